@@ -1,0 +1,31 @@
+# make table5   set up .venv once, then make the demo's Table 5 from rendered videos
+# make test     the same for the tests
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: table5 test lint lock clean
+
+table5: .venv/installed
+	snakemake --cores 8 --resources gpu=1 results/tables/table5.csv
+
+test: .venv/installed
+	pytest
+
+lint: .venv/installed
+	ruff check .
+
+# The exact packages of requirements.lock, then the project itself (editable: its code is used where it lies).
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --progress-bar off --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+# After a change of pyproject.toml: choose every package and record its hashes (needs uv).
+lock:
+	uv pip compile pyproject.toml --quiet --group test --group lint --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
+
+clean:
+	rm -rf .venv .snakemake results

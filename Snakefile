@@ -1,0 +1,23 @@
+# Dual-teacher knowledge distillation, from raw videos to the paper's tables.
+#   snakemake --cores 8 --resources gpu=1 results/tables/table5.csv
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+include: "rules/common.smk"
+include: "rules/data.smk"
+include: "rules/flow.smk"
+include: "rules/split.smk"
+include: "rules/train.smk"
+include: "rules/evaluate.smk"
+include: "rules/tables.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        f"{RESULTS}/tables/table5.csv",

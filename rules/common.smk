@@ -1,0 +1,99 @@
+# The study, and what the rules ask of it. Nothing here reads a video or imports torch.
+import shutil
+import sys
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from dtkd import datasets, synthetic
+from dtkd.errors import DtkdError
+from dtkd.study import Dataset, Run, read
+
+
+def checked(function, *args):
+    """Call the library; a problem that the user can mend becomes Snakemake's own one-line error."""
+    try:
+        return function(*args)
+    except DtkdError as error:
+        raise WorkflowError(str(error)) from None
+
+
+STUDY = checked(read, config)
+RESULTS = STUDY.results
+RUNS = checked(STUDY.runs)
+LIBRARY = f"{workflow.basedir}/workflow_scripts/dtkd"
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    list="[0-9]+",
+    run="[^/]+",
+    role="[a-z]+",
+
+
+@lru_cache(maxsize=None)
+def videos_by_class(dataset: str) -> dict[str, list[str]]:
+    """Class -> its videos' paths relative to the dataset's root, from its lists (or the renderer's plan)."""
+    settings = dataset_settings(dataset)
+    if settings.render:
+        return synthetic.layout(settings.render)
+    return checked(datasets.videos_by_class, settings.source())
+
+
+def dataset_settings(name: str) -> Dataset:
+    if name not in STUDY.datasets:
+        raise WorkflowError(f"config: datasets: no dataset is called {name!r}")
+    return STUDY.datasets[name]
+
+
+def videos(dataset: str, class_name: str | None = None) -> list[str]:
+    """Every video file of a dataset, or of one class."""
+    by_class = videos_by_class(dataset)
+    if class_name is not None and class_name not in by_class:
+        raise WorkflowError(f"{dataset} has no class called {class_name!r}")
+    root = dataset_settings(dataset).videos
+    chosen = by_class.values() if class_name is None else [by_class[class_name]]
+    return [f"{root}/{path}" for paths in chosen for path in paths]
+
+
+def annotation_files(dataset: str) -> list[str]:
+    """The files that hold a dataset's lists."""
+    settings = dataset_settings(dataset)
+    if settings.render:
+        return [f"{settings.annotations}/{name}" for name in synthetic.list_files(settings.render)]
+    if settings.format == "csv":
+        return [settings.annotations]
+    if settings.format == "folders":
+        return []
+    return sorted(str(path) for path in Path(settings.annotations).glob("*.txt"))
+
+
+def run_of(wildcards, role: str) -> Run:
+    """The run that a folder names; the study has to ask for it."""
+    folder = f"{wildcards.dataset}/list{wildcards.list}/{role}/{wildcards.run}"
+    if folder not in RUNS:
+        raise WorkflowError(f"{RESULTS}/{folder}: the study has no such run; its {role} runs are\n  "
+                            + "\n  ".join(sorted(path for path in RUNS if f"/{role}/" in path)))
+    return RUNS[folder]
+
+
+@lru_cache(maxsize=None)
+def on_gpu() -> bool:
+    """Whether training asks the scheduler for a GPU; `device: auto` asks where this machine has one.
+
+    A cluster's submit host may have none: profiles/slurm sets `device=cuda`.
+    """
+    return STUDY.device == "cuda" or (STUDY.device == "auto" and shutil.which("nvidia-smi") is not None)
+
+
+def gpus(*_) -> int:
+    return 1 if on_gpu() else 0
+
+
+def training_threads(on_cpu: int) -> int:
+    """On a GPU, threads decode; on a CPU, small runs side by side use the cores better than one run on all of them."""
+    return 8 if on_gpu() else on_cpu

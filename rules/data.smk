@@ -1,0 +1,56 @@
+# Videos and lists -> one index per dataset, and the statistics that normalise its pixels.
+RENDERED = {name: settings for name, settings in STUDY.datasets.items() if settings.render}
+
+for name, settings in RENDERED.items():
+
+    rule:
+        name:
+            f"render_{name}"
+        output:
+            videos(name),
+            annotation_files(name),
+        params:
+            render=asdict(settings.render),
+            root=settings.videos,
+            annotations=settings.annotations,
+        log:
+            f"{RESULTS}/logs/render/{name}.log",
+        priority: 10
+        conda:
+            "../envs/flow.yaml"
+        script:
+            "../workflow_scripts/render.py"
+
+
+rule index:
+    input:
+        videos=lambda w: videos(w.dataset),
+        annotations=lambda w: annotation_files(w.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/videos.parquet",
+    params:
+        source=lambda w: asdict(dataset_settings(w.dataset).source()),
+    log:
+        f"{RESULTS}/logs/index/{{dataset}}.log",
+    priority: 10
+    conda:
+        "../envs/tables.yaml"
+    script:
+        "../workflow_scripts/index.py"
+
+
+rule pixel_statistics:
+    input:
+        index=f"{RESULTS}/{{dataset}}/videos.parquet",
+    output:
+        f"{RESULTS}/{{dataset}}/list{{list}}/pixels.json",
+    params:
+        root=lambda w: dataset_settings(w.dataset).videos,
+        settings=dict(frames_per_video=4, most_videos=1000),
+    log:
+        f"{RESULTS}/logs/pixel_statistics/{{dataset}}-list{{list}}.log",
+    priority: 10
+    conda:
+        "../envs/train.yaml"
+    script:
+        "../workflow_scripts/pixel_statistics.py"

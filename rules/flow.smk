@@ -1,0 +1,54 @@
+# Optical flow: one parquet per video, one job per class.
+#
+# A class's job declares its videos as input and the class's summary as output, and keeps the parquet of every video
+# whose file and settings are as they were. Declaring 13,320 parquets too would cost Snakemake seven times as long to
+# plan, for the same jobs; one video's parquet can still be asked for by its path (flow_of_video).
+
+
+def flow_settings() -> dict:
+    return STUDY.flow.model_dump()
+
+
+rule flow:
+    input:
+        videos=lambda w: videos(w.dataset, w.cls),
+    output:
+        f"{RESULTS}/{{dataset}}/flow/{{cls}}.parquet",
+    params:
+        settings=flow_settings(),
+        folder=lambda w: f"{RESULTS}/{w.dataset}/flow/{w.cls}",
+        root=lambda w: dataset_settings(w.dataset).videos,
+        names=lambda w: {path: datasets.video_name(path, w.cls) for path in videos_by_class(w.dataset)[w.cls]},
+    wildcard_constraints:
+        cls="[^/]+",
+    log:
+        f"{RESULTS}/logs/flow/{{dataset}}/{{cls}}.log",
+    conda:
+        "../envs/flow.yaml"
+    script:
+        "../workflow_scripts/flow.py"
+
+
+rule flow_of_video:
+    input:
+        video=lambda w: next(
+            (
+                f"{dataset_settings(w.dataset).videos}/{path}"
+                for path in videos_by_class(w.dataset).get(w.cls, [])
+                if datasets.video_name(path, w.cls) == w.video
+            ),
+            [],
+        ),
+    output:
+        f"{RESULTS}/{{dataset}}/flow/{{cls}}/{{video}}.parquet",
+    params:
+        settings=flow_settings(),
+    wildcard_constraints:
+        cls="[^/]+",
+        video="[^/]+",
+    log:
+        f"{RESULTS}/logs/flow_of_video/{{dataset}}/{{cls}}/{{video}}.log",
+    conda:
+        "../envs/flow.yaml"
+    script:
+        "../workflow_scripts/flow_of_video.py"

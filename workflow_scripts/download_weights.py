@@ -1,0 +1,9 @@
+"""Fetch a backbone's published Kinetics-400 weights."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    from dtkd import backbones, weights
+
+    url = backbones.backbone(snakemake.wildcards.backbone).weights_url  # noqa: F821
+    weights.fetch(url, snakemake.output[0], sha256=snakemake.params.sha256)  # noqa: F821

@@ -1,0 +1,234 @@
+"""Distillation from a static and a dynamic teacher: Eqs. 2-13 of the paper, one small function each.
+
+Names are the paper's: L_z, L_st, L_dy are the logits of the student, the static and the dynamic teacher; p, q_st, q_dy
+their distributions; S_alpha, KD_T, KD_alpha the hyperparameters. N is the number of samples in the batch, C of classes.
+Half-precision logits are computed in float32. Where the paper is silent, the docstring says what is done here.
+"""
+
+from typing import Literal, NamedTuple, get_args
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dtkd.errors import DtkdError
+
+Weighting = Literal["gated", "blend", "partition"]
+
+
+class Distillation(NamedTuple):
+    """What one batch gives: scalars with gradients, and the weights as plain numbers for the records."""
+
+    loss: Tensor  # scalar, Eq. 13
+    L_KD: Tensor  # scalar, Eq. 11
+    L_CE: Tensor  # scalar, Eq. 12
+    w_st: Tensor  # (N,), Eq. 9, detached
+    w_dy: Tensor  # (N,), Eq. 9, detached
+
+
+def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
+    """Set the logits (N, C) of classes that are not ``allowed`` (C,) bool to -inf; masking twice changes nothing.
+
+    The paper masks the "logits of out-of-subset classes" without a formula: here a model always has a head over all
+    classes, and what lies outside its subset is masked before any softmax. Raises DtkdError if no class is allowed.
+    """
+    if allowed.dtype != torch.bool or allowed.shape != logits.shape[-1:]:
+        raise DtkdError(
+            f"the subset mask must be {logits.shape[-1]} booleans, one a class of the logits, "
+            f"not {allowed.dtype} of shape {tuple(allowed.shape)}: make the split for the same classes as the model"
+        )
+    if not allowed.any():
+        raise DtkdError("a subset has no classes, so its teacher has nothing to say: change the split's threshold")
+    return logits.masked_fill(~allowed, -torch.inf)
+
+
+def student_log_probabilities(L_z: Tensor, KD_T: float) -> Tensor:
+    """Eq. 2: p = log softmax(L_z / KD_T), (N, C) -> (N, C)."""
+    return F.log_softmax(_at_least_float32(L_z) / KD_T, dim=-1)
+
+
+def teacher_probabilities(L_t: Tensor, KD_T: float) -> Tensor:
+    """Eq. 3: q = softmax(L_t / KD_T), (N, C) -> (N, C), for either teacher; exactly 0 where L_t is -inf."""
+    return F.softmax(_at_least_float32(L_t) / KD_T, dim=-1)
+
+
+def responsibility(labels: Tensor, static_classes: Tensor) -> tuple[Tensor, Tensor]:
+    """Eq. 4: mask_st and mask_dy, (N,) bool each, from labels (N,) and the static subset (C,) bool."""
+    mask_st = static_classes[labels]
+    return mask_st, ~mask_st
+
+
+def confidence(q: Tensor) -> Tensor:
+    """Eq. 5: conf = max over classes of q, (N, C) -> (N,), at temperature KD_T like q itself.
+
+    The paper defines it for a teacher's own samples; it is the same expression for the others (see ``hybrid_score``).
+    """
+    return q.amax(dim=-1)
+
+
+def teacher_loss(L_t: Tensor, labels: Tensor, own: Tensor) -> Tensor:
+    """Eq. 6: CE = -log softmax(L_t)[y], (N, C) -> (N,), for the teacher's ``own`` (N,) samples and 0 for the others.
+
+    At temperature 1, as printed, although Eq. 3 uses KD_T.
+    """
+    CE = -F.log_softmax(_at_least_float32(L_t), dim=-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    return torch.where(own, CE, 0.0)
+
+
+def normalise(CE: Tensor, own: Tensor) -> Tensor:
+    """Eq. 7: CE_norm = (CE - min) / (max - min), (N,) -> (N,) in [0, 1].
+
+    Minimum and maximum are over the batch's ``own`` (N,) samples of the teacher. Where the paper's expression is 0/0
+    (one own sample, or equal losses) CE_norm is 0. Samples outside the teacher's subset have 1, the worst.
+    """
+    lowest = torch.where(own, CE, torch.inf).amin()
+    highest = torch.where(own, CE, -torch.inf).amax()
+    spread = highest - lowest
+    scaled = (CE - lowest) / torch.where(spread > 0, spread, 1.0)
+    return torch.where(own, torch.where(spread > 0, scaled, 0.0), 1.0)
+
+
+def hybrid_score(conf: Tensor, CE_norm: Tensor, S_alpha: float) -> Tensor:
+    """Eq. 8: s = S_alpha * conf + (1 - S_alpha) * (1 - CE_norm), (N,) -> (N,).
+
+    Outside a teacher's subset CE_norm is 1, so that its score there is S_alpha * conf: were it 0, every weight of
+    Eq. 9 would be 1 or 0, and the method would be the paper's own baseline (BSKD).
+    """
+    return S_alpha * conf + (1 - S_alpha) * (1 - CE_norm)
+
+
+def soft_weights(s_st: Tensor, s_dy: Tensor, mask_st: Tensor, weighting: Weighting = "gated") -> tuple[Tensor, Tensor]:
+    """Eq. 9: w_st = s_st / (s_st + s_dy) and w_dy likewise, (N,) each; mask_st (N,) bool says which samples are static.
+
+    - ``gated``: then, as the text below Eq. 9 asks, a weight outside its teacher's subset is set to 0. The other is not
+      renormalised, so that the target of a sample sums to w <= 1 and the sample's KD term is scaled by it.
+    - ``blend``: no weight is set to 0; the two sum to 1.
+    - ``partition``: 1 for the sample's own teacher and 0 for the other, whatever the scores (BSKD).
+
+    Where both scores are 0 (only with S_alpha = 0, for the own sample with the largest loss) the own teacher's weight
+    is 1, as it is for every other sample with S_alpha = 0.
+    """
+    own_st, own_dy = mask_st.to(s_st.dtype), (~mask_st).to(s_dy.dtype)
+    if weighting == "partition":
+        return own_st, own_dy
+    total = s_st + s_dy
+    scored = total > 0
+    divisor = torch.where(scored, total, 1.0)
+    w_st = torch.where(scored, s_st / divisor, own_st)
+    w_dy = torch.where(scored, s_dy / divisor, own_dy)
+    if weighting == "gated":
+        return torch.where(mask_st, w_st, 0.0), torch.where(mask_st, 0.0, w_dy)
+    return w_st, w_dy
+
+
+def soft_target(w_st: Tensor, q_st: Tensor, w_dy: Tensor, q_dy: Tensor) -> Tensor:
+    """Eq. 10: q_final = w_st * q_st + w_dy * q_dy, with weights (N,) and distributions (N, C) -> (N, C)."""
+    return w_st.unsqueeze(-1) * q_st + w_dy.unsqueeze(-1) * q_dy
+
+
+def kd_loss(p: Tensor, q_final: Tensor) -> Tensor:
+    """Eq. 11: L_KD = sum over classes of q_final * (log q_final - p), averaged over the batch; (N, C) -> scalar.
+
+    The paper writes KL(p || q_final) in the argument order of ``torch.nn.KLDivLoss``, whose value this is
+    (``batchmean``): the divergence of the student from the target. 0 * log 0 = 0.
+    """
+    positive = q_final > 0
+    log_q = torch.where(positive, q_final, 1.0).log()  # the inner `where` keeps log 0 out of the gradient too
+    return torch.where(positive, q_final * (log_q - p), 0.0).sum(dim=-1).mean()
+
+
+def student_loss(L_z: Tensor, labels: Tensor) -> Tensor:
+    """Eq. 12: L_CE = -log softmax(L_z)[y] at temperature 1, averaged over the batch; (N, C) -> scalar."""
+    return F.cross_entropy(_at_least_float32(L_z), labels)
+
+
+def total_loss(L_KD: Tensor, L_CE: Tensor, *, KD_T: float, KD_alpha: float) -> Tensor:
+    """Eq. 13: L_total = KD_alpha * KD_T^2 * L_KD + (1 - KD_alpha) * L_CE, scalars."""
+    return KD_alpha * KD_T**2 * L_KD + (1 - KD_alpha) * L_CE
+
+
+def distillation_loss(
+    student_logits: Tensor,
+    logits_st: Tensor | None,
+    logits_dy: Tensor | None,
+    labels: Tensor,
+    static_classes: Tensor,
+    *,
+    S_alpha: float,
+    KD_T: float,
+    KD_alpha: float,
+    weighting: Weighting = "gated",
+    detach: bool = True,
+) -> Distillation:
+    """Eqs. 2-13 for one batch: logits (N, C), labels (N,) integers, static_classes (C,) bool.
+
+    The teachers' logits may be masked to their subsets already or not. Where ``teachers_needed`` says "own", a
+    teacher's row for a sample outside its subset may hold any finite filler; where it says "none", both teachers may be
+    None, and L_KD and the weights are then 0. ``detach`` keeps gradients from the teachers, as the text of Eq. 2 asks;
+    with False they receive those of the whole loss, through the weights as well.
+
+    Raises DtkdError for a hyperparameter out of range, an empty subset, or tensors whose shapes disagree.
+    """
+    check_settings(weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
+    N = _check_shapes(student_logits, logits_st, logits_dy, labels)
+    L_CE = student_loss(student_logits, labels)
+    if logits_st is None or logits_dy is None:
+        if teachers_needed(weighting, S_alpha, KD_alpha) != "none":
+            raise DtkdError(f"with KD_alpha {KD_alpha} both teachers' logits are needed: give them, or set KD_alpha 0")
+        zero = L_CE.new_zeros(())
+        return Distillation(total_loss(zero, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), zero, L_CE, *zero.expand(2, N))
+
+    L_st, L_dy = (L.detach() if detach else L for L in (logits_st, logits_dy))
+    L_st, L_dy = mask_logits(L_st, static_classes), mask_logits(L_dy, ~static_classes)
+    p = student_log_probabilities(student_logits, KD_T)
+    q_st, q_dy = teacher_probabilities(L_st, KD_T), teacher_probabilities(L_dy, KD_T)
+    mask_st, mask_dy = responsibility(labels, static_classes)
+    CE_st, CE_dy = teacher_loss(L_st, labels, mask_st), teacher_loss(L_dy, labels, mask_dy)
+    s_st = hybrid_score(confidence(q_st), normalise(CE_st, mask_st), S_alpha)
+    s_dy = hybrid_score(confidence(q_dy), normalise(CE_dy, mask_dy), S_alpha)
+    w_st, w_dy = soft_weights(s_st, s_dy, mask_st, weighting)
+    L_KD = kd_loss(p, soft_target(w_st, q_st, w_dy, q_dy))
+    loss = total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha)
+    return Distillation(loss, L_KD, L_CE, w_st.detach(), w_dy.detach())
+
+
+def teachers_needed(weighting: Weighting, S_alpha: float, KD_alpha: float) -> Literal["own", "all", "none"]:
+    """Say on which samples each teacher's logits change the loss: those of its "own" subset, "all", or "none".
+
+    "own" for ``partition``, and for any weighting with S_alpha = 0: the other teacher's score is then exactly 0, so
+    that the own teacher's weight is exactly 1. "none" with KD_alpha = 0.
+    """
+    check_settings(weighting=weighting, S_alpha=S_alpha, KD_alpha=KD_alpha)
+    if KD_alpha == 0:
+        return "none"
+    return "own" if weighting == "partition" or S_alpha == 0 else "all"
+
+
+def check_settings(*, weighting: str, S_alpha: float, KD_alpha: float, KD_T: float = 1.0) -> None:
+    """Raise DtkdError unless S_alpha and KD_alpha are in [0, 1], KD_T is above 0 and ``weighting`` is known."""
+    if weighting not in get_args(Weighting):
+        raise DtkdError(f"weighting: {weighting!r} is unknown: choose one of {', '.join(get_args(Weighting))}")
+    for name, value in (("S_alpha", S_alpha), ("KD_alpha", KD_alpha)):
+        if not 0 <= value <= 1:
+            raise DtkdError(f"{name}: {value} is not between 0 and 1: choose a share")
+    if not 0 < KD_T < float("inf"):
+        raise DtkdError(f"KD_T: {KD_T} is not a temperature: choose a finite number above 0")
+
+
+def _at_least_float32(logits: Tensor) -> Tensor:
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+
+
+def _check_shapes(student_logits: Tensor, logits_st: Tensor | None, logits_dy: Tensor | None, labels: Tensor) -> int:
+    """Return N, the batch size, once all logits are seen to be (N, C) and labels (N,)."""
+    named = {"student": student_logits, "static teacher": logits_st, "dynamic teacher": logits_dy}
+    shapes = {name: tuple(logits.shape) for name, logits in named.items() if logits is not None}
+    N = labels.numel()
+    matching = len(shapes["student"]) == 2 and set(shapes.values()) == {(N, *shapes["student"][1:])}
+    if N == 0 or labels.dim() != 1 or not matching:
+        said = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+        raise DtkdError(
+            f"logits must be (samples, classes) for the same samples and classes, at least one: {said}, "
+            f"labels {tuple(labels.shape)}: use models with the same classes on the same batch"
+        )
+    return N

@@ -1,0 +1,251 @@
+"""Train, resume, evaluate: one loop for every role; what a step minimises is the learner's business."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from dtkd.clips import EpochBatches, TestClips, TrainingClips, Videos, loader, seed_of
+from dtkd.errors import DtkdError
+from dtkd.files import atomic
+from dtkd.metrics import top_k
+from dtkd.study import Augment, Clip, Evaluation, Train
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where a run computes, and with how much of the machine."""
+
+    device: torch.device
+    threads: int
+
+    @property
+    def workers(self) -> int:
+        """Loader processes: on a GPU all threads but one; on a CPU the training process decodes for itself."""
+        return max(self.threads - 1, 1) if self.device.type == "cuda" else 0
+
+
+def hardware(device: str, threads: int) -> Hardware:
+    """Choose the device and bound the threads of torch by what the rule was given and what the machine has."""
+    if device == "cuda" and not torch.cuda.is_available():
+        raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
+    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    threads = max(1, min(threads, len(os.sched_getaffinity(0))))
+    torch.set_num_threads(threads if chosen == "cpu" else 1)
+    return Hardware(torch.device(chosen), threads)
+
+
+class Normalise(nn.Module):
+    """uint8 clips (N, C, T, H, W) to float with the dataset's mean and standard deviation per channel (of 0..1)."""
+
+    def __init__(self, mean: list[float], std: list[float]):
+        super().__init__()
+        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1, 1) * 255, persistent=False)
+
+    def forward(self, clips: Tensor) -> Tensor:
+        return (clips.to(self.mean.dtype) - self.mean) / self.std
+
+
+def autocast(precision: str, device: torch.device):
+    """`auto`: bf16 where the GPU has it, else fp16; fp32 on a CPU."""
+    if precision == "auto":
+        precision = "fp32" if device.type == "cpu" else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if precision == "fp32":
+        return nullcontext(), False
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    return torch.autocast(device.type, dtype), precision == "fp16"
+
+
+def learning_rate(settings: Train, progress: float) -> float:
+    """The rate after ``progress`` epochs (a fraction within an epoch counts)."""
+    if progress < settings.warmup_epochs:
+        return settings.lr * (0.1 + 0.9 * progress / settings.warmup_epochs)
+    if settings.schedule == "cosine":
+        span = max(settings.epochs - settings.warmup_epochs, 1e-9)
+        return settings.lr * 0.5 * (1 + math.cos(math.pi * min((progress - settings.warmup_epochs) / span, 1)))
+    return settings.lr
+
+
+def train(
+    learner: nn.Module,
+    normalise: Normalise,
+    train_videos: Videos,
+    test_videos: Videos,
+    *,
+    clip: Clip,
+    augment: Augment,
+    settings: Train,
+    seed: int,
+    hardware: Hardware,
+    resume: Path,
+    fingerprint: dict[str, Any],
+    label: str = "",
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Train ``learner.model`` and test it after every epoch on each test video's centre clip.
+
+    After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
+    ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
+
+    Returns:
+        The checkpoint (``model``: the selected epoch's state dict, ``last``: the last epoch's, ``epoch``), and the
+        history, one row an epoch.
+
+    Raises:
+        DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos).
+    """
+    device = hardware.device
+    learner.to(device)
+    normalise.to(device)
+    parameters = [p for p in learner.parameters() if p.requires_grad]
+    optimiser = torch.optim.SGD(parameters, settings.lr, settings.momentum, weight_decay=settings.weight_decay)
+    cast, scaled = autocast(settings.precision, device)
+    scaler = torch.amp.GradScaler(device.type, enabled=scaled)
+    batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
+    data = loader(
+        TrainingClips(train_videos, clip, augment, seed),
+        batches=batches, workers=hardware.workers, pin=device.type == "cuda",
+    )  # fmt: skip
+    tests = TestClips(test_videos, clip, augment)
+    history: list[dict[str, float]] = []
+    best: dict[str, Any] = {"top1": -1.0}
+
+    saved = _load_resume(resume, fingerprint)
+    if saved is not None:
+        learner.load_state_dict(saved["learner"])
+        optimiser.load_state_dict(saved["optimiser"])
+        scaler.load_state_dict(saved["scaler"])
+        history, best = saved["history"], saved["best"]
+
+    steps = len(batches)
+    bar = tqdm(
+        total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step", dynamic_ncols=True,
+        mininterval=2 if os.isatty(2) else 30,
+    )  # fmt: skip
+    for epoch in range(len(history), settings.epochs):
+        started, waited = time.perf_counter(), 0.0
+        torch.manual_seed(seed_of(seed, "epoch", epoch))  # dropout
+        batches.epoch = epoch
+        learner.train()
+        totals: dict[str, list[float]] = {}
+        hits = seen = 0
+        asked = time.perf_counter()
+        for step, (frames, labels, positions) in enumerate(data):
+            waited += time.perf_counter() - asked
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(settings, epoch + step / steps)
+            frames, labels = frames.to(device, non_blocking=True), labels.to(device, non_blocking=True)
+            with cast:
+                result = learner(normalise(frames), labels)
+            loss = result.loss.item()
+            if not math.isfinite(loss):
+                names = ", ".join(train_videos.names[p] for p in positions.tolist())
+                raise DtkdError(
+                    f"{label}: the loss is {loss} at epoch {epoch + 1}, step {step + 1}; batch: {names}. "
+                    "Lower train.lr, or use train.precision: fp32; the last good epoch is kept and a rerun starts from it"
+                )
+            optimiser.zero_grad(set_to_none=True)
+            scaler.scale(result.loss).backward()
+            scaler.step(optimiser)
+            scaler.update()
+            for name, value in {"train_loss": loss, **result.scalars}.items():
+                totals.setdefault(name, []).append(float(value))
+            hits += (result.logits.argmax(1) == labels).sum().item()
+            seen += len(labels)
+            bar.update()
+            asked = time.perf_counter()
+        trained = time.perf_counter()
+        logits, truth = predict(learner.logits, normalise, tests, settings, hardware)
+        row = {
+            "epoch": epoch + 1,
+            "lr": optimiser.param_groups[0]["lr"],
+            **{name: float(np.nanmean(values)) if not np.isnan(values).all() else math.nan for name, values in totals.items()},
+            "train_top1": 100.0 * hits / seen,
+            "top1": top_k(logits, truth, 1),
+            "top5": top_k(logits, truth, 5),
+            "train_seconds": trained - started,
+            "wait_seconds": waited,
+            "test_seconds": time.perf_counter() - trained,
+        }
+        history.append(row)
+        state = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
+        if row["top1"] > best["top1"] or settings.selection == "last":
+            best = {"top1": row["top1"], "epoch": epoch + 1, "model": state}
+        bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {row['top1']:.1f}")
+        _save_resume(resume, fingerprint, learner, optimiser, scaler, history, best)
+    bar.close()
+    last = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
+    return {"model": best["model"], "last": last, "epoch": best["epoch"]}, pd.DataFrame(history)
+
+
+@torch.inference_mode()
+def predict(
+    forward, normalise: Normalise, tests: TestClips, settings: Train, hardware: Hardware, average: str = "logits",
+    progress=None,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Logits (V, C) and labels (V,) of every test video, views averaged as logits or as softmax probabilities.
+
+    ``forward`` gives logits of normalised clips; its module is put in eval mode. Averaged probabilities come back as
+    their logarithms, so that a softmax of what is returned gives them again.
+    """
+    getattr(forward, "__self__", forward).eval()
+    cast, _ = autocast(settings.precision, hardware.device)
+    data = loader(tests, batch_size=settings.batch_size, workers=hardware.workers, pin=hardware.device.type == "cuda")
+    logits, labels = [], []
+    for views, truth, _ in progress(data) if progress else data:
+        videos, count = views.shape[:2]
+        with cast:
+            scores = torch.cat([forward(normalise(chunk.to(hardware.device))).float()
+                                for chunk in views.flatten(0, 1).split(settings.batch_size)])  # fmt: skip
+        scores = scores.view(videos, count, -1)
+        if count > 1 and average == "softmax":
+            mean = scores.softmax(-1).mean(1).log()
+        else:
+            mean = scores.mean(1)
+        logits.append(mean.cpu())
+        labels.append(truth)
+    return torch.cat(logits).numpy(), torch.cat(labels).numpy()
+
+
+def evaluate(
+    forward, normalise: Normalise, videos: Videos, *, clip: Clip, augment: Augment, evaluation: Evaluation,
+    settings: Train, hardware: Hardware, label: str = "",
+) -> np.ndarray:  # fmt: skip
+    """Logits (V, C) of every video by the study's evaluation protocol."""
+    tests = TestClips(videos, clip, augment, evaluation.clips_per_video, evaluation.crops_per_clip)
+    bar = lambda data: tqdm(data, desc=label, unit="batch", mininterval=2 if os.isatty(2) else 30)  # noqa: E731
+    return predict(forward, normalise, tests, settings, hardware, evaluation.average, bar)[0]
+
+
+def _save_resume(path: Path, fingerprint, learner, optimiser, scaler, history, best) -> None:
+    with atomic(path) as temporary:
+        torch.save(
+            {
+                "fingerprint": fingerprint, "learner": learner.state_dict(), "optimiser": optimiser.state_dict(),
+                "scaler": scaler.state_dict(), "history": history, "best": best,
+            },
+            temporary,
+        )  # fmt: skip
+
+
+def _load_resume(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any] | None:
+    """The state to go on from, or None where there is none or it belongs to other settings or inputs."""
+    if not path.exists():
+        return None
+    try:
+        saved = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a broken resume file costs time, never the run
+        print(f"{path}: not readable ({type(error).__name__}), training starts anew")
+        return None
+    return saved if saved["fingerprint"] == fingerprint else None

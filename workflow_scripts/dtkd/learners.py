@@ -1,0 +1,119 @@
+"""What a training step minimises: a plain or subset-masked classifier, or a student with its two teachers.
+
+A learner is one module that holds every network the step needs. ``forward(clips, labels)`` gives the loss, the
+trained network's logits and the step's scalars for the history; the engine knows nothing else about the method.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from dtkd import distill
+from dtkd.study import Student
+
+
+class Step(NamedTuple):
+    loss: Tensor
+    logits: Tensor  # (N, C), float32
+    scalars: dict[str, Tensor]
+
+
+class Classifier(nn.Module):
+    """Cross-entropy over the classes that the model may answer (all, or a teacher's subset)."""
+
+    def __init__(self, model: nn.Module, allowed: Tensor | None = None):
+        super().__init__()
+        self.model = model
+        self.register_buffer("allowed", allowed, persistent=False)
+
+    def logits(self, clips: Tensor) -> Tensor:
+        logits = self.model(clips).float()
+        return logits if self.allowed is None else distill.mask_logits(logits, self.allowed)
+
+    def forward(self, clips: Tensor, labels: Tensor) -> Step:
+        logits = self.logits(clips)
+        return Step(F.cross_entropy(logits, labels), logits, {})
+
+
+class Distilled(nn.Module):
+    """A student that learns from a static and a dynamic teacher (Eqs. 2-13).
+
+    With ``FT`` the teachers stay as they are, in eval mode, and only the forward passes that the weighting needs are
+    paid. Without it, each teacher goes on learning from its own subset's samples (``unfrozen: own``); with ``joint``
+    the student's loss reaches it too.
+    """
+
+    def __init__(self, model: nn.Module, static: nn.Module, dynamic: nn.Module, static_classes: Tensor, student: Student):
+        super().__init__()
+        self.model, self.static, self.dynamic = model, static, dynamic
+        self.student = student
+        self.weighting = "partition" if student.method == "bskd" else student.weighting
+        self.S_alpha = student.S_alpha if student.S_alpha is not None else 0.0
+        self.register_buffer("static_classes", static_classes, persistent=False)
+        for teacher in (static, dynamic):
+            teacher.requires_grad_(not student.FT)
+
+    def train(self, mode: bool = True) -> Distilled:
+        super().train(mode)
+        if self.student.FT:
+            self.static.eval()
+            self.dynamic.eval()
+        return self
+
+    def logits(self, clips: Tensor) -> Tensor:
+        return self.model(clips).float()
+
+    def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor, Tensor]:
+        """Both teachers' logits (N, C); a row that the weighting does not read may be zeros."""
+        if self.student.FT:
+            needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
+            with torch.no_grad():
+                return tuple(
+                    self._rows(teacher, clips, {"own": own, "all": torch.ones_like(own), "none": torch.zeros_like(own)}[needed])
+                    for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
+                )
+        return self.static(clips).float(), self.dynamic(clips).float()
+
+    def _rows(self, teacher: nn.Module, clips: Tensor, wanted: Tensor) -> Tensor:
+        if wanted.all():
+            return teacher(clips).float()
+        logits = torch.zeros(len(clips), len(self.static_classes), device=clips.device)
+        if wanted.any():
+            logits[wanted] = teacher(clips[wanted]).float()
+        return logits
+
+    def forward(self, clips: Tensor, labels: Tensor) -> Step:
+        own_static = self.static_classes[labels]
+        logits = self.logits(clips)
+        logits_st, logits_dy = self.teacher_logits(clips, own_static)
+        kd = distill.distillation_loss(
+            logits, logits_st, logits_dy, labels, self.static_classes,
+            S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,
+            weighting=self.weighting, detach=self.student.FT or self.student.unfrozen == "own",
+        )  # fmt: skip
+        scalars = {"L_KD": kd.L_KD, "L_CE": kd.L_CE, "w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}
+        loss = kd.loss
+        if not self.student.FT:
+            teachers = self._own_loss(logits_st, labels, self.static_classes) + self._own_loss(
+                logits_dy, labels, ~self.static_classes
+            )
+            scalars["L_teachers"] = teachers
+            loss = loss + teachers
+        return Step(loss, logits, scalars)
+
+    @staticmethod
+    def _own_loss(logits: Tensor, labels: Tensor, subset: Tensor) -> Tensor:
+        """A teacher's masked cross-entropy over its own samples; zero in a batch that has none."""
+        own = subset[labels]
+        if not own.any():
+            return logits.sum() * 0.0
+        return F.cross_entropy(distill.mask_logits(logits[own], subset), labels[own])
+
+
+def _mean(weights: Tensor, own: Tensor) -> Tensor:
+    """Mean weight over a teacher's own samples; NaN in a batch that has none (left out of the epoch's mean)."""
+    return weights[own].float().mean() if own.any() else weights.new_full((), float("nan"), dtype=torch.float32)

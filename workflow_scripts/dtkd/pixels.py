@@ -1,0 +1,35 @@
+"""Mean and standard deviation per channel of a dataset's training videos, for normalisation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from dtkd import video
+
+
+def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -> dict[str, object]:
+    """Per-channel (RGB, of 0..1) mean and standard deviation over all pixels of evenly spaced frames.
+
+    At most ``most_videos`` videos, evenly spaced in the list, give ``frames_per_video`` frames each; every video
+    weighs the same, whatever its size.
+    """
+    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(most_videos, len(paths))).round().astype(int))]
+    moments = []
+    for path in tqdm(chosen, desc="pixel statistics", unit="video", mininterval=5):
+        total = video.probe(path).frames or sum(1 for _ in video.grey_frames(path))
+        where = np.linspace(0, total - 1, min(frames_per_video, total)).astype(int)
+        for frame in video.read(path, where, pad_end=True):
+            mean, std = cv2.meanStdDev(frame)
+            moments.append(np.stack([mean.ravel(), std.ravel() ** 2 + mean.ravel() ** 2]) / [[255.0], [255.0**2]])
+    first, second = np.mean(moments, axis=0)
+    return {
+        "mean": first.round(6).tolist(),
+        "std": np.sqrt(np.maximum(second - first**2, 0)).round(6).tolist(),
+        "videos": len(chosen),
+        "frames": len(moments),
+    }

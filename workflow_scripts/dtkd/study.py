@@ -1,0 +1,338 @@
+"""The study: the config as typed, validated, frozen objects, and the training runs that it asks for.
+
+Imported by the Snakefile at every start, so it imports no torch, pandas or OpenCV.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from dtkd.datasets import Source
+from dtkd.errors import DtkdError
+from dtkd.synthetic import Render
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]  # becomes part of a path
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Positive = Annotated[float, Field(gt=0)]
+Count = Annotated[int, Field(ge=1)]
+ROLES = ("pretrain", "baseline", "teacher", "student")
+SUBSETS = ("static", "dynamic")
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Dataset(Section):
+    """Where one dataset's videos and lists are, or how the project renders them."""
+
+    format: Literal["ucf101", "hmdb51", "folders", "csv"]
+    videos: str = Field(description="folder that holds one folder of videos per class")
+    annotations: str | None = Field(None, description="folder of the lists (ucf101, hmdb51) or the CSV file")
+    group_pattern: str | None = Field(None, description="folders: regex whose first group names a video's group")
+    lists: Count = 3
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
+    split_seed: int = 0
+    render: Render | None = Field(None, description="the project renders this dataset itself")
+
+    @model_validator(mode="after")
+    def _needs_annotations(self) -> Dataset:
+        if self.format != "folders" and not self.annotations:
+            raise ValueError(f"annotations: required by format {self.format} (the folder of its lists, or the CSV file)")
+        return self
+
+    def source(self) -> Source:
+        return Source(self.format, self.videos, self.annotations, self.group_pattern, self.lists,
+                      self.test_fraction, self.split_seed)  # fmt: skip
+
+
+class Flow(Section):
+    """Optical flow of every video (paper, Section 3.1)."""
+
+    algorithm: str = "farneback"
+    step: Count = 1
+    short_side: Count | None = None
+
+
+class Split(Section):
+    """Eq. 1: which classes are static."""
+
+    source: Literal["flow", "published"] = "flow"
+    measure: Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median"] = "mean"
+    over: Literal["all", "train"] = "all"
+    quantile: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    boundary: Literal["inclusive", "strict"] = "inclusive"
+
+
+class Model(Section):
+    backbone: str
+    weights: str = Field(description="kinetics400, pretrain, none, or the path of a state dict")
+    weights_sha256: str | None = None
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+
+
+class Clip(Section):
+    """Temporal sampling: the fast pathway's frames, and every how many source frames one is taken."""
+
+    frames: Count
+    rate: Count
+
+
+class Augment(Section):
+    """RandomShortSideScale, RandomCrop, RandomHorizontalFlip; at test time a fixed short side and a centre crop."""
+
+    short_side: tuple[Count, Count]
+    crop: Count
+    test_short_side: Count
+    flip: Fraction = 0.5
+
+    @model_validator(mode="after")
+    def _crop_fits(self) -> Augment:
+        low, high = self.short_side
+        if low > high:
+            raise ValueError(f"short_side: the smallest side comes first, not [{low}, {high}]")
+        if self.crop > min(low, self.test_short_side):
+            raise ValueError(f"crop: {self.crop} does not fit in the smallest short side {min(low, self.test_short_side)}")
+        return self
+
+
+class Train(Section):
+    epochs: Count
+    batch_size: Count
+    lr: Positive
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    schedule: Literal["constant", "cosine"] = "constant"
+    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
+    clips_per_video: Count = 1
+    selection: Literal["best", "last"] = "best"
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+
+
+class Evaluation(Section):
+    """How a trained model meets a test video: clips spread over time, crops along the longer side."""
+
+    clips_per_video: Count = 1
+    crops_per_clip: Literal[1, 3] = 1
+    average: Literal["softmax", "logits"] = "softmax"
+
+
+class Pretrain(Section):
+    """A backbone trained on one of `datasets` (list 1): the demo's stand-in for Kinetics-400."""
+
+    dataset: Name
+    train: dict[str, Any] = Field(default_factory=dict, description="what differs from `train`")
+
+
+class Baseline(Section):
+    list: Count = 1
+    frozen: bool = False
+    backbone: str | None = None
+
+
+class Student(Section):
+    """One student: the paper's hyperparameters, Eqs. 2-13."""
+
+    method: Literal["dtkd", "bskd"] = "dtkd"
+    LT: bool = True
+    FT: bool = True
+    S_alpha: Fraction | None = None
+    KD_T: Positive
+    KD_alpha: Fraction
+    weighting: Literal["gated", "blend", "partition"] = "gated"
+    unfrozen: Literal["own", "joint"] = "own"
+    list: Count = 1
+
+    @model_validator(mode="after")
+    def _score_belongs_to_dtkd(self) -> Student:
+        if self.method == "dtkd" and self.S_alpha is None:
+            raise ValueError("S_alpha: required by method dtkd (Eq. 8)")
+        if self.method == "bskd" and self.S_alpha is not None:
+            raise ValueError("S_alpha: method bskd has no hybrid score; leave it out")
+        return self
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run; its folder spells what tells it from the study's other runs."""
+
+    dataset: str
+    list: int
+    role: str
+    backbone: str
+    seed: int
+    frozen: bool = False  # only the head trains (a teacher's LT)
+    subset: str | None = None  # a teacher's classes
+    student: Student | None = None
+
+    @property
+    def name(self) -> str:
+        if self.role == "teacher":
+            parts = [self.subset, "LT" if self.frozen else None]
+        elif self.role == "student":
+            s = self.student
+            parts = [s.method]
+            if s.method == "dtkd":
+                parts += [f"S{s.S_alpha:g}"]
+            parts += [f"T{s.KD_T:g}", f"A{s.KD_alpha:g}", "LT" if s.LT else None, "FT" if s.FT else None]
+            if s.method == "dtkd" and s.weighting != "gated":
+                parts += [s.weighting]
+            if not s.FT and s.unfrozen != "own":
+                parts += [s.unfrozen]
+        else:
+            parts = [self.backbone, "frozen" if self.frozen else None]
+        return "-".join([p for p in parts if p] + [f"seed{self.seed}"])
+
+    @property
+    def folder(self) -> str:
+        """Relative to the results folder: `<dataset>/list<k>/<role>/<run>`."""
+        return str(PurePosixPath(self.dataset, f"list{self.list}", self.role, self.name))
+
+
+class Study(Section):
+    """Everything a study is; `read` makes one of a config mapping."""
+
+    name: str
+    results: str = "results"
+    use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
+    seed: int = 0
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    datasets: dict[Name, Dataset]
+    flow: Flow = Flow()
+    split: Split = Split()
+    model: Model
+    pretrain: Pretrain | None = None
+    clip: Clip
+    augment: Augment
+    train: Train
+    evaluation: Evaluation = Evaluation()
+    baselines: dict[Name, dict[Name, Baseline | None]]
+    students: dict[Name, dict[Name, Student | None]]
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Study:
+        for dataset in self.use:
+            if dataset not in self.datasets:
+                raise ValueError(f"use: {dataset!r} is not one of datasets{_hint(dataset, self.datasets)}")
+            if not self.baselines_of(dataset):
+                raise ValueError(f"baselines.{dataset}: the study needs at least one baseline to compare with")
+            for table in (self.baselines_of(dataset), self.students_of(dataset)):
+                for name, row in table.items():
+                    if row.list > self.datasets[dataset].lists:
+                        raise ValueError(f"{name}.list: {row.list}, but {dataset} has {self.datasets[dataset].lists} lists")
+        if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
+            raise ValueError("split.source: published lists exist for the datasets named ucf101 and hmdb51 only; use flow")
+        if self.model.weights == "pretrain":
+            if self.pretrain is None:
+                raise ValueError("pretrain: required by model.weights: pretrain")
+            if self.pretrain.dataset not in self.datasets:
+                raise ValueError(f"pretrain.dataset: {self.pretrain.dataset!r} is not one of datasets")
+            self.train_settings("pretrain")
+        return self
+
+    def baselines_of(self, dataset: str) -> dict[str, Baseline]:
+        return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}
+
+    def students_of(self, dataset: str) -> dict[str, Student]:
+        return {name: row for name, row in self.students.get(dataset, {}).items() if row is not None}
+
+    def train_settings(self, role: str) -> Train:
+        if role != "pretrain":
+            return self.train
+        return Train.model_validate(self.train.model_dump() | self.pretrain.train)
+
+    # -- the runs -------------------------------------------------------------------------------------------------
+
+    def baseline_run(self, dataset: str, row: Baseline) -> Run:
+        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, self.seed, frozen=row.frozen)
+
+    def reference(self, dataset: str) -> tuple[str, Run]:
+        """The baseline that students are compared with: the first one named in the config."""
+        name, row = next(iter(self.baselines_of(dataset).items()))
+        return name, self.baseline_run(dataset, row)
+
+    def student_run(self, dataset: str, row: Student) -> Run:
+        return Run(dataset, row.list, "student", self.model.backbone, self.seed, student=row)
+
+    def teacher_runs(self, student: Run) -> dict[str, Run]:
+        """The static and the dynamic teacher of a student."""
+        return {
+            subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
+                        frozen=student.student.LT, subset=subset)
+            for subset in SUBSETS
+        }  # fmt: skip
+
+    def pretrain_run(self, backbone: str) -> Run:
+        return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.seed)
+
+    def runs(self) -> dict[str, Run]:
+        """Every run that the study can ask for, by folder."""
+        runs = []
+        for dataset in self.use:
+            runs += [self.baseline_run(dataset, row) for row in self.baselines_of(dataset).values()]
+            for row in self.students_of(dataset).values():
+                student = self.student_run(dataset, row)
+                runs += [student, *self.teacher_runs(student).values()]
+        if self.model.weights == "pretrain":
+            runs += [self.pretrain_run(backbone) for backbone in {run.backbone for run in runs}]
+        return {run.folder: run for run in runs}
+
+    def settings(self, run: Run) -> dict[str, Any]:
+        """All that determines a run's result beside its input files, as plain values: a change of it is a rerun."""
+        settings = {
+            "backbone": run.backbone,
+            "weights": "none" if run.role == "pretrain" else self.model.weights,
+            "dropout": self.model.dropout,
+            "frozen": run.frozen,
+            "seed": run.seed,
+            "clip": self.clip.model_dump(),
+            "augment": self.augment.model_dump(mode="json"),
+            "train": self.train_settings(run.role).model_dump(),
+        }
+        if run.subset:
+            settings["subset"] = run.subset
+        if run.student:
+            settings["student"] = run.student.model_dump(exclude={"list"})
+        return settings
+
+
+def read(config: Mapping[str, Any]) -> Study:
+    """Validate a config.
+
+    Raises:
+        DtkdError: naming every wrong key, what was given, and the remedy.
+    """
+    try:
+        return Study.model_validate(dict(config))
+    except ValidationError as error:
+        lines = [_explain(problem) for problem in error.errors()]
+        raise DtkdError("config: " + "\n        ".join(dict.fromkeys(lines))) from None
+
+
+def _explain(problem: Mapping[str, Any]) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return f"{where}: unknown key{_hint(str(problem['loc'][-1]), _keys_beside(problem['loc']))}"
+    message = problem["msg"].removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"{where}.{message}" if where else message
+    if problem["type"] == "missing":
+        return f"{where}: required key is missing"
+    return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
+
+
+def _keys_beside(location: tuple) -> list[str]:
+    """Every key that some section knows; the hint picks the nearest."""
+    sections = [Study, *Section.__subclasses__()]
+    return sorted({key for section in sections for key in section.model_fields})
+
+
+def _hint(name: str, known: Any) -> str:
+    close = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,180 @@
+"""Static and dynamic classes (Eq. 1): class means of flow, a threshold, the split.
+
+Eq. 1 prints ``μ_c < Q1``, but Table 2's 26 of 101 and 13 of 51 static classes come from ``μ_c ≤ Q1`` with linear
+quantiles, hence the default boundary. Standard deviations are of a sample (n − 1), 0 for a single value; the paper's
+Table 1 does not tell which it uses.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+import numpy as np
+import pandas as pd
+
+from . import published
+from .errors import DtkdError
+
+SUBSETS = ("static", "dynamic")
+BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
+    "inclusive": lambda mean, threshold: mean <= threshold,
+    "strict": lambda mean, threshold: mean < threshold,
+}
+
+
+def class_means(
+    flows: Mapping[str, pd.DataFrame], measure: str = "mean", videos: Collection[str] | None = None
+) -> pd.DataFrame:
+    """μ_c: per class the unweighted mean over its videos of one measure of their flow.
+
+    ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (pixels a frame);
+    ``videos`` restricts to these names (the train videos of a list, say), None takes all.
+
+    Returns one row a class, sorted by name (index ``class``): ``mean``, ``std`` (over videos), ``videos`` (count);
+    ``attrs["measure"]`` is the measure.
+
+    Raises DtkdError for an unknown measure, or a class left without videos or with a mean that is not finite.
+    """
+    chosen = None if videos is None else set(videos)
+    rows = {}
+    for name in sorted(flows):
+        table = flows[name]
+        if measure not in table.columns or measure == "video":
+            known = ", ".join(column for column in table.columns if column != "video")
+            raise DtkdError(f"split.measure: flow has no measure {measure!r}: choose one of {known}.")
+        values = table[measure] if chosen is None else table.loc[table["video"].isin(chosen), measure]
+        values = values.to_numpy(np.float64)
+        if not values.size:
+            raise DtkdError(f"class {name} has no videos to take its mean flow over: add videos or leave the class out.")
+        if not np.isfinite(values).all():
+            raise DtkdError(f"class {name} has a flow {measure} that is not a number: compute its flow tables anew.")
+        rows[name] = (values.mean(), _std(values), values.size)
+    means = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "std", "videos"]).rename_axis("class")
+    means.attrs["measure"] = measure
+    return means
+
+
+# Thresholds: a new one is one function of the class means and one name.
+
+
+def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float:
+    """A quantile of the class means; 0.25 is the paper's Q1. ``method`` is one of ``numpy.quantile``'s."""
+    if not 0 < quantile < 1:
+        raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
+    try:
+        return float(np.quantile(means, quantile, method=method))
+    except ValueError as error:
+        raise DtkdError(f"split.method: {method!r} is no method of numpy.quantile: the default is linear.") from error
+
+
+def value_threshold(means: np.ndarray, value: float) -> float:
+    """A fixed threshold in pixels a frame, such as one taken from another dataset."""
+    return float(value)
+
+
+THRESHOLDS: dict[str, Callable[..., float]] = {"quantile": quantile_threshold, "value": value_threshold}
+
+
+def split(
+    means: pd.DataFrame,
+    quantile: float = 0.25,
+    boundary: str = "inclusive",
+    method: str = "linear",
+    *,
+    threshold: str = "quantile",
+    value: float | None = None,
+) -> dict[str, object]:
+    """Eq. 1: split the classes of ``class_means`` in static and dynamic; the content of ``split.json``.
+
+    ``threshold`` is a name in ``THRESHOLDS``: ``quantile`` (of the class means, with ``quantile`` and ``method``) or
+    ``value`` (with ``value``, in the measure's unit). A class on the threshold is static with ``boundary``
+    ``inclusive``, dynamic with ``strict``.
+
+    Returns ``criterion`` (source, measure, threshold, its parameters, boundary), ``threshold`` (float), ``classes``
+    (sorted by name; each mean, std, videos, subset).
+
+    Raises DtkdError for unknown names or values, and if either subset would be empty.
+    """
+    if boundary not in BOUNDARIES:
+        raise DtkdError(f"split.boundary: {boundary!r} is not known: choose one of {', '.join(BOUNDARIES)}.")
+    if threshold not in THRESHOLDS:
+        raise DtkdError(f"split.threshold: {threshold!r} is not known: choose one of {', '.join(THRESHOLDS)}.")
+    if len(means) < 2:
+        raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
+    if threshold == "value" and (value is None or not np.isfinite(value)):
+        raise DtkdError("split.value: the threshold 'value' needs a number: give one, in pixels a frame.")
+    parameters = {"quantile": quantile, "method": method} if threshold == "quantile" else {"value": value}
+    limit = THRESHOLDS[threshold](means["mean"].to_numpy(np.float64), **parameters)
+    is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
+    low, high = float(means["mean"].min()), float(means["mean"].max())
+    for subset, empty, remedy in (
+        ("static", not any(is_static.values()), "raise the threshold or take boundary inclusive"),
+        ("dynamic", all(is_static.values()), "lower the threshold or take boundary strict"),
+    ):
+        if empty:
+            raise DtkdError(
+                f"the split has no {subset} class (threshold {limit:.6g}, {boundary}; class means {low:.6g} to "
+                f"{high:.6g}): {remedy}."
+            )
+    measure = means.attrs.get("measure", "mean")
+    criterion = {"source": "flow", "measure": measure, "threshold": threshold, **parameters, "boundary": boundary}
+    static = [name for name, holds in is_static.items() if holds]
+    return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
+
+
+def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | None = None) -> dict[str, object]:
+    """The paper's own split of ``ucf101`` or ``hmdb51``, in the form of ``split``; its ``threshold`` is None.
+
+    ``classes`` are the dataset's classes as found; ``means`` (from ``class_means``) fills in mean, std and videos,
+    which are None without it.
+
+    Raises DtkdError if the dataset is another, or its classes are not exactly the published ones.
+    """
+    found, known = set(classes), set(published.classes(dataset))
+    if found != known:
+        parts = [
+            f"{label} {', '.join(sorted(names)[:10])}{' ...' if len(names) > 10 else ''}"
+            for label, names in (("missing", known - found), ("unknown", found - known))
+            if names
+        ]
+        raise DtkdError(
+            f"the published split of {dataset} does not fit its {len(found)} classes ({'; '.join(parts)}): complete or "
+            "rename them, or set split.source to flow."
+        )
+    measure = None if means is None else means.attrs.get("measure", "mean")
+    return {
+        "criterion": {"source": "published", "dataset": dataset, "measure": measure},
+        "threshold": None,
+        "classes": _classes(found, published.static_classes(dataset), means),
+    }
+
+
+def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
+    """Table 1's statistics of the class means: rows (``subset``) overall, dynamic, static.
+
+    Columns: ``subset``, ``classes`` (count), ``q1``, ``mean``, ``std``, ``iqr`` (pixels a frame; linear quantiles;
+    std over classes). DtkdError if the split has no class means.
+    """
+    classes = split["classes"]
+    if unknown := [name for name, entry in classes.items() if entry["mean"] is None]:
+        raise DtkdError(f"the split gives no mean flow for class {unknown[0]}: make it with the dataset's flow tables.")
+    rows = []
+    for subset in ("overall", "dynamic", "static"):
+        values = np.array([e["mean"] for e in classes.values() if subset in ("overall", e["subset"])], np.float64)
+        q1, q3 = np.quantile(values, [0.25, 0.75])
+        rows.append((subset, values.size, q1, values.mean(), _std(values), q3 - q1))
+    return pd.DataFrame(rows, columns=["subset", "classes", "q1", "mean", "std", "iqr"])
+
+
+def _classes(names: Iterable[str], static: Collection[str], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:
+    """``classes`` of a split, sorted by name, as plain values that JSON can hold."""
+    static, entries = set(static), {}
+    for name in sorted(names):
+        entry = {"mean": None, "std": None, "videos": None}
+        if means is not None and name in means.index:
+            row = means.loc[name]
+            entry = {"mean": float(row["mean"]), "std": float(row["std"]), "videos": int(row["videos"])}
+        entries[name] = entry | {"subset": "static" if name in static else "dynamic"}
+    return entries
+
+
+def _std(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) if values.size > 1 else 0.0

@@ -1,0 +1,199 @@
+"""Decoding with OpenCV: the frames of a video file, and nothing about labels or augmentation.
+
+Every capture uses FFmpeg on one thread unless asked otherwise and keeps OpenCV's automatic rotation. OpenCV's own
+thread pool (colour conversion, resizing) is the caller's: ``cv2.setNumThreads``. Every problem with a file is a
+``VideoError`` of one line; FFmpeg's and OpenCV's own chatter is silenced (set ``OPENCV_FFMPEG_LOGLEVEL=32`` in the
+environment to hear FFmpeg again).
+
+Containers lie about their length: 119 of 120 real clips (MPEG-4 in AVI) decode to one or two frames fewer than
+declared. ``missing_allowed`` says how many may be missing before a file counts as truncated.
+"""
+
+import os
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read at the first capture, so before any of ours
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+
+from .errors import DtkdError  # noqa: E402
+
+SEEK_FROM = 32
+"""First index from which seeking beats grabbing: they cost the same near frame 25 (XVID, MPEG-4 and MJPG, 320×240)."""
+
+REMEDY = "copy or download it again, or leave it out of the dataset"
+
+
+class VideoError(DtkdError):
+    """A video file that cannot be opened, or that ends before it should: names the file, the frame, the remedy."""
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What a container declares and its first frame shows."""
+
+    frames: int
+    """Frames as declared (0: the container does not say); decoding may give a few fewer, see ``missing_allowed``."""
+    fps: float
+    """Frames per second (0.0: the container does not say)."""
+    width: int
+    """Pixels, of the first frame after rotation."""
+    height: int
+    """Pixels, of the first frame after rotation."""
+
+
+def missing_allowed(declared: int) -> int:
+    """How many of the declared frames may be missing in a sound file: 3, or 5 % of a longer one.
+
+    Containers that store frame counts are off by one or two; those that store a duration (WebM, Matroska, MPEG-TS)
+    only give an estimate, which a longer sound track inflates.
+    """
+    return max(3, declared // 20)
+
+
+def probe(path: str | Path, threads: int = 1) -> VideoInfo:
+    """Open a video and decode its first frame.
+
+    Raises VideoError if the file is missing, unreadable, empty, not a video, or ends before its first frame.
+    """
+    with _capture(path, threads) as capture:
+        height, width = _retrieve(capture, path, 0).shape[:2]
+        fps = capture.get(cv2.CAP_PROP_FPS)
+        return VideoInfo(_declared(capture), fps if np.isfinite(fps) and fps > 0 else 0.0, width, height)
+
+
+def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False) -> np.ndarray:
+    """The frames at ``indices``: uint8 (T, H, W, 3), RGB.
+
+    ``indices`` count from 0 and ascend (repeats allowed). Frames in between are decoded but not converted; a first
+    index of at least ``SEEK_FROM`` is sought. Seeking counts by time stamps: in a file of variable frame rate it
+    may land on a neighbour of the frame that counting gives.
+
+    ``pad_end`` repeats the last frame for an index in the declared but missing tail of a sound file (at most
+    ``missing_allowed`` frames), for callers that sample from the declared length.
+
+    Raises VideoError if the file cannot be opened or ends before an index; ValueError if the indices are empty,
+    negative or not ascending.
+    """
+    wanted = [int(index) for index in indices]
+    if not wanted or wanted[0] < 0 or any(a > b for a, b in zip(wanted, wanted[1:], strict=False)):
+        raise ValueError(f"frame indices must be ascending, not negative and at least one, not {wanted}")
+    frames, ended = _read(path, wanted, threads, seek=wanted[0] >= SEEK_FROM)
+    if ended is not None and not frames and wanted[0] >= SEEK_FROM:  # where does it end? Only counting tells
+        frames, ended = _read(path, wanted, threads, seek=False)
+    if ended is not None:
+        declared = probe(path, threads).frames
+        if not (pad_end and ended > 0 and wanted[-1] < declared <= ended + missing_allowed(declared)):
+            of = f" of {declared} declared" if declared else ""
+            raise VideoError(
+                f"{path}: frame {wanted[len(frames)]} was asked for, but the video ends at frame {ended}{of}: "
+                f"truncated? {REMEDY.capitalize()}."
+            )
+        last = frames[-1] if frames and wanted[len(frames) - 1] == ended - 1 else None
+        if last is None:
+            last = _read(path, [ended - 1], threads, seek=False)[0][0]
+        frames += [last] * (len(wanted) - len(frames))
+    return np.stack(frames)
+
+
+def grey_frames(
+    path: str | Path, short_side: int | None = None, step: int = 1, threads: int = 1
+) -> Generator[np.ndarray, None, int]:
+    """Every ``step``-th frame from the first, in grey: uint8 (H, W). Holds one frame, whatever the length.
+
+    ``short_side`` scales each frame (down or up, keeping its aspect) so that its shorter side has that many pixels.
+    The generator's return value is the number of frames decoded, skipped ones included.
+
+    Raises VideoError if the file cannot be opened, if the frame size changes on the way, or, at the end, if more
+    than ``missing_allowed`` of the declared frames are missing (never where the container declares no length).
+    """
+    with _capture(path, threads) as capture:
+        declared, decoded, size, first_shape = _declared(capture), 0, None, None
+        while capture.grab():
+            if decoded % step == 0:
+                image = _retrieve(capture, path, decoded, grabbed=True)
+                if first_shape is None:
+                    first_shape, size = image.shape, _scaled(image.shape, short_side)
+                elif image.shape != first_shape:
+                    raise VideoError(
+                        f"{path}: the frame size changes from {first_shape[1]}×{first_shape[0]} to "
+                        f"{image.shape[1]}×{image.shape[0]} at frame {decoded}: re-encode it to one size."
+                    )
+                grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+                if size is not None:
+                    shrinks = size[0] < grey.shape[1]
+                    grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+                yield grey
+            decoded += 1
+    if decoded == 0 or declared - decoded > missing_allowed(declared):
+        raise VideoError(f"{path}: ends at frame {decoded} of {declared} declared: truncated? {REMEDY.capitalize()}.")
+    return decoded
+
+
+def _read(path: str | Path, wanted: list[int], threads: int, seek: bool) -> tuple[list[np.ndarray], int | None]:
+    """The wanted frames up to the end of the file, and the number of frames at which it ended too early, or None."""
+    frames: list[np.ndarray] = []
+    with _capture(path, threads) as capture:
+        position = 0  # of the next frame to grab
+        if seek and wanted[0] < _declared(capture) and capture.set(cv2.CAP_PROP_POS_FRAMES, wanted[0]):
+            position = wanted[0]
+        for index in wanted:
+            if index == position - 1 and frames:
+                frames.append(frames[-1])
+                continue
+            while position <= index:
+                if not capture.grab():
+                    return frames, position
+                position += 1
+            frames.append(cv2.cvtColor(_retrieve(capture, path, index, grabbed=True), cv2.COLOR_BGR2RGB))
+    return frames, None
+
+
+def _declared(capture: cv2.VideoCapture) -> int:
+    """Frames as the container declares; 0 where it does not say (OpenCV gives zero or a huge negative number)."""
+    frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
+    return int(frames) if np.isfinite(frames) and frames > 0 else 0
+
+
+def _retrieve(capture: cv2.VideoCapture, path: str | Path, index: int, grabbed: bool = False) -> np.ndarray:
+    """Convert the grabbed frame (or grab the next): uint8 (H, W, 3), BGR."""
+    ok, image = capture.retrieve() if grabbed else capture.read()
+    if not ok:
+        raise VideoError(f"{path}: frame {index} cannot be decoded: {REMEDY}.")
+    return image
+
+
+def _scaled(shape: tuple[int, ...], short_side: int | None) -> tuple[int, int] | None:
+    """The (width, height) that gives a frame this short side, or None where nothing changes."""
+    height, width = shape[:2]
+    if short_side is None or short_side == min(height, width):
+        return None
+    ratio = short_side / min(height, width)
+    return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+
+@contextmanager
+def _capture(path: str | Path, threads: int) -> Iterator[cv2.VideoCapture]:
+    """An open capture, released at the end of the block."""
+    try:
+        with open(path, "rb") as file:
+            empty = not file.read(1)
+    except OSError as error:
+        raise VideoError(f"{path}: cannot be read ({error.strerror}): check the path and its permissions.") from error
+    if empty:
+        raise VideoError(f"{path}: is empty (0 bytes): {REMEDY}.")
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the one clear line is ours
+    try:  # an absolute path, because FFmpeg takes what stands before a colon for a protocol
+        capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, threads])
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    try:
+        if not capture.isOpened():
+            raise VideoError(f"{path}: is not a video that FFmpeg can open, or is truncated: {REMEDY}.")
+        yield capture
+    finally:
+        capture.release()

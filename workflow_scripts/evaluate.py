@@ -1,0 +1,36 @@
+"""Write the logits of every test video, by the selected epoch's weights and by the last epoch's."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    import pandas as pd
+
+    from dtkd import engine, networks
+    from dtkd.clips import Videos
+    from dtkd.files import atomic
+    from dtkd.learners import Classifier
+    from dtkd.study import Augment, Clip, Evaluation, Train
+
+    given, params = snakemake.input, snakemake.params  # noqa: F821
+    settings = params.settings
+    machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
+
+    index = pd.read_parquet(given.index)
+    classes = list(index.drop_duplicates("class").sort_values("label")["class"])
+    split = networks.read_json(given.split) if given.split else None
+    own = [name for name in classes if split["classes"][name]["subset"] == settings["subset"]] if "subset" in settings else None
+    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test", own)  # noqa: F821
+    normalise = networks.normaliser(given.pixels).to(machine.device)
+
+    table = {"video": videos.names, "label": videos.labels}
+    for column, part in (("logits", "model"), ("logits_last", "last")):
+        model = networks.trained_model(settings, len(classes), given.checkpoint, part)
+        learner = Classifier(model, networks.allowed(settings, classes, split)).to(machine.device)
+        logits = engine.evaluate(
+            learner.logits, normalise, videos, clip=Clip(**settings["clip"]), augment=Augment(**settings["augment"]),
+            evaluation=Evaluation(**params.evaluation), settings=Train(**settings["train"]), hardware=machine,
+            label=f"{given.checkpoint} ({part})",
+        )  # fmt: skip
+        table[column] = list(logits)
+    with atomic(snakemake.output[0]) as path:  # noqa: F821
+        pd.DataFrame(table).to_parquet(path, index=False)

@@ -1,0 +1,15 @@
+"""Mean and standard deviation per channel of a dataset's training videos."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    import pandas as pd
+
+    from dtkd import pixels
+    from dtkd.clips import Videos
+    from dtkd.files import write_json
+
+    index = pd.read_parquet(snakemake.input.index)  # noqa: F821
+    params = snakemake.params  # noqa: F821
+    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
+    write_json(snakemake.output[0], pixels.statistics(videos.paths, **params.settings))  # noqa: F821

@@ -1,0 +1,48 @@
+"""Train one run: a pretraining, a baseline, a teacher or a student, as its settings say."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    from pathlib import Path
+
+    import pandas as pd
+    import torch
+
+    from dtkd import engine, networks, provenance
+    from dtkd.clips import Videos
+    from dtkd.files import atomic, write_json
+    from dtkd.study import Augment, Clip, Train
+
+    given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
+    settings = params.settings
+    column = f"list{snakemake.wildcards.list}"  # noqa: F821
+    machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
+
+    index = pd.read_parquet(given.index)
+    classes = list(index.drop_duplicates("class").sort_values("label")["class"])
+    split = networks.read_json(given.split) if "split" in given.keys() else None
+    own = [name for name in classes if split["classes"][name]["subset"] == settings["subset"]] if "subset" in settings else None
+    teachers = {"static": given.static, "dynamic": given.dynamic} if "student" in settings else None
+    inputs = {name: path for name, path in given.items() if path}
+
+    record = provenance.record(settings, inputs, str(machine.device))
+    checkpoint, history = engine.train(
+        networks.learner(settings, classes, start=given.get("start") or None, split=split, teachers=teachers),
+        networks.normaliser(given.pixels),
+        Videos.of(index, params.root, column, "train", own),
+        Videos.of(index, params.root, column, "test", own),
+        clip=Clip(**settings["clip"]),
+        augment=Augment(**settings["augment"]),
+        settings=Train(**settings["train"]),
+        seed=settings["seed"],
+        hardware=machine,
+        resume=Path(output.checkpoint).with_name("resume.pt"),
+        fingerprint={"settings": settings, "inputs": record["inputs"]},
+        label=str(Path(output.checkpoint).parent),
+    )
+    with atomic(output.history) as path:
+        history.to_parquet(path, index=False)
+    write_json(output.record, record)
+    with atomic(output.checkpoint) as path:
+        torch.save(checkpoint | {"classes": classes, "settings": settings}, path)
+    Path(output.checkpoint).with_name("resume.pt").unlink(missing_ok=True)
