@@ -16,13 +16,17 @@ for name, settings in RENDERED.items():
         log:
             f"{RESULTS}/logs/render/{name}.log",
         priority: 10
+        message:
+            f"Render {name}: {sum(map(len, videos_by_class(name).values()))} videos"
         conda:
-            "../envs/flow.yaml"
+            "../envs/data.yaml"
         script:
             "../workflow_scripts/render.py"
 
 
 rule index:
+    message:
+        "Index {wildcards.dataset}"
     input:
         videos=lambda w: videos(w.dataset),
         annotations=lambda w: annotation_files(w.dataset),
@@ -34,12 +38,14 @@ rule index:
         f"{RESULTS}/logs/index/{{dataset}}.log",
     priority: 10
     conda:
-        "../envs/tables.yaml"
+        "../envs/data.yaml"
     script:
         "../workflow_scripts/index.py"
 
 
 rule pixel_statistics:
+    message:
+        "Pixel mean and standard deviation of {wildcards.dataset}, list {wildcards.list}"
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
     output:

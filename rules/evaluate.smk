@@ -1,5 +1,7 @@
 # A trained run -> the logits of every test video, once; tables and figures read only these.
 rule evaluate:
+    message:
+        "Evaluate {wildcards.dataset}, list {wildcards.list}: {wildcards.role} {wildcards.run}"
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",

@@ -10,6 +10,8 @@ def flow_settings() -> dict:
 
 
 rule flow:
+    message:
+        "Optical flow of {wildcards.dataset}/{wildcards.cls}"
     input:
         videos=lambda w: videos(w.dataset, w.cls),
     output:
@@ -30,6 +32,8 @@ rule flow:
 
 
 rule flow_of_video:
+    message:
+        "Optical flow of {wildcards.dataset}/{wildcards.cls}/{wildcards.video}"
     input:
         video=lambda w: next(
             (

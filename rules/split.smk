@@ -1,5 +1,7 @@
 # Eq. 1: class means of the flow -> static and dynamic classes; or the paper's own static classes.
 rule split:
+    message:
+        "Static and dynamic classes of {wildcards.dataset}"
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         flow=lambda w: (
@@ -14,6 +16,6 @@ rule split:
     log:
         f"{RESULTS}/logs/split/{{dataset}}.log",
     conda:
-        "../envs/tables.yaml"
+        "../envs/split.yaml"
     script:
         "../workflow_scripts/split.py"

@@ -13,6 +13,8 @@ def table5_runs() -> list[dict]:
 
 
 rule table5:
+    message:
+        "Table 5"
     input:
         predictions=lambda w: sorted({f"{RESULTS}/{row['folder']}/predictions.parquet" for row in table5_runs()}),
         code=f"{LIBRARY}/tables.py",

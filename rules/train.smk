@@ -32,6 +32,8 @@ def training_params(role: str) -> dict:
 
 
 rule download_weights:
+    message:
+        "Download the Kinetics-400 weights of {wildcards.backbone}"
     output:
         f"{RESULTS}/weights/{{backbone}}.pyth",
     params:
@@ -46,6 +48,8 @@ rule download_weights:
 
 
 rule pretrain:
+    message:
+        "Pretrain {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("pretrain"),
     output:
@@ -57,7 +61,7 @@ rule pretrain:
     log:
         f"{RESULTS}/logs/pretrain/{{dataset}}-list{{list}}-{{run}}.log",
     priority: 10
-    threads: training_threads(on_cpu=2)
+    threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
     conda:
@@ -67,6 +71,8 @@ rule pretrain:
 
 
 rule train_baseline:
+    message:
+        "Train baseline {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("baseline"),
     output:
@@ -87,6 +93,8 @@ rule train_baseline:
 
 
 rule train_teacher:
+    message:
+        "Train teacher {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("teacher"),
         split=f"{RESULTS}/{{dataset}}/split.json",
@@ -109,6 +117,8 @@ rule train_teacher:
 
 
 rule train_student:
+    message:
+        "Train student {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("student"),
         split=f"{RESULTS}/{{dataset}}/split.json",

@@ -13,14 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import dtkd
+from dtkd import published
 from dtkd.datasets import Source, counts, index, video_name, videos_by_class
 from dtkd.errors import DtkdError
 
 PROJECT = Path(__file__).parents[1]
 REAL = PROJECT.parent / "shared" / "annotations"
-PUBLISHED = PROJECT / "workflow_scripts" / "dtkd" / "published"
-if not (PUBLISHED / "table2.csv").is_file():
-    PUBLISHED = PROJECT.parent / "shared" / "paper" / "tables"
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +54,8 @@ def refusal(source: Source, function=index) -> str:
 def test_table_2(dataset, request):
     """All 72 cells: 9 rows x (train, test, total, classes) x 2 datasets."""
     videos = index(request.getfixturevalue(dataset))
-    static = pd.read_csv(PUBLISHED / "static_classes.csv").query("dataset == @dataset")["class"]
-    paper = pd.read_csv(PUBLISHED / "table2.csv").query("dataset == @dataset")
-    subsets = dict.fromkeys(videos["class"], "dynamic") | dict.fromkeys(static, "static")
+    paper = published.table(2).query("dataset == @dataset")
+    subsets = dict.fromkeys(videos["class"], "dynamic") | dict.fromkeys(published.static_classes(dataset), "static")
     table = counts(videos, subsets)
     assert table.shape == (9, 6)
     pd.testing.assert_frame_equal(table, paper[list(table.columns)].reset_index(drop=True))

@@ -45,12 +45,8 @@ FORMAT = 1
 def farneback() -> FlowFunction:
     """Farnebäck's polynomial expansion, with the usual parameters."""
 
-    def flow(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
-        return cv2.calcOpticalFlowFarneback(
-            previous, following, None, pyr_scale=0.5, levels=3, winsize=15, iterations=3, poly_n=5, poly_sigma=1.2, flags=0
-        )
-
-    return flow
+    usual = {"pyr_scale": 0.5, "levels": 3, "winsize": 15, "iterations": 3, "poly_n": 5, "poly_sigma": 1.2, "flags": 0}
+    return lambda previous, following: cv2.calcOpticalFlowFarneback(previous, following, None, **usual)
 
 
 def dis(preset: int) -> FlowFunction:
@@ -179,8 +175,9 @@ def video_flow(
             flow = compute(previous, following)
         except cv2.error as error:
             height, width = previous.shape
+            reason = " ".join(str(error.err).split())
             raise video.VideoError(
-                f"{path}: {algorithm} flow fails on frames of {width}×{height} px ({' '.join(str(error.err).split())}): "
+                f"{path}: {algorithm} flow fails on frames of {width}×{height} px ({reason}): "
                 "choose another short_side or algorithm, or leave the video out of the dataset."
             ) from error
         statistics = statistics or FrameStatistics(*previous.shape)

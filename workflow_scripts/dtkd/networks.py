@@ -44,7 +44,7 @@ def new_model(settings: dict[str, Any], classes: int, start: str | Path | None) 
 def trained_model(settings: dict[str, Any], classes: int, checkpoint: str | Path, part: str = "model") -> backbones.VideoModel:
     """A trained network as its checkpoint has it (``part``: `model`, the selected epoch, or `last`)."""
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
-    state = weights.load_checkpoint(checkpoint)[part]
+    state = weights.load_state_dict(checkpoint, part=part)
     backbones.load_weights(model, state, source=str(checkpoint), new_head=False)
     return model
 

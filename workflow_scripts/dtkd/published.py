@@ -15,7 +15,7 @@ DATASETS = ("ucf101", "hmdb51")
 
 
 def table(n: int) -> pd.DataFrame:
-    """Table ``n`` (1 to 6), one row per printed row and dataset; percentages stay percentages. ValueError for others."""
+    """Table ``n`` (1 to 6), one row per printed row and dataset; percentages stay so. ValueError for another ``n``."""
     if n not in range(1, 7):
         raise ValueError(f"the paper has Tables 1 to 6, not {n}")
     return pd.read_csv(FOLDER / f"table{n}.csv")
@@ -44,7 +44,7 @@ def static_classes(dataset: str) -> list[str]:
 def _names(file: str, dataset: str) -> list[str]:
     if dataset not in DATASETS:
         raise DtkdError(
-            f"the paper gives no split of dataset {dataset!r}, only of {' and '.join(DATASETS)}: take the split from flow."
+            f"the paper has no split of dataset {dataset!r}, only of {' and '.join(DATASETS)}: use split.source flow."
         )
     names = pd.read_csv(FOLDER / file)
     return sorted(names.loc[names["dataset"] == dataset, "class"])

@@ -43,7 +43,7 @@ def class_means(
         values = table[measure] if chosen is None else table.loc[table["video"].isin(chosen), measure]
         values = values.to_numpy(np.float64)
         if not values.size:
-            raise DtkdError(f"class {name} has no videos to take its mean flow over: add videos or leave the class out.")
+            raise DtkdError(f"class {name} has no videos to take its mean flow over: add some or leave the class out.")
         if not np.isfinite(values).all():
             raise DtkdError(f"class {name} has a flow {measure} that is not a number: compute its flow tables anew.")
         rows[name] = (values.mean(), _std(values), values.size)
@@ -52,7 +52,7 @@ def class_means(
     return means
 
 
-# Thresholds: a new one is one function of the class means and one name.
+# Thresholds: a new one is one function of the class means, one name, and its parameters in `split`.
 
 
 def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float:

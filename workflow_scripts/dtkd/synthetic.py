@@ -397,459 +397,209 @@ def juggled(c: Array, offset: float) -> Triple:
 
 DEMO_UCF = {
     # Four still classes, a quarter of the vocabulary: two at the face and two at a desk.
-    "ApplyLipstick": Action(
-        lambda c: Pose(
-            hand_r=near(MOUTH, 0.04, 0.10 + 0.08 * wave(c), -0.03 + 0.03 * wave(2 * c)),
-            hand_l=(0.35, 0.0, -0.55),
-            props=(stick("hand_r", (-0.2, 0.7, 0.5), 0.05, RED, 0.013),),
-        ),
-        hertz=1.0,
-        view=60,
-        framing="upper",
-    ),
-    "PlayingFlute": Action(
-        lambda c: Pose(
-            hand_r=(0.40, 0.12, 0.18 + 0.03 * wave(2 * c)),
-            hand_l=(0.40, -0.34, 0.18 + 0.03 * wave(2 * c, 0.4)),
-            lean=0.03 * wave(c),
-            props=(stick("hand_r", (0, 1, 0.05), 0.16, STEEL), stick("hand_r", (0, -1, -0.05), 0.12, STEEL)),
-        ),
-        hertz=0.8,
-        view=60,
-        framing="upper",
-    ),
-    "Typing": Action(
-        lambda c: Pose(
-            **SEATED,
-            hand_r=near(DESK, 0.0, 0.04 * wave(c, 0.3), 0.07 * bump(3 * c)),
-            hand_l=near(DESK, 0.0, 0.04 * wave(c), 0.07 * bump(3 * c, 0.5)),
-            props=table(slab((0.2, -0.16, 0.385), (0.34, 0.16, 0.4), DARK, 0.02)),
-        ),
-        hertz=0.9,
-        view=40,
-        framing="desk",
-    ),
-    "WritingAtDesk": Action(
-        lambda c: Pose(
-            **SEATED,
-            hand_r=near(DESK, 0.04 * wave(3 * c), 0.10 * wave(c / 2), 0.02 + 0.03 * wave(3 * c, 0.25)),
-            hand_l=near(DESK, -0.05, -0.05),
-            nod=0.3,
-            props=table(
-                slab((0.2, -0.16, 0.385), (0.38, 0.16, 0.39), WHITE, 0.02), stick("hand_r", (0.1, -0.1, 1), 0.07, DARK)
-            ),
-        ),
-        hertz=0.9,
-        view=40,
-        framing="desk",
-    ),
+    "ApplyLipstick": Action(hertz=1.0, view=60, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.04, 0.10 + 0.08 * wave(c), -0.03 + 0.03 * wave(2 * c)), hand_l=(0.35, 0.0, -0.55),
+        props=(stick("hand_r", (-0.2, 0.7, 0.5), 0.05, RED, 0.013),)
+    )),
+    "PlayingFlute": Action(hertz=0.8, view=60, framing="upper", pose=lambda c: Pose(
+        hand_r=(0.40, 0.12, 0.18 + 0.03 * wave(2 * c)), hand_l=(0.40, -0.34, 0.18 + 0.03 * wave(2 * c, 0.4)),
+        lean=0.03 * wave(c),
+        props=(stick("hand_r", (0, 1, 0.05), 0.16, STEEL), stick("hand_r", (0, -1, -0.05), 0.12, STEEL))
+    )),
+    "Typing": Action(hertz=0.9, view=40, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=near(DESK, 0.0, 0.04 * wave(c, 0.3), 0.07 * bump(3 * c)),
+        hand_l=near(DESK, 0.0, 0.04 * wave(c), 0.07 * bump(3 * c, 0.5)),
+        props=table(slab((0.2, -0.16, 0.385), (0.34, 0.16, 0.4), DARK, 0.02))
+    )),
+    "WritingAtDesk": Action(hertz=0.9, view=40, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=near(DESK, 0.04 * wave(3 * c), 0.10 * wave(c / 2), 0.02 + 0.03 * wave(3 * c, 0.25)),
+        hand_l=near(DESK, -0.05, -0.05), nod=0.3,
+        props=table(slab((0.2, -0.16, 0.385), (0.38, 0.16, 0.39), WHITE, 0.02), stick("hand_r", (0.1, -0.1, 1), 0.07, DARK))
+    )),
     # Twelve mobile classes in pairs: boxing, leg work, jumps, balls, swings, and across the picture.
-    "BoxingPunchingBag": Action(
-        lambda c: Pose(
-            **step(),
-            hand_r=mix(GUARD, (0.97, -0.22, 0.08), bump(c, 0.0, 3)),
-            hand_l=mix(GUARD, (0.97, -0.22, 0.08), bump(c, 0.5, 3)),
-            twist=-0.5 * wave(c, 0.25),
-            lean=0.1 + 0.15 * bump(2 * c),
-            lift=-0.12 + 0.06 * wave(2 * c),
-            props=(hanging((0.54 + 0.09 * bump(2 * c), 0, 0), 1.1, 0.55, 0.08, RED),),
-        ),
-        hertz=1.7,
-        view=20,
-    ),
-    "BoxingSpeedBag": Action(
-        lambda c: Pose(
-            **step(0.15),
-            hand_r=(0.62 + 0.16 * wave(c), -0.15, 0.25 + 0.18 * wave(c, 0.25)),
-            hand_l=(0.62 + 0.16 * wave(c, 0.5), -0.15, 0.25 + 0.18 * wave(c, 0.75)),
-            props=(hanging((0.43 + 0.08 * wave(2 * c), 0, 0), 1.08, 0.93, 0.055, RED),),
-        ),
-        hertz=2.2,
-        view=20,
-    ),
-    "BodyWeightSquats": Action(
-        lambda c: Pose(
-            **both(mix(arm(10), (0.9, 0.0, 0.35), bump(c))),
-            lift=-0.5 * bump(c),
-            lean=0.6 * bump(c),
-            foot_r=(0.05, 0.15, 0.0),
-            foot_l=(0.05, 0.15, 0.0),
-        ),
-        hertz=1.1,
-        view=30,
-    ),
-    "Lunges": Action(
-        lambda c: Pose(
-            **both((0.05, 0.40, -0.45)),
-            foot_r=(0.65 * bump(c), 0.05, 0.15 * bump(2 * c)),
-            foot_l=(-0.55 * bump(c), 0.05, 0.08 * bump(c)),
-            lift=-0.4 * bump(c),
-            lean=0.1,
-            travel=0.15 * bump(c),
-        ),
-        hertz=1.1,
-        view=30,
-    ),
-    "JumpingJack": Action(
-        lambda c: Pose(
-            **both(arm(5, 10 + 150 * bump(c))),
-            foot_r=(0.0, 0.35 * bump(c), 0.10 * bump(2 * c)),
-            foot_l=(0.0, 0.35 * bump(c), 0.10 * bump(2 * c)),
-            lift=0.10 * bump(2 * c) - 0.06 * bump(c),
-        ),
-        hertz=1.6,
-        view=80,
-    ),
-    "JumpRope": Action(
-        lambda c: Pose(
-            **both((0.25 + 0.10 * wave(c), 0.38, -0.55 + 0.10 * wave(c, 0.25))),
-            foot_r=(0.0, 0.0, 0.18 * bump(c, 0.5)),
-            foot_l=(0.0, 0.0, 0.18 * bump(c, 0.5)),
-            lift=0.18 * bump(c, 0.5) - 0.04,
-            props=(rope(c),),
-        ),
-        hertz=2.0,
-        view=75,
-    ),
-    "JugglingBalls": Action(
-        lambda c: Pose(
-            hand_r=(0.62, 0.05 + 0.10 * wave(2 * c), -0.28 + 0.32 * wave(2 * c, 0.25)),
-            hand_l=(0.62, 0.05 + 0.10 * wave(2 * c, 0.5), -0.28 + 0.32 * wave(2 * c, 0.75)),
-            props=tuple(ball(juggled(c, k / 3), 0.045, colour) for k, colour in enumerate((RED, ORANGE, WHITE))),
-        ),
-        hertz=1.0,
-        view=75,
-    ),
-    "BasketballDribble": Action(
-        lambda c: Pose(
-            hand_r=mix((0.55, 0.1, -0.15), (0.5, 0.1, -0.8), bump(c)),
-            hand_l=(0.3, 0.35, -0.5),
-            **step(0.2),
-            lean=0.15 + 0.2 * bump(c),
-            lift=-0.06 - 0.12 * bump(c),
-            props=(ball((0.32, -0.15, 0.08 + 0.40 * (1 - bump(c, 0.0, 2))), 0.085, ORANGE),),
-        ),
-        hertz=2.2,
-        view=40,
-    ),
-    "GolfSwing": Action(
-        lambda c: Pose(
-            **together(0.45, 0.75 * wave(sweep(c) / 2, 0.75), -0.55 + 0.85 * wave(sweep(c) / 2, 0.75) ** 2),
-            lean=0.3,
-            twist=-0.6 + 1.2 * sweep(c),
-            foot_r=(0.0, 0.2, 0.0),
-            foot_l=(0.0, 0.2, 0.0),
-            props=(stick("hand_r", arm(25, -110 + 220 * sweep(c)), 0.33, STEEL, head=0.02),),
-        ),
-        hertz=0.9,
-        view=75,
-    ),
-    "TennisSwing": Action(
-        lambda c: Pose(
-            **step(),
-            hand_r=mix((-0.35, 0.75, -0.3), (0.7, -0.6, 0.3), sweep(c)),
-            hand_l=(0.4, 0.2, -0.3),
-            twist=-0.7 + 1.3 * sweep(c),
-            lift=-0.08,
-            props=(stick("hand_r", (0.2 + 0.5 * sweep(c), -1 + 1.6 * sweep(c), 0.4), 0.25, DARK, head=0.07),),
-        ),
-        hertz=1.1,
-        view=60,
-    ),
-    "Cartwheel": Action(
-        lambda c: Pose(
-            **both((0.0, 0.35, 0.9)),
-            foot_r=(0.0, 0.5, 0.12),
-            foot_l=(0.0, 0.5, 0.12),
-            roll=2 * math.pi * c,
-            lift=0.45 * bump(c) - 0.1,
-            slide=-0.8 * c,
-        ),
-        hertz=0.9,
-        view=90,
-    ),
-    "SprintAcross": Action(
-        lambda c: Pose(**gait(c, 0.55, 0.4, 0.5, -0.4), lean=0.25, lift=0.06 * bump(2 * c) - 0.06, travel=0.5 * c),
-        hertz=2.2,
-        view=5,
-    ),
+    "BoxingPunchingBag": Action(hertz=1.7, view=20, pose=lambda c: Pose(
+        **step(), hand_r=mix(GUARD, (0.97, -0.22, 0.08), bump(c, 0.0, 3)),
+        hand_l=mix(GUARD, (0.97, -0.22, 0.08), bump(c, 0.5, 3)), twist=-0.5 * wave(c, 0.25),
+        lean=0.1 + 0.15 * bump(2 * c), lift=-0.12 + 0.06 * wave(2 * c),
+        props=(hanging((0.54 + 0.09 * bump(2 * c), 0, 0), 1.1, 0.55, 0.08, RED),)
+    )),
+    "BoxingSpeedBag": Action(hertz=2.2, view=20, pose=lambda c: Pose(
+        **step(0.15), hand_r=(0.62 + 0.16 * wave(c), -0.15, 0.25 + 0.18 * wave(c, 0.25)),
+        hand_l=(0.62 + 0.16 * wave(c, 0.5), -0.15, 0.25 + 0.18 * wave(c, 0.75)),
+        props=(hanging((0.43 + 0.08 * wave(2 * c), 0, 0), 1.08, 0.93, 0.055, RED),)
+    )),
+    "BodyWeightSquats": Action(hertz=1.1, view=30, pose=lambda c: Pose(
+        **both(mix(arm(10), (0.9, 0.0, 0.35), bump(c))), lift=-0.5 * bump(c), lean=0.6 * bump(c),
+        foot_r=(0.05, 0.15, 0.0), foot_l=(0.05, 0.15, 0.0)
+    )),
+    "Lunges": Action(hertz=1.1, view=30, pose=lambda c: Pose(
+        **both((0.05, 0.40, -0.45)), foot_r=(0.65 * bump(c), 0.05, 0.15 * bump(2 * c)),
+        foot_l=(-0.55 * bump(c), 0.05, 0.08 * bump(c)), lift=-0.4 * bump(c), lean=0.1, travel=0.15 * bump(c)
+    )),
+    "JumpingJack": Action(hertz=1.6, view=80, pose=lambda c: Pose(
+        **both(arm(5, 10 + 150 * bump(c))), foot_r=(0.0, 0.35 * bump(c), 0.10 * bump(2 * c)),
+        foot_l=(0.0, 0.35 * bump(c), 0.10 * bump(2 * c)), lift=0.10 * bump(2 * c) - 0.06 * bump(c)
+    )),
+    "JumpRope": Action(hertz=2.0, view=75, pose=lambda c: Pose(
+        **both((0.25 + 0.10 * wave(c), 0.38, -0.55 + 0.10 * wave(c, 0.25))), foot_r=(0.0, 0.0, 0.18 * bump(c, 0.5)),
+        foot_l=(0.0, 0.0, 0.18 * bump(c, 0.5)), lift=0.18 * bump(c, 0.5) - 0.04, props=(rope(c),)
+    )),
+    "JugglingBalls": Action(hertz=1.0, view=75, pose=lambda c: Pose(
+        hand_r=(0.62, 0.05 + 0.10 * wave(2 * c), -0.28 + 0.32 * wave(2 * c, 0.25)),
+        hand_l=(0.62, 0.05 + 0.10 * wave(2 * c, 0.5), -0.28 + 0.32 * wave(2 * c, 0.75)),
+        props=tuple(ball(juggled(c, k / 3), 0.045, colour) for k, colour in enumerate((RED, ORANGE, WHITE)))
+    )),
+    "BasketballDribble": Action(hertz=2.2, view=40, pose=lambda c: Pose(
+        hand_r=mix((0.55, 0.1, -0.15), (0.5, 0.1, -0.8), bump(c)), hand_l=(0.3, 0.35, -0.5), **step(0.2),
+        lean=0.15 + 0.2 * bump(c), lift=-0.06 - 0.12 * bump(c),
+        props=(ball((0.32, -0.15, 0.08 + 0.40 * (1 - bump(c, 0.0, 2))), 0.085, ORANGE),)
+    )),
+    "GolfSwing": Action(hertz=0.9, view=75, pose=lambda c: Pose(
+        **together(0.45, 0.75 * wave(sweep(c) / 2, 0.75), -0.55 + 0.85 * wave(sweep(c) / 2, 0.75) ** 2), lean=0.3,
+        twist=-0.6 + 1.2 * sweep(c), foot_r=(0.0, 0.2, 0.0), foot_l=(0.0, 0.2, 0.0),
+        props=(stick("hand_r", arm(25, -110 + 220 * sweep(c)), 0.33, STEEL, head=0.02),)
+    )),
+    "TennisSwing": Action(hertz=1.1, view=60, pose=lambda c: Pose(
+        **step(), hand_r=mix((-0.35, 0.75, -0.3), (0.7, -0.6, 0.3), sweep(c)), hand_l=(0.4, 0.2, -0.3),
+        twist=-0.7 + 1.3 * sweep(c), lift=-0.08,
+        props=(stick("hand_r", (0.2 + 0.5 * sweep(c), -1 + 1.6 * sweep(c), 0.4), 0.25, DARK, head=0.07),)
+    )),
+    "Cartwheel": Action(hertz=0.9, view=90, pose=lambda c: Pose(
+        **both((0.0, 0.35, 0.9)), foot_r=(0.0, 0.5, 0.12), foot_l=(0.0, 0.5, 0.12), roll=2 * math.pi * c,
+        lift=0.45 * bump(c) - 0.1, slide=-0.8 * c
+    )),
+    "SprintAcross": Action(hertz=2.2, view=5, pose=lambda c: Pose(
+        **gait(c, 0.55, 0.4, 0.5, -0.4), lean=0.25, lift=0.06 * bump(2 * c) - 0.06, travel=0.5 * c
+    )),
 }
 
 DEMO_HMDB = {
     # Three still classes, a quarter of the vocabulary, all of a hand that goes to the mouth.
-    "drink": Action(
-        lambda c: Pose(
-            hand_r=mix((0.40, -0.12, -0.05), near(MOUTH, 0.08), bump(c, 0.2)),
-            hand_l=(0.3, 0.05, -0.65),
-            nod=-0.25 * bump(c, 0.2),
-            props=(stick("hand_r", (-0.7 * bump(c, 0.2), 0.3 * bump(c, 0.2), 1), 0.08, WHITE, 0.03),),
-        ),
-        hertz=0.5,
-        view=50,
-        framing="upper",
-    ),
-    "eat": Action(
-        lambda c: Pose(
-            hand_r=mix((0.42, -0.18, 0.0), near(MOUTH, 0.05), bump(c, 0.2)),
-            hand_l=(0.45, -0.1, -0.45),
-            nod=0.12 * bump(2 * c),
-            props=(ball((0.02, 0.02, 0.02), 0.022, ORANGE, hand="hand_r"),),
-        ),
-        hertz=0.7,
-        view=50,
-        framing="upper",
-    ),
-    "smoke": Action(
-        lambda c: Pose(
-            hand_r=mix((0.36, 0.06, 0.02), near(MOUTH, 0.06, 0.05), bump(c, 0.2)),
-            hand_l=(0.3, 0.05, -0.65),
-            nod=-0.1 * bump(c, 0.6),
-            props=(stick("hand_r", (0.8, 0.2, 0.2), 0.05, WHITE, 0.009),),
-        ),
-        hertz=0.5,
-        view=50,
-        framing="upper",
-    ),
-    "clap": Action(
-        lambda c: Pose(**both((0.6, -0.24 + 0.45 * bump(c), -0.1 + 0.05 * wave(c)))),
-        hertz=2.0,
-        view=60,
-        framing="upper",
-    ),
-    "wave": Action(
-        lambda c: Pose(hand_r=(0.25, 0.45 + 0.35 * wave(c), 0.65 - 0.1 * wave(c) ** 2)),
-        hertz=1.7,
-        view=65,
-        framing="upper",
-    ),
-    "punch": Action(
-        lambda c: Pose(
-            **step(0.3),
-            hand_r=mix(GUARD, (0.97, -0.22, 0.1), bump(c, 0.0, 2)),
-            hand_l=GUARD,
-            twist=-0.3 + 0.8 * bump(c, 0.0, 2),
-            lean=0.25 * bump(c, 0.0, 2),
-            travel=0.15 * bump(c, 0.0, 2),
-        ),
-        hertz=1.4,
-        view=25,
-    ),
-    "push": Action(
-        lambda c: Pose(
-            **step(0.35),
-            **both(mix((0.4, 0.0, -0.05), (0.95, -0.05, 0.05), bump(c, 0.0, 1.5))),
-            lean=0.1 + 0.4 * bump(c, 0.0, 1.5),
-            travel=0.12 * bump(c, 0.0, 1.5),
-        ),
-        hertz=1.2,
-        view=25,
-    ),
-    "hit": Action(
-        lambda c: Pose(
-            **step(0.3),
-            hand_r=mix((0.1, 0.1, 0.9), (0.8, -0.15, -0.35), sweep(c)),
-            hand_l=GUARD,
-            twist=-0.2 + 0.5 * sweep(c),
-            lean=0.55 * sweep(c) - 0.1,
-            travel=0.1 * sweep(c),
-            props=(stick("hand_r", (-0.6 + 1.6 * sweep(c), 0, 1 - 0.9 * sweep(c)), 0.16, WOOD),),
-        ),
-        hertz=1.3,
-        view=25,
-    ),
-    "kick_ball": Action(
-        lambda c: Pose(
-            hand_r=arm(25 * wave(c), 25),
-            hand_l=arm(-35 * wave(c), 35),
-            foot_l=(0.0, 0.05, 0.0),
-            foot_r=(-0.4 + 1.2 * sweep(c), 0.0, 0.12 + 0.3 * sweep(c)),
-            lean=0.1 - 0.3 * sweep(c),
-            props=(ball((0.3 + 1.3 * ((c - 0.25) % 1.0) ** 2, 0, 0.05 + 0.3 * ((c - 0.25) % 1.0)), 0.05, WHITE),),
-        ),
-        hertz=1.0,
-        view=15,
-    ),
-    "jump": Action(
-        lambda c: Pose(
-            **both(arm(-30 + 180 * bump(c, 0.1))),
-            foot_r=(0.0, 0.02, 0.35 * (bump(c) - 0.4).clip(0) / 0.6),
-            foot_l=(0.0, 0.02, 0.35 * (bump(c) - 0.4).clip(0) / 0.6),
-            lift=-0.3 + 0.7 * bump(c),
-            lean=0.4 - 0.4 * bump(c),
-        ),
-        hertz=1.1,
-        view=30,
-    ),
-    "run": Action(
-        lambda c: Pose(**gait(c, 0.5, 0.35, 0.45, -0.45), lean=0.2, lift=0.05 * bump(2 * c) - 0.05, travel=0.4 * c),
-        hertz=1.9,
-        view=15,
-    ),
-    "walk": Action(
-        lambda c: Pose(**gait(c, 0.38, 0.15, 0.35, -0.88), lean=0.05, lift=-0.03, travel=0.45 * c), hertz=1.2, view=15
-    ),
+    "drink": Action(hertz=0.5, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.40, -0.12, -0.05), near(MOUTH, 0.08), bump(c, 0.2)), hand_l=(0.3, 0.05, -0.65),
+        nod=-0.25 * bump(c, 0.2),
+        props=(stick("hand_r", (-0.7 * bump(c, 0.2), 0.3 * bump(c, 0.2), 1), 0.08, WHITE, 0.03),)
+    )),
+    "eat": Action(hertz=0.7, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.42, -0.18, 0.0), near(MOUTH, 0.05), bump(c, 0.2)), hand_l=(0.45, -0.1, -0.45),
+        nod=0.12 * bump(2 * c), props=(ball((0.02, 0.02, 0.02), 0.022, ORANGE, hand="hand_r"),)
+    )),
+    "smoke": Action(hertz=0.5, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.36, 0.06, 0.02), near(MOUTH, 0.06, 0.05), bump(c, 0.2)), hand_l=(0.3, 0.05, -0.65),
+        nod=-0.1 * bump(c, 0.6), props=(stick("hand_r", (0.8, 0.2, 0.2), 0.05, WHITE, 0.009),)
+    )),
+    "clap": Action(hertz=2.0, view=60, framing="upper", pose=lambda c: Pose(
+        **both((0.6, -0.24 + 0.45 * bump(c), -0.1 + 0.05 * wave(c)))
+    )),
+    "wave": Action(hertz=1.7, view=65, framing="upper", pose=lambda c: Pose(
+        hand_r=(0.25, 0.45 + 0.35 * wave(c), 0.65 - 0.1 * wave(c) ** 2)
+    )),
+    "punch": Action(hertz=1.4, view=25, pose=lambda c: Pose(
+        **step(0.3), hand_r=mix(GUARD, (0.97, -0.22, 0.1), bump(c, 0.0, 2)), hand_l=GUARD,
+        twist=-0.3 + 0.8 * bump(c, 0.0, 2), lean=0.25 * bump(c, 0.0, 2), travel=0.15 * bump(c, 0.0, 2)
+    )),
+    "push": Action(hertz=1.2, view=25, pose=lambda c: Pose(
+        **step(0.35), **both(mix((0.4, 0.0, -0.05), (0.95, -0.05, 0.05), bump(c, 0.0, 1.5))),
+        lean=0.1 + 0.4 * bump(c, 0.0, 1.5), travel=0.12 * bump(c, 0.0, 1.5)
+    )),
+    "hit": Action(hertz=1.3, view=25, pose=lambda c: Pose(
+        **step(0.3), hand_r=mix((0.1, 0.1, 0.9), (0.8, -0.15, -0.35), sweep(c)), hand_l=GUARD,
+        twist=-0.2 + 0.5 * sweep(c), lean=0.55 * sweep(c) - 0.1, travel=0.1 * sweep(c),
+        props=(stick("hand_r", (-0.6 + 1.6 * sweep(c), 0, 1 - 0.9 * sweep(c)), 0.16, WOOD),)
+    )),
+    "kick_ball": Action(hertz=1.0, view=15, pose=lambda c: Pose(
+        hand_r=arm(25 * wave(c), 25), hand_l=arm(-35 * wave(c), 35), foot_l=(0.0, 0.05, 0.0),
+        foot_r=(-0.4 + 1.2 * sweep(c), 0.0, 0.12 + 0.3 * sweep(c)), lean=0.1 - 0.3 * sweep(c),
+        props=(ball((0.3 + 1.3 * ((c - 0.25) % 1.0) ** 2, 0, 0.05 + 0.3 * ((c - 0.25) % 1.0)), 0.05, WHITE),)
+    )),
+    "jump": Action(hertz=1.1, view=30, pose=lambda c: Pose(
+        **both(arm(-30 + 180 * bump(c, 0.1))), foot_r=(0.0, 0.02, 0.35 * (bump(c) - 0.4).clip(0) / 0.6),
+        foot_l=(0.0, 0.02, 0.35 * (bump(c) - 0.4).clip(0) / 0.6), lift=-0.3 + 0.7 * bump(c), lean=0.4 - 0.4 * bump(c)
+    )),
+    "run": Action(hertz=1.9, view=15, pose=lambda c: Pose(
+        **gait(c, 0.5, 0.35, 0.45, -0.45), lean=0.2, lift=0.05 * bump(2 * c) - 0.05, travel=0.4 * c
+    )),
+    "walk": Action(hertz=1.2, view=15, pose=lambda c: Pose(
+        **gait(c, 0.38, 0.15, 0.35, -0.88), lean=0.05, lift=-0.03, travel=0.45 * c
+    )),
 }
 
 DEMO_SOURCE = {
-    "AnswerPhone": Action(
-        lambda c: Pose(
-            hand_r=mix((0.4, 0.1, -0.4), (0.12, -0.02, 0.32), bump(c, 0.0, 0.5)),
-            nod=0.1 * wave(2 * c),
-            props=(stick("hand_r", (0.2, 0, 1), 0.06, DARK, 0.018),),
-        ),
-        hertz=0.6,
-        view=60,
-        framing="upper",
-    ),
-    "ArmCircles": Action(lambda c: Pose(**both((0.3 * wave(c), 0.85, 0.1 + 0.3 * wave(c, 0.25)))), hertz=1.4, view=60),
-    "BowDeeply": Action(lambda c: Pose(**both(arm(20 * bump(c), 5)), lean=1.2 * bump(c)), hertz=0.8, view=20),
-    "CombHair": Action(
-        lambda c: Pose(
-            hand_r=mix((0.2, 0.1, 0.75), (-0.05, 0.2, 0.3), bump(c)),
-            props=(stick("hand_r", (0, 0.7, 0.3), 0.07, WOOD),),
-        ),
-        hertz=1.0,
-        view=55,
-        framing="upper",
-    ),
-    "DigHole": Action(
-        lambda c: Pose(
-            **step(),
-            **together(0.5 + 0.2 * bump(c), 0.5 * bump(c), -0.75 + 0.6 * bump(c)),
-            lean=0.7 - 0.5 * bump(c),
-            lift=-0.15 + 0.1 * bump(c),
-            props=(stick("hand_r", (0.8, 0.3 * bump(c), -1 + 0.9 * bump(c)), 0.4, WOOD, head=0.05),),
-        ),
-        hertz=0.9,
-        view=30,
-    ),
-    "HighKnees": Action(
-        lambda c: Pose(
-            foot_r=(0.25 * bump(c), 0.0, 0.5 * bump(c)),
-            foot_l=(0.25 * bump(c, 0.5), 0.0, 0.5 * bump(c, 0.5)),
-            hand_r=(0.5, 0.05, -0.2 - 0.3 * bump(c)),
-            hand_l=(0.5, 0.05, -0.2 - 0.3 * bump(c, 0.5)),
-        ),
-        hertz=1.6,
-        view=35,
-    ),
-    "KnockOnDoor": Action(
-        lambda c: Pose(
-            hand_r=mix((0.5, -0.1, 0.25), (0.72, -0.1, 0.15), bump(c)),
-            props=(slab((0.42, -0.35, 0), (0.44, 0.35, 1.15), WOOD, -0.5),),
-        ),
-        hertz=2.4,
-        view=20,
-    ),
-    "LiftBox": Action(
-        lambda c: Pose(
-            **both(mix((0.55, -0.02, -0.75), (0.6, -0.02, -0.1), bump(c))),
-            lift=-0.45 * bump(c, 0.5),
-            lean=0.7 * bump(c, 0.5),
-            props=(carried(0.09, WOOD),),
-        ),
-        hertz=0.8,
-        view=35,
-    ),
-    "PaintWall": Action(
-        lambda c: Pose(
-            hand_r=(0.7, 0.0, 0.15 + 0.55 * wave(c)),
-            twist=0.2,
-            props=(stick("hand_r", (0.6, 0.1, 0.6), 0.14, WHITE, head=0.035),),
-        ),
-        hertz=0.9,
-        view=35,
-    ),
-    "PullRope": Action(
-        lambda c: Pose(
-            **step(0.4),
-            hand_r=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c)),
-            hand_l=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c, 0.5)),
-            lean=-0.25 + 0.1 * wave(2 * c),
-            lift=-0.1,
-            props=(stick("hand_r", (1, 0, 0.02), 1.2, WHITE, 0.01),),
-        ),
-        hertz=1.0,
-        view=20,
-    ),
-    "ReadBook": Action(
-        lambda c: Pose(
-            **SEATED,
-            hand_r=mix((0.55, -0.1, -0.25), (0.6, -0.55, -0.15), bump(c, 0.0, 4)),
-            hand_l=(0.55, -0.1, -0.25),
-            nod=0.35,
-            props=table(slab((0.18, -0.12, 0.42), (0.32, 0.12, 0.43), WHITE, 0.02)),
-        ),
-        hertz=0.7,
-        view=45,
-        framing="desk",
-    ),
-    "ScratchHead": Action(
-        lambda c: Pose(hand_r=(0.1 + 0.06 * wave(c), 0.05, 0.52 + 0.06 * wave(c, 0.25))),
-        hertz=2.2,
-        view=60,
-        framing="upper",
-    ),
-    "SideSteps": Action(
-        lambda c: Pose(
-            **both((0.3, 0.3, -0.55)),
-            foot_r=(0.0, 0.35 * bump(c), 0.1 * bump(2 * c)),
-            foot_l=(0.0, 0.35 * bump(c), 0.1 * bump(2 * c, 0.3)),
-            slide=0.35 * c + 0.05 * wave(c),
-            lift=-0.1,
-        ),
-        hertz=1.5,
-        view=80,
-    ),
-    "SpinAround": Action(lambda c: Pose(**both(arm(10, 70)), turn=2 * math.pi * c, lift=-0.03), hertz=1.0, view=45),
-    "StirPot": Action(
-        lambda c: Pose(
-            hand_r=(0.62 + 0.14 * wave(c), -0.15 + 0.14 * wave(c, 0.25), -0.3),
-            hand_l=(0.6, 0.05, -0.45),
-            nod=0.25,
-            props=(stick("hand_r", (0.1, 0.1, -1), 0.12, WOOD), hanging((0.28, 0, 0), 0.6, 0.48, 0.1, STEEL)),
-        ),
-        hertz=1.2,
-        view=45,
-        framing="upper",
-    ),
-    "StretchUp": Action(
-        lambda c: Pose(**both(arm(60 + 115 * bump(c), 15)), lean=0.2 - 0.3 * bump(c)), hertz=0.7, view=50
-    ),
-    "SweepFloor": Action(
-        lambda c: Pose(
-            **step(0.2),
-            **together(0.6, 0.4 * wave(c), -0.5),
-            lean=0.4,
-            twist=0.3 * wave(c),
-            props=(stick("hand_r", (0.7, 0.9 * wave(c), -1), 0.45, WOOD, head=0.05),),
-        ),
-        hertz=1.2,
-        view=40,
-    ),
-    "ThrowOverhead": Action(
-        lambda c: Pose(
-            **step(0.3),
-            **together(-0.3 + 1.1 * sweep(c), 0.0, 0.75 - 0.45 * sweep(c)),
-            lean=-0.2 + 0.5 * sweep(c),
-            props=(ball((0.02, 0, 0.04), 0.07, ORANGE, hand="hand_r"),),
-        ),
-        hertz=1.0,
-        view=25,
-    ),
-    "ToeTouch": Action(
-        lambda c: Pose(
-            hand_r=arm(30 + 70 * bump(c), 80 - 90 * bump(c)),
-            hand_l=arm(30 + 70 * bump(c, 0.5), 80 - 90 * bump(c, 0.5)),
-            lean=1.0 + 0.3 * wave(2 * c),
-            twist=0.7 * wave(c),
-            foot_r=(0.0, 0.35, 0.0),
-            foot_l=(0.0, 0.35, 0.0),
-        ),
-        hertz=0.9,
-        view=50,
-    ),
-    "TwistWaist": Action(lambda c: Pose(**both((0.35, 0.6, 0.0)), twist=1.0 * wave(c)), hertz=1.1, view=65),
+    "AnswerPhone": Action(hertz=0.6, view=60, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.4, 0.1, -0.4), (0.12, -0.02, 0.32), bump(c, 0.0, 0.5)), nod=0.1 * wave(2 * c),
+        props=(stick("hand_r", (0.2, 0, 1), 0.06, DARK, 0.018),)
+    )),
+    "ArmCircles": Action(hertz=1.4, view=60, pose=lambda c: Pose(
+        **both((0.3 * wave(c), 0.85, 0.1 + 0.3 * wave(c, 0.25)))
+    )),
+    "BowDeeply": Action(hertz=0.8, view=20, pose=lambda c: Pose(
+        **both(arm(20 * bump(c), 5)), lean=1.2 * bump(c)
+    )),
+    "CombHair": Action(hertz=1.0, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.2, 0.1, 0.75), (-0.05, 0.2, 0.3), bump(c)), props=(stick("hand_r", (0, 0.7, 0.3), 0.07, WOOD),)
+    )),
+    "DigHole": Action(hertz=0.9, view=30, pose=lambda c: Pose(
+        **step(), **together(0.5 + 0.2 * bump(c), 0.5 * bump(c), -0.75 + 0.6 * bump(c)), lean=0.7 - 0.5 * bump(c),
+        lift=-0.15 + 0.1 * bump(c),
+        props=(stick("hand_r", (0.8, 0.3 * bump(c), -1 + 0.9 * bump(c)), 0.4, WOOD, head=0.05),)
+    )),
+    "HighKnees": Action(hertz=1.6, view=35, pose=lambda c: Pose(
+        foot_r=(0.25 * bump(c), 0.0, 0.5 * bump(c)), foot_l=(0.25 * bump(c, 0.5), 0.0, 0.5 * bump(c, 0.5)),
+        hand_r=(0.5, 0.05, -0.2 - 0.3 * bump(c)), hand_l=(0.5, 0.05, -0.2 - 0.3 * bump(c, 0.5))
+    )),
+    "KnockOnDoor": Action(hertz=2.4, view=20, pose=lambda c: Pose(
+        hand_r=mix((0.5, -0.1, 0.25), (0.72, -0.1, 0.15), bump(c)),
+        props=(slab((0.42, -0.35, 0), (0.44, 0.35, 1.15), WOOD, -0.5),)
+    )),
+    "LiftBox": Action(hertz=0.8, view=35, pose=lambda c: Pose(
+        **both(mix((0.55, -0.02, -0.75), (0.6, -0.02, -0.1), bump(c))), lift=-0.45 * bump(c, 0.5),
+        lean=0.7 * bump(c, 0.5), props=(carried(0.09, WOOD),)
+    )),
+    "PaintWall": Action(hertz=0.9, view=35, pose=lambda c: Pose(
+        hand_r=(0.7, 0.0, 0.15 + 0.55 * wave(c)), twist=0.2,
+        props=(stick("hand_r", (0.6, 0.1, 0.6), 0.14, WHITE, head=0.035),)
+    )),
+    "PullRope": Action(hertz=1.0, view=20, pose=lambda c: Pose(
+        **step(0.4), hand_r=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c)),
+        hand_l=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c, 0.5)), lean=-0.25 + 0.1 * wave(2 * c), lift=-0.1,
+        props=(stick("hand_r", (1, 0, 0.02), 1.2, WHITE, 0.01),)
+    )),
+    "ReadBook": Action(hertz=0.7, view=45, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=mix((0.55, -0.1, -0.25), (0.6, -0.55, -0.15), bump(c, 0.0, 4)), hand_l=(0.55, -0.1, -0.25),
+        nod=0.35, props=table(slab((0.18, -0.12, 0.42), (0.32, 0.12, 0.43), WHITE, 0.02))
+    )),
+    "ScratchHead": Action(hertz=2.2, view=60, framing="upper", pose=lambda c: Pose(
+        hand_r=(0.1 + 0.06 * wave(c), 0.05, 0.52 + 0.06 * wave(c, 0.25))
+    )),
+    "SideSteps": Action(hertz=1.5, view=80, pose=lambda c: Pose(
+        **both((0.3, 0.3, -0.55)), foot_r=(0.0, 0.35 * bump(c), 0.1 * bump(2 * c)),
+        foot_l=(0.0, 0.35 * bump(c), 0.1 * bump(2 * c, 0.3)), slide=0.35 * c + 0.05 * wave(c), lift=-0.1
+    )),
+    "SpinAround": Action(hertz=1.0, view=45, pose=lambda c: Pose(
+        **both(arm(10, 70)), turn=2 * math.pi * c, lift=-0.03
+    )),
+    "StirPot": Action(hertz=1.2, view=45, framing="upper", pose=lambda c: Pose(
+        hand_r=(0.62 + 0.14 * wave(c), -0.15 + 0.14 * wave(c, 0.25), -0.3), hand_l=(0.6, 0.05, -0.45), nod=0.25,
+        props=(stick("hand_r", (0.1, 0.1, -1), 0.12, WOOD), hanging((0.28, 0, 0), 0.6, 0.48, 0.1, STEEL))
+    )),
+    "StretchUp": Action(hertz=0.7, view=50, pose=lambda c: Pose(
+        **both(arm(60 + 115 * bump(c), 15)), lean=0.2 - 0.3 * bump(c)
+    )),
+    "SweepFloor": Action(hertz=1.2, view=40, pose=lambda c: Pose(
+        **step(0.2), **together(0.6, 0.4 * wave(c), -0.5), lean=0.4, twist=0.3 * wave(c),
+        props=(stick("hand_r", (0.7, 0.9 * wave(c), -1), 0.45, WOOD, head=0.05),)
+    )),
+    "ThrowOverhead": Action(hertz=1.0, view=25, pose=lambda c: Pose(
+        **step(0.3), **together(-0.3 + 1.1 * sweep(c), 0.0, 0.75 - 0.45 * sweep(c)), lean=-0.2 + 0.5 * sweep(c),
+        props=(ball((0.02, 0, 0.04), 0.07, ORANGE, hand="hand_r"),)
+    )),
+    "ToeTouch": Action(hertz=0.9, view=50, pose=lambda c: Pose(
+        hand_r=arm(30 + 70 * bump(c), 80 - 90 * bump(c)), hand_l=arm(30 + 70 * bump(c, 0.5), 80 - 90 * bump(c, 0.5)),
+        lean=1.0 + 0.3 * wave(2 * c), twist=0.7 * wave(c), foot_r=(0.0, 0.35, 0.0), foot_l=(0.0, 0.35, 0.0)
+    )),
+    "TwistWaist": Action(hertz=1.1, view=65, pose=lambda c: Pose(
+        **both((0.35, 0.6, 0.0)), twist=1.0 * wave(c)
+    )),
 }
 
 ACTIONS = {"demo_ucf": DEMO_UCF, "demo_hmdb": DEMO_HMDB, "demo_source": DEMO_SOURCE}
@@ -1031,6 +781,7 @@ def _body(pose: Pose, actor: Actor, frames: int) -> list[Shape]:
 # Filming
 # ---------------------------------------------------------------------------------------------------------------------
 
+TAKES = False
 CAMERAS = ("tripod", "handheld", "pan", "zoom")
 SUBPIXEL = 4  # bits after the point in the coordinates that are drawn
 
@@ -1073,13 +824,13 @@ def _performed(action: Action, rng: np.random.Generator, render: Render) -> Pose
     return dataclasses.replace(pose, **changes)
 
 
-@functools.lru_cache(maxsize=8)
-def _scene(render: Render, name: str, group: int) -> Array:
+@functools.lru_cache(maxsize=64)
+def _scene(render: Render, group: int, take: int) -> Array:
     """A wall and a floor with textures at several scales and clutter, uint8, with a margin of half a frame around."""
     import cv2
     import numpy as np
 
-    rng = _rng(render, "scene", name, group)
+    rng = _rng(render, "scene", group, take)
     width, height = 2 * render.width, 2 * render.height
     horizon = int(height * rng.uniform(0.55, 0.68))
     ramp = np.linspace(0, 1, height)[:, None, None]
@@ -1188,7 +939,7 @@ def render_video(render: Render, class_name: str, group: int, clip: int) -> Arra
     import numpy as np
 
     action = _action(render, class_name)
-    of_group, of_clip = _rng(render, "group", class_name, group), _rng(render, "clip", class_name, group, clip)
+    of_group, of_clip = _rng(render, "group", group), _rng(render, "clip", class_name, group, clip)
     actor, gain = _actor(of_group), 1 + render.nuisance * of_group.uniform(-0.2, 0.12)
     place = _placement(action, render, of_group, of_clip)
     camera = _camera(render, class_name, group, of_clip)
@@ -1206,7 +957,7 @@ def render_video(render: Render, class_name: str, group: int, clip: int) -> Arra
         layers.append(_occluder(render, of_clip, camera))
     order = np.argsort(np.stack([depth for _, depth, _ in layers]), axis=0, kind="stable")
 
-    scene = _scene(render, class_name, group)
+    scene = _scene(render, group, clip if TAKES else 0)
     inset = np.array([[1, 0, -render.width / 2], [0, 1, -render.height / 2], [0, 0, 1]])
     video = np.empty((render.frames, render.height, render.width, 3), np.uint8)
     for t, frame in enumerate(video):

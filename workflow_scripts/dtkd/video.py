@@ -13,14 +13,15 @@ import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read at the first capture, so before any of ours
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
+import cv2
+import numpy as np
 
-from .errors import DtkdError  # noqa: E402
+from .errors import DtkdError
 
 SEEK_FROM = 32
 """First index from which seeking beats grabbing: they cost the same near frame 25 (XVID, MPEG-4 and MJPG, 320×240)."""
@@ -80,7 +81,7 @@ def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bo
     negative or not ascending.
     """
     wanted = [int(index) for index in indices]
-    if not wanted or wanted[0] < 0 or any(a > b for a, b in zip(wanted, wanted[1:], strict=False)):
+    if not wanted or wanted[0] < 0 or any(a > b for a, b in pairwise(wanted)):
         raise ValueError(f"frame indices must be ascending, not negative and at least one, not {wanted}")
     frames, ended = _read(path, wanted, threads, seek=wanted[0] >= SEEK_FROM)
     if ended is not None and not frames and wanted[0] >= SEEK_FROM:  # where does it end? Only counting tells

@@ -77,10 +77,11 @@ def verify(path: str | Path, sha256: str | None = None) -> str:
     return digest
 
 
-def load_state_dict(path: str | Path, sha256: str | None = None) -> dict[str, Tensor]:
+def load_state_dict(path: str | Path, sha256: str | None = None, part: str | None = None) -> dict[str, Tensor]:
     """Read a network's parameters from ``path`` to the CPU, as names to tensors.
 
-    The file may hold them under "model_state" (published weights), under "model" (this project's checkpoints) or bare.
+    The file may hold them under "model_state" (published weights), under "model" (this project's checkpoints) or bare;
+    ``part`` names another key, such as "last" (the last epoch of this project's checkpoints).
     It is checked first against ``sha256`` and the record that ``fetch`` made, if any. Only tensors and plain values are
     read: a file that would run code is refused.
 
@@ -96,7 +97,7 @@ def load_state_dict(path: str | Path, sha256: str | None = None) -> dict[str, Te
             f"({type(error).__name__}): fetch it again from a source you trust"
         ) from error
     state = content
-    for key in ("model_state", "model"):
+    for key in (part,) if part else ("model_state", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             state = content[key]
             break
