@@ -50,7 +50,7 @@ def write_hmdb51(root: Path, create_videos: bool = True) -> tuple[Path, Path]:
     for name, number in json.loads((DATA / "hmdb51_counts.json").read_text(encoding="utf-8")).items():
         clips = [f"A_film_{clip // 5}_{name}_u_cm_np1_fr_med_{clip % 5}.avi" for clip in range(number)]
         for split in (1, 2, 3):
-            turned = clips[30 * split:] + clips[:30 * split]
+            turned = clips[30 * split :] + clips[: 30 * split]
             sides = dict.fromkeys(turned[:70], 1) | dict.fromkeys(turned[70:100], 2)
             lines = [f"{clip} {sides.get(clip, 0)} " for clip in clips]  # with the real lists' space at the end
             (annotations / f"{name}_test_split{split}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

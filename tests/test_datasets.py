@@ -59,9 +59,7 @@ def test_table_2(dataset, request):
     table = counts(videos, subsets)
     assert table.shape == (9, 6)
     pd.testing.assert_frame_equal(table, paper[list(table.columns)].reset_index(drop=True))
-    pd.testing.assert_frame_equal(
-        counts(videos), table.query("subset == 'overall'").reset_index(drop=True)
-    )
+    pd.testing.assert_frame_equal(counts(videos), table.query("subset == 'overall'").reset_index(drop=True))
 
 
 def test_ucf101_index(ucf101):
@@ -125,12 +123,15 @@ def test_fixture_is_the_official_lists(ucf101, hmdb51):
 @pytest.fixture
 def small(tmp_path):
     """Two classes with four videos each, one list, in the UCF101 format."""
-    put(tmp_path, {
-        **{f"videos/{name}/v {number}.avi": "x" for name in ("Jump", "Run") for number in range(4)},
-        "lists/classInd.txt": "1 Run\n2 Jump\n",
-        "lists/trainlist01.txt": "Run/v 0.avi 1\nRun/v 1.avi 1\nJump/v 0.avi 2\n",
-        "lists/testlist01.txt": "Run/v 2.avi\nJump/v 2.avi\nJump/v 3.avi\n",
-    })
+    put(
+        tmp_path,
+        {
+            **{f"videos/{name}/v {number}.avi": "x" for name in ("Jump", "Run") for number in range(4)},
+            "lists/classInd.txt": "1 Run\n2 Jump\n",
+            "lists/trainlist01.txt": "Run/v 0.avi 1\nRun/v 1.avi 1\nJump/v 0.avi 2\n",
+            "lists/testlist01.txt": "Run/v 2.avi\nJump/v 2.avi\nJump/v 3.avi\n",
+        },
+    )
     return Source("ucf101", tmp_path / "videos", tmp_path / "lists")
 
 
@@ -147,9 +148,13 @@ def test_lists_may_be_untidy(small):
 
 
 def test_video_outside_a_list_is_unused(small):
-    put(Path(small.annotations), {
-        "trainlist2.txt": "Run/v 0.avi 1\nJump/v 1.avi 2\n", "testlist2.txt": "Run/v 3.avi\nJump/v 0.avi\n",
-    })
+    put(
+        Path(small.annotations),
+        {
+            "trainlist2.txt": "Run/v 0.avi 1\nJump/v 1.avi 2\n",
+            "testlist2.txt": "Run/v 3.avi\nJump/v 0.avi\n",
+        },
+    )
     videos = index(small).set_index("path")
     assert videos.loc["Jump/v 1.avi", ["list1", "list2"]].tolist() == ["unused", "train"]
     assert videos.loc["Run/v 3.avi", ["list1", "list2"]].tolist() == ["unused", "test"]
@@ -270,12 +275,15 @@ def test_a_changed_video_shows(small):
 
 @pytest.fixture
 def small_hmdb51(tmp_path):
-    put(tmp_path, {
-        **{f"videos/{name}/{number} [x]!.avi": "x" for name in ("draw_sword", "sword") for number in range(3)},
-        "lists/draw_sword_test_split1.txt": "0 [x]!.avi 1 \n1 [x]!.avi 2 \n2 [x]!.avi 0 \n",
-        "lists/sword_test_split1.txt": "0 [x]!.avi 1 \r\n1 [x]!.avi 2 \r\n",
-        "lists/class_list.txt": "anything",
-    })
+    put(
+        tmp_path,
+        {
+            **{f"videos/{name}/{number} [x]!.avi": "x" for name in ("draw_sword", "sword") for number in range(3)},
+            "lists/draw_sword_test_split1.txt": "0 [x]!.avi 1 \n1 [x]!.avi 2 \n2 [x]!.avi 0 \n",
+            "lists/sword_test_split1.txt": "0 [x]!.avi 1 \r\n1 [x]!.avi 2 \r\n",
+            "lists/class_list.txt": "anything",
+        },
+    )
     return Source("hmdb51", tmp_path / "videos", tmp_path / "lists")
 
 
@@ -318,12 +326,18 @@ def test_hmdb51_wrong_folder(small_hmdb51):
 @pytest.fixture
 def table(tmp_path):
     names = ["wave/1.mp4", "wave/2.mp4", "wave/3.mp4", "monday/1.mp4", "monday/a, b.mp4"]
-    put(tmp_path, {f"videos/{name}": "x" for name in names} | {"table.csv": (
-        "\ufeffvideo, class, split, split3, note\r\n"
-        "wave/1.mp4,wave,train,test,\r\n./wave/2.mp4, wave ,test,train,\r\n\r\n,,,,\r\n"
-        "wave/3.mp4,wave,unused,train,?\r\n"
-        'monday/1.mp4,bow,train,train,\r\n"monday/a, b.mp4",bow,test,test,\r\n'
-    )})
+    put(
+        tmp_path,
+        {f"videos/{name}": "x" for name in names}
+        | {
+            "table.csv": (
+                "\ufeffvideo, class, split, split3, note\r\n"
+                "wave/1.mp4,wave,train,test,\r\n./wave/2.mp4, wave ,test,train,\r\n\r\n,,,,\r\n"
+                "wave/3.mp4,wave,unused,train,?\r\n"
+                'monday/1.mp4,bow,train,train,\r\n"monday/a, b.mp4",bow,test,test,\r\n'
+            )
+        },
+    )
     return Source("csv", tmp_path / "videos", tmp_path / "table.csv")
 
 
@@ -432,7 +446,9 @@ def test_every_draw_is_fair(sizes, fraction, seed, shared):
     with tempfile.TemporaryDirectory() as root:
         files = {
             f"class{label}/{'' if shared else label}g{group}_{clip}.avi": "x"
-            for label, groups in enumerate(sizes) for group, clips in enumerate(groups) for clip in range(clips)
+            for label, groups in enumerate(sizes)
+            for group, clips in enumerate(groups)
+            for clip in range(clips)
         }
         put(Path(root), files)
         source = Source("folders", root, group_pattern="/(.*)_", test_fraction=fraction, seed=seed, lists=2)
@@ -526,8 +542,11 @@ def test_any_list_is_read_or_refused(format, lines, tail, ending, data, tmp_path
     text = ending.join(lines) + (ending if tail else "")
     raw = text.encode() + (data if len(lines) == 1 else b"")
     good = {
-        "ucf101": ("trainlist01.txt", {"classInd.txt": "1 Run\n2 Jump\n", "testlist01.txt": "Run/t.avi\nJump/t.avi\n"},
-                   b"Run/t2.avi 1\nJump/t2.avi 2\n"),
+        "ucf101": (
+            "trainlist01.txt",
+            {"classInd.txt": "1 Run\n2 Jump\n", "testlist01.txt": "Run/t.avi\nJump/t.avi\n"},
+            b"Run/t2.avi 1\nJump/t2.avi 2\n",
+        ),
         "hmdb51": ("Run_test_split1.txt", {"Jump_test_split1.txt": "t.avi 1\nt2.avi 2\n"}, b"t.avi 1\nt2.avi 2\n"),
         "csv": ("list.csv", {}, b"video,class,split\nr.avi,Run,train\ns.avi,Run,test\n"),
     }

@@ -245,7 +245,7 @@ def test_a_failed_write_leaves_what_was_there(videos, monkeypatch):
     assert len(os.listdir(videos[0][2].parent)) == 3
 
 
-def test_processes_and_progress(videos):
+def test_threads_and_progress(videos):
     seen = []
 
     def progress(iterable, total):
@@ -253,7 +253,7 @@ def test_processes_and_progress(videos):
             seen.append(total)
             yield value
 
-    parallel = flow.class_flow(videos, Settings(), progress, processes=2)
+    parallel = flow.class_flow(videos, Settings(), progress, threads=2)
     assert seen == [3, 3, 3]
     for _, _, out in videos:
         out.unlink()

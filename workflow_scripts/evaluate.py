@@ -6,7 +6,7 @@ with job(snakemake):  # noqa: F821
     import pandas as pd
 
     from dtkd import engine, networks
-    from dtkd.clips import Videos
+    from dtkd.datasets import Videos
     from dtkd.files import atomic
     from dtkd.learners import Classifier
     from dtkd.study import Augment, Clip, Evaluation, Train
@@ -18,7 +18,7 @@ with job(snakemake):  # noqa: F821
     index = pd.read_parquet(given.index)
     classes = list(index.drop_duplicates("class").sort_values("label")["class"])
     split = networks.read_json(given.split) if given.split else None
-    own = [name for name in classes if split["classes"][name]["subset"] == settings["subset"]] if "subset" in settings else None
+    own = networks.own_classes(settings, classes, split)
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test", own)  # noqa: F821
     normalise = networks.normaliser(given.pixels).to(machine.device)
 

@@ -3,13 +3,16 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
+    from functools import partial
     from pathlib import Path
 
+    import cv2
     from tqdm import tqdm
 
     from dtkd import flow
     from dtkd.files import atomic
 
+    cv2.setNumThreads(1)
     params = snakemake.params  # noqa: F821
     videos = [
         (name, Path(params.root) / path, Path(params.folder) / f"{name}.parquet") for path, name in params.names.items()
@@ -17,8 +20,8 @@ with job(snakemake):  # noqa: F821
     table = flow.class_flow(
         videos,
         flow.Settings(**params.settings),
-        progress=lambda items, **kind: tqdm(items, desc=f"flow {snakemake.wildcards.cls}", unit="video", mininterval=5, **kind),  # noqa: F821
-        processes=snakemake.threads,  # noqa: F821
+        progress=partial(tqdm, desc=f"flow {snakemake.wildcards.cls}", unit="video", mininterval=5),  # noqa: F821
+        threads=snakemake.threads,  # noqa: F821
     )
     with atomic(snakemake.output[0]) as path:  # noqa: F821
         table.to_parquet(path, index=False)

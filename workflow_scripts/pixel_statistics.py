@@ -6,7 +6,7 @@ with job(snakemake):  # noqa: F821
     import pandas as pd
 
     from dtkd import pixels
-    from dtkd.clips import Videos
+    from dtkd.datasets import Videos
     from dtkd.files import write_json
 
     index = pd.read_parquet(snakemake.input.index)  # noqa: F821

@@ -9,7 +9,7 @@ with job(snakemake):  # noqa: F821
     import torch
 
     from dtkd import engine, networks, provenance
-    from dtkd.clips import Videos
+    from dtkd.datasets import Videos
     from dtkd.files import atomic, write_json
     from dtkd.study import Augment, Clip, Train
 
@@ -20,8 +20,8 @@ with job(snakemake):  # noqa: F821
 
     index = pd.read_parquet(given.index)
     classes = list(index.drop_duplicates("class").sort_values("label")["class"])
-    split = networks.read_json(given.split) if "split" in given.keys() else None
-    own = [name for name in classes if split["classes"][name]["subset"] == settings["subset"]] if "subset" in settings else None
+    split = networks.read_json(given.split) if given.get("split") else None
+    own = networks.own_classes(settings, classes, split)
     teachers = {"static": given.static, "dynamic": given.dynamic} if "student" in settings else None
     inputs = {name: path for name, path in given.items() if path}
 

@@ -7,9 +7,8 @@ changes what a model sees.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from dtkd import video
+from dtkd.datasets import Videos
 from dtkd.study import Augment, Clip
 
 
@@ -50,7 +50,7 @@ def even_starts(clip: Clip, frames: int, count: int) -> list[int]:
     ]  # fmt: skip
 
 
-@lru_cache(maxsize=None)
+@cache
 def video_length(path: Path) -> int:
     """Frames of a video as declared, or counted where the container does not say."""
     return video.probe(path).frames or sum(1 for _ in video.grey_frames(path))
@@ -87,27 +87,6 @@ def test_crops(frames: torch.Tensor, augment: Augment, crops: int) -> list[torch
         )
         for place in places
     ]
-
-
-@dataclass(frozen=True)
-class Videos:
-    """Some videos of one dataset: absolute or cwd-relative paths, labels and names, in a fixed order."""
-
-    names: tuple[str, ...]
-    paths: tuple[Path, ...]
-    labels: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @classmethod
-    def of(cls, index, root: str | Path, column: str, side: str, classes: Sequence[str] | None = None) -> Videos:
-        """The rows of an index (`videos.parquet`) that are on ``side`` of a list, of some classes or of all."""
-        rows = index[index[column] == side]
-        if classes is not None:
-            rows = rows[rows["class"].isin(list(classes))]
-        paths = tuple(Path(root) / path for path in rows["path"])
-        return cls(tuple(rows["path"]), paths, tuple(int(label) for label in rows["label"]))
 
 
 class TrainingClips(Dataset):
@@ -156,8 +135,10 @@ class TestClips(Dataset):
         return len(self.videos)
 
 
-def epoch_batches(seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int) -> list[list[tuple[int, int]]]:
-    """The batches of one epoch, shuffled; the last, smaller one is kept unless a batch norm could not take it (1 clip).
+def epoch_batches(
+    seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int
+) -> list[list[tuple[int, int]]]:
+    """The batches of one epoch, shuffled; a last batch of one clip (no batch norm could take it) joins the one before.
 
     Each of a video's ``clips_per_video`` clips counts as an epoch of its own in the clip's seed.
     """

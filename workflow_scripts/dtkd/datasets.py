@@ -136,6 +136,29 @@ def index(source: Source) -> "pd.DataFrame":
     return pd.DataFrame(table)
 
 
+@dataclass(frozen=True)
+class Videos:
+    """Some videos of one dataset: absolute or cwd-relative paths, labels and names, in a fixed order."""
+
+    names: tuple[str, ...]
+    paths: tuple[Path, ...]
+    labels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    @classmethod
+    def of(
+        cls, index: "pd.DataFrame", root: str | Path, column: str, side: str, classes: Iterable[str] | None = None
+    ) -> "Videos":
+        """The rows of an index (`videos.parquet`) that are on ``side`` of a list, of some classes or of all."""
+        rows = index[index[column] == side]
+        if classes is not None:
+            rows = rows[rows["class"].isin(list(classes))]
+        paths = tuple(Path(root) / path for path in rows["path"])
+        return cls(tuple(rows["path"]), paths, tuple(int(label) for label in rows["label"]))
+
+
 def counts(index: "pd.DataFrame", subsets: dict[str, str] | None = None) -> "pd.DataFrame":
     """Classes and videos per list and subset: the paper's Table 2.
 
@@ -197,8 +220,10 @@ class _Lists:
             for name in self.labels:
                 for side in ("train", "test"):
                     if (name, side) not in found:
-                        raise DtkdError(f"{where}: class {name} has no {side} video in list {number}; add one to the "
-                                        "list, or remove the class from every list")
+                        raise DtkdError(
+                            f"{where}: class {name} has no {side} video in list {number}; add one to the "
+                            "list, or remove the class from every list"
+                        )
         return self
 
 
@@ -212,8 +237,10 @@ def _ucf101(source: Source) -> _Lists:
                 raise DtkdError(f"{folder}: {name} and {files[number][side].name} are the same list; remove one")
             files[number][side] = folder / name
     if not files:
-        raise DtkdError(f"{folder}: no trainlist01.txt and testlist01.txt here; `annotations` must be the folder of "
-                        "the UCF101 lists")
+        raise DtkdError(
+            f"{folder}: no trainlist01.txt and testlist01.txt here; `annotations` must be the folder of "
+            "the UCF101 lists"
+        )
     read = _Lists(_class_ind(folder / "classInd.txt"))
     for number, sides in sorted(files.items()):
         for side in ("train", "test"):
@@ -240,8 +267,12 @@ def _ucf101_list(read: _Lists, number: int, side: str, file: Path) -> None:
             _check_path(path, file, line)
             raise _at(file, line, f"class {class_name} is not in classInd.txt{_hint(class_name, read.labels)}")
         if label is not None and int(label) != read.labels[class_name] + 1:
-            raise _at(file, line, f"{path} has label {int(label)}, but classInd.txt gives {class_name} the label "
-                                  f"{read.labels[class_name] + 1}; correct one of the two")
+            raise _at(
+                file,
+                line,
+                f"{path} has label {int(label)}, but classInd.txt gives {class_name} the label "
+                f"{read.labels[class_name] + 1}; correct one of the two",
+            )
         read.add(number, path, class_name, side, file, line)
     if not line:
         raise DtkdError(f"{file}: the list is empty; every list needs train and test videos")
@@ -270,8 +301,9 @@ def _hmdb51(source: Source) -> _Lists:
         if match := re.fullmatch(r"(.+)_test_split([1-9][0-9]*)\.txt", file, re.ASCII):
             files[match[1]][int(match[2])] = folder / file
     if not files:
-        raise DtkdError(f"{folder}: no <class>_test_split1.txt here; `annotations` must be the folder of the HMDB51 "
-                        "lists")
+        raise DtkdError(
+            f"{folder}: no <class>_test_split1.txt here; `annotations` must be the folder of the HMDB51 lists"
+        )
     numbers = {number for own in files.values() for number in own}
     read = _Lists({name: label for label, name in enumerate(sorted(files))})
     for class_name in read.labels:
@@ -300,14 +332,17 @@ def _folders(source: Source) -> _Lists:
     for class_name in sorted(_names(root, "videos", folders=True)):
         names = [name for name in _names(root / class_name, "videos") if name.lower().endswith(SUFFIXES)]
         if not names:
-            raise DtkdError(f"{root / class_name}: no videos in this class folder ({' '.join(SUFFIXES)}); add some, "
-                            "or move the folder out of `videos`")
+            raise DtkdError(
+                f"{root / class_name}: no videos in this class folder ({' '.join(SUFFIXES)}); add some, "
+                "or move the folder out of `videos`"
+            )
         read.labels[class_name] = len(read.labels)
         for name in sorted(names):
             path = f"{class_name}/{name}"
             if _UNSAFE.search(path):
-                raise DtkdError(f"{root}: the name {path!r} has a backslash or control character, or is not UTF-8; "
-                                "rename it")
+                raise DtkdError(
+                    f"{root}: the name {path!r} has a backslash or control character, or is not UTF-8; rename it"
+                )
             read.classes[path] = class_name
     if not read.labels:
         raise DtkdError(f"{root}: no class folders here; `videos` must hold one folder of videos per class")
@@ -336,8 +371,11 @@ def _csv(source: Source) -> _Lists:
     sides: dict[tuple[int, str], tuple[str, int]] = {}
     for line, cells in rows:
         if len(cells) != len(header):
-            raise _at(file, line, f"{len(cells)} fields, but the header has {len(header)}; put a name with a comma in "
-                                  "double quotes")
+            raise _at(
+                file,
+                line,
+                f"{len(cells)} fields, but the header has {len(header)}; put a name with a comma in double quotes",
+            )
         row = dict(zip(header, cells, strict=True))
         path, class_name = row["video"].removeprefix("./"), row["class"]
         _check_path(path, file, line)
@@ -351,8 +389,12 @@ def _csv(source: Source) -> _Lists:
             if group and row[column] != "unused":
                 side, first = sides.setdefault((number, group), (row[column], line))
                 if side != row[column]:
-                    raise _at(file, line, f"group {group!r} is {row[column]} here and {side} on line {first}; "
-                                          "put a group's videos on one side, or give the groups different names")
+                    raise _at(
+                        file,
+                        line,
+                        f"group {group!r} is {row[column]} here and {side} on line {first}; "
+                        "put a group's videos on one side, or give the groups different names",
+                    )
         name = video_name(path, class_name)
         if (other := names.setdefault((class_name, name), path)) != path:
             raise _at(file, line, f"{path} and {other} would have the same name {name}; rename one of the files")
@@ -402,8 +444,10 @@ def _drawn(source: Source, read: _Lists) -> _Lists:
     for class_name in sizes:
         if sum(class_name in own for own in members.values()) < 2:
             what = "video" if source.group_pattern is None else "group"
-            raise DtkdError(f"{root}: class {class_name} has one {what} only and cannot be both trained and tested on; "
-                            f"add another {what}" + (", or change `group_pattern`" if what == "group" else ""))
+            raise DtkdError(
+                f"{root}: class {class_name} has one {what} only and cannot be both trained and tested on; "
+                f"add another {what}" + (", or change `group_pattern`" if what == "group" else "")
+            )
     tested: Counter[str] = Counter()
     for number in range(1, source.lists + 1):
         for attempt in range(20):
@@ -412,9 +456,11 @@ def _drawn(source: Source, read: _Lists) -> _Lists:
             if lacking is None:
                 break
         else:
-            raise DtkdError(f"{root}: found no test groups for class {lacking} in list {number} that leave every class "
-                            "something to train on; `group_pattern` gives too few or too large groups, or lower "
-                            "`test_fraction`")
+            raise DtkdError(
+                f"{root}: found no test groups for class {lacking} in list {number} that leave every class "
+                "something to train on; `group_pattern` gives too few or too large groups, or lower "
+                "`test_fraction`"
+            )
         tested.update(test)
         read.lists[number] = {path: ("test" if group in test else "train", root, 0) for path, group in groups.items()}
     return read
@@ -499,11 +545,14 @@ def _statuses(root: Path, read: _Lists, paths: list[str]) -> list[tuple[int, int
             status.append((found.st_size, found.st_mtime_ns))
     if missing:
         shown = [f"{path}{_file_hint(root, path, folders)}" for path in missing[:3]]
-        raise DtkdError(_report(root, read, missing, shown, len(paths), "missing")
-                        + "; put the files there, or correct the lists or `videos`")
+        raise DtkdError(
+            _report(root, read, missing, shown, len(paths), "missing")
+            + "; put the files there, or correct the lists or `videos`"
+        )
     if empty:
-        raise DtkdError(_report(root, read, empty, empty[:3], len(paths), "empty (0 bytes)")
-                        + "; copy or download them again")
+        raise DtkdError(
+            _report(root, read, empty, empty[:3], len(paths), "empty (0 bytes)") + "; copy or download them again"
+        )
     return status
 
 
@@ -531,6 +580,7 @@ def _file_hint(root: Path, path: str, folders: dict[str, dict[str, os.DirEntry]]
 
 def _hint(name: str, candidates: Iterable[str]) -> str:
     """' (did you mean X?)' where a candidate differs only in case, in accents' encoding or in its suffix."""
+
     def plain(text: str) -> str:
         return unicodedata.normalize("NFC", text).casefold()
 
@@ -558,8 +608,7 @@ def _names(folder: Path, setting: str, folders: bool = False) -> list[str]:
     try:
         with os.scandir(folder) as entries:
             return sorted(
-                entry.name for entry in entries
-                if not entry.name.startswith(".") and entry.is_dir() == folders
+                entry.name for entry in entries if not entry.name.startswith(".") and entry.is_dir() == folders
             )
     except FileNotFoundError as error:
         raise DtkdError(f"{folder}: there is no such folder; correct `{setting}`") from error

@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from dtkd.clips import EpochBatches, TestClips, TrainingClips, Videos, loader, seed_of
+from dtkd.clips import EpochBatches, TestClips, TrainingClips, loader, seed_of
+from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
 from dtkd.files import atomic
 from dtkd.metrics import top_k
@@ -68,6 +69,12 @@ def autocast(precision: str, device: torch.device):
     return torch.autocast(device.type, dtype), precision == "fp16"
 
 
+OPTIMISERS = {
+    "sgd": lambda parameters, s: torch.optim.SGD(parameters, s.lr, s.momentum, weight_decay=s.weight_decay),
+    "adamw": lambda parameters, s: torch.optim.AdamW(parameters, s.lr, weight_decay=s.weight_decay),
+}
+
+
 def learning_rate(settings: Train, progress: float) -> float:
     """The rate after ``progress`` epochs (a fraction within an epoch counts)."""
     if progress < settings.warmup_epochs:
@@ -109,7 +116,7 @@ def train(
     learner.to(device)
     normalise.to(device)
     parameters = [p for p in learner.parameters() if p.requires_grad]
-    optimiser = torch.optim.SGD(parameters, settings.lr, settings.momentum, weight_decay=settings.weight_decay)
+    optimiser = OPTIMISERS[settings.optimiser](parameters, settings)
     cast, scaled = autocast(settings.precision, device)
     scaler = torch.amp.GradScaler(device.type, enabled=scaled)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
@@ -153,7 +160,7 @@ def train(
                 names = ", ".join(train_videos.names[p] for p in positions.tolist())
                 raise DtkdError(
                     f"{label}: the loss is {loss} at epoch {epoch + 1}, step {step + 1}; batch: {names}. "
-                    "Lower train.lr, or use train.precision: fp32; the last good epoch is kept and a rerun starts from it"
+                    "Lower train.lr, or use train.precision: fp32; a rerun goes on from the last good epoch"
                 )
             optimiser.zero_grad(set_to_none=True)
             scaler.scale(result.loss).backward()
@@ -170,7 +177,7 @@ def train(
         row = {
             "epoch": epoch + 1,
             "lr": optimiser.param_groups[0]["lr"],
-            **{name: float(np.nanmean(values)) if not np.isnan(values).all() else math.nan for name, values in totals.items()},
+            **{name: _mean(values) for name, values in totals.items()},
             "train_top1": 100.0 * hits / seen,
             "top1": top_k(logits, truth, 1),
             "top5": top_k(logits, truth, 5),
@@ -209,10 +216,7 @@ def predict(
             scores = torch.cat([forward(normalise(chunk.to(hardware.device))).float()
                                 for chunk in views.flatten(0, 1).split(settings.batch_size)])  # fmt: skip
         scores = scores.view(videos, count, -1)
-        if count > 1 and average == "softmax":
-            mean = scores.softmax(-1).mean(1).log()
-        else:
-            mean = scores.mean(1)
+        mean = scores.softmax(-1).mean(1).log() if count > 1 and average == "softmax" else scores.mean(1)
         logits.append(mean.cpu())
         labels.append(truth)
     return torch.cat(logits).numpy(), torch.cat(labels).numpy()
@@ -226,6 +230,12 @@ def evaluate(
     tests = TestClips(videos, clip, augment, evaluation.clips_per_video, evaluation.crops_per_clip)
     bar = lambda data: tqdm(data, desc=label, unit="batch", mininterval=2 if os.isatty(2) else 30)  # noqa: E731
     return predict(forward, normalise, tests, settings, hardware, evaluation.average, bar)[0]
+
+
+def _mean(values: list[float]) -> float:
+    """The mean of the steps that have a value (a batch without static samples has no w_st)."""
+    values = [value for value in values if not math.isnan(value)]
+    return sum(values) / len(values) if values else math.nan
 
 
 def _save_resume(path: Path, fingerprint, learner, optimiser, scaler, history, best) -> None:

@@ -10,12 +10,9 @@ frames apart and its displacement is divided by ``step``; with ``short_side`` a 
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from itertools import pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
 import cv2
@@ -218,7 +215,7 @@ def class_flow(
     videos: Iterable[tuple[str, str | Path, str | Path]],
     settings: Settings,
     progress: Callable[..., Iterable] | None = None,
-    processes: int = 1,
+    threads: int = 1,
 ) -> pd.DataFrame:
     """Bring one class's folder of flow tables up to date and summarise it: one row a video, in the given order.
 
@@ -226,9 +223,9 @@ def class_flow(
     Computed are only the videos whose parquet is missing, unreadable, or made from other settings or another state of
     the video (its size and mtime_ns); parquet files of videos no longer listed are removed.
 
-    ``progress`` wraps the iteration over the videos to compute, as ``tqdm(iterable, total=n)`` does. With
-    ``processes`` > 1, as many new interpreters share the videos, each with one OpenCV thread; the calling script must
-    then guard its top level with ``if __name__ == "__main__":``. With one, OpenCV's threads are the caller's choice.
+    ``progress`` wraps the iteration over the videos to compute, as ``tqdm(iterable, total=n)`` does. ``threads`` videos
+    are computed at a time (OpenCV lets go of Python's lock), each on one thread of OpenCV's if the caller has said
+    ``cv2.setNumThreads(1)``.
 
     Columns: ``video``, ``frames`` (decoded), ``pairs``; ``mean``, ``std``, ``q50`` ... ``q99``, ``camera``,
     ``residual`` (averages over the pairs, pixels a frame); ``median`` (of the pairs' means).
@@ -257,8 +254,8 @@ def class_flow(
             todo.append((name, path, out, settings))
         else:
             rows[name] = row | {"video": name}
-    with _mapper(min(processes, len(todo))) as run:
-        results = run(_compute, todo)
+    with ThreadPoolExecutor(threads) as pool:
+        results = pool.map(_compute, todo)
         for name, row, reason in progress(results, total=len(todo)) if progress and todo else results:
             if reason:
                 bad[name] = reason
@@ -278,23 +275,6 @@ def _compute(task: tuple[str, Path, Path, Settings]) -> tuple[str, dict[str, obj
     except DtkdError as error:
         out.unlink(missing_ok=True)
         return name, None, str(error)
-
-
-@contextmanager
-def _mapper(processes: int) -> Iterator[Callable[..., Iterable]]:
-    """``map``, here or over processes."""
-    if processes <= 1:
-        yield map
-        return
-    context = get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        try:
-            yield pool.map
-        except BrokenProcessPool as error:
-            raise DtkdError(
-                f"one of the {processes} processes that compute optical flow died: ask for fewer (memory?), and guard "
-                'the calling script with `if __name__ == "__main__":`.'
-            ) from error
 
 
 def _recipe(path: str | Path, settings: Settings) -> dict[str, object]:

@@ -47,7 +47,9 @@ class Distilled(nn.Module):
     the student's loss reaches it too.
     """
 
-    def __init__(self, model: nn.Module, static: nn.Module, dynamic: nn.Module, static_classes: Tensor, student: Student):
+    def __init__(
+        self, model: nn.Module, static: nn.Module, dynamic: nn.Module, static_classes: Tensor, student: Student
+    ):
         super().__init__()
         self.model, self.static, self.dynamic = model, static, dynamic
         self.student = student
@@ -71,9 +73,10 @@ class Distilled(nn.Module):
         """Both teachers' logits (N, C); a row that the weighting does not read may be zeros."""
         if self.student.FT:
             needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
+            everywhere, nowhere = torch.ones_like(own_static), torch.zeros_like(own_static)
             with torch.no_grad():
                 return tuple(
-                    self._rows(teacher, clips, {"own": own, "all": torch.ones_like(own), "none": torch.zeros_like(own)}[needed])
+                    self._rows(teacher, clips, {"own": own, "all": everywhere, "none": nowhere}[needed])
                     for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
                 )
         return self.static(clips).float(), self.dynamic(clips).float()
@@ -95,7 +98,8 @@ class Distilled(nn.Module):
             S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,
             weighting=self.weighting, detach=self.student.FT or self.student.unfrozen == "own",
         )  # fmt: skip
-        scalars = {"L_KD": kd.L_KD, "L_CE": kd.L_CE, "w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}
+        weights = {"w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}
+        scalars = {"L_KD": kd.L_KD, "L_CE": kd.L_CE, **weights}
         loss = kd.loss
         if not self.student.FT:
             teachers = self._own_loss(logits_st, labels, self.static_classes) + self._own_loss(

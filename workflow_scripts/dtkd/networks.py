@@ -31,7 +31,7 @@ def normaliser(statistics: str | Path) -> Normalise:
 
 
 def new_model(settings: dict[str, Any], classes: int, start: str | Path | None) -> backbones.VideoModel:
-    """A network with a fresh head, on the pretrained weights at ``start`` (None: random), its backbone frozen if asked."""
+    """A network with a fresh head, on the pretrained weights at ``start`` (None: random), frozen if asked."""
     torch.manual_seed(seed_of(settings["seed"], "weights"))
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
     if start is not None:
@@ -41,7 +41,9 @@ def new_model(settings: dict[str, Any], classes: int, start: str | Path | None) 
     return backbones.freeze_backbone(model) if settings["frozen"] else model
 
 
-def trained_model(settings: dict[str, Any], classes: int, checkpoint: str | Path, part: str = "model") -> backbones.VideoModel:
+def trained_model(
+    settings: dict[str, Any], classes: int, checkpoint: str | Path, part: str = "model"
+) -> backbones.VideoModel:
     """A trained network as its checkpoint has it (``part``: `model`, the selected epoch, or `last`)."""
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
     state = weights.load_state_dict(checkpoint, part=part)
@@ -63,6 +65,13 @@ def learner(
         static, dynamic = (trained_model(settings, len(classes), teachers[subset]) for subset in ("static", "dynamic"))
         return Distilled(model, static, dynamic, subset_mask(split, classes, "static"), Student(**settings["student"]))
     return Classifier(model, allowed(settings, classes, split))
+
+
+def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None) -> list[str] | None:
+    """The classes whose videos a run sees: a teacher's subset, or None for all."""
+    if "subset" not in settings:
+        return None
+    return [name for name in classes if split["classes"][name]["subset"] == settings["subset"]]
 
 
 def allowed(settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None) -> Tensor | None:

@@ -18,7 +18,8 @@ def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -
     At most ``most_videos`` videos, evenly spaced in the list, give ``frames_per_video`` frames each; every video
     weighs the same, whatever its size.
     """
-    chosen = [paths[i] for i in np.unique(np.linspace(0, len(paths) - 1, min(most_videos, len(paths))).round().astype(int))]
+    places = np.linspace(0, len(paths) - 1, min(most_videos, len(paths))).round().astype(int)
+    chosen = [paths[place] for place in places]
     moments = []
     for path in tqdm(chosen, desc="pixel statistics", unit="video", mininterval=5):
         total = video.probe(path).frames or sum(1 for _ in video.grey_frames(path))

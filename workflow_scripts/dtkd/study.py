@@ -44,7 +44,7 @@ class Dataset(Section):
     @model_validator(mode="after")
     def _needs_annotations(self) -> Dataset:
         if self.format != "folders" and not self.annotations:
-            raise ValueError(f"annotations: required by format {self.format} (the folder of its lists, or the CSV file)")
+            raise ValueError(f"annotations: required by format {self.format} (its lists' folder, or the CSV file)")
         return self
 
     def source(self) -> Source:
@@ -97,14 +97,16 @@ class Augment(Section):
         low, high = self.short_side
         if low > high:
             raise ValueError(f"short_side: the smallest side comes first, not [{low}, {high}]")
-        if self.crop > min(low, self.test_short_side):
-            raise ValueError(f"crop: {self.crop} does not fit in the smallest short side {min(low, self.test_short_side)}")
+        smallest = min(low, self.test_short_side)
+        if self.crop > smallest:
+            raise ValueError(f"crop: {self.crop} does not fit in the smallest short side {smallest}")
         return self
 
 
 class Train(Section):
     epochs: Count
     batch_size: Count
+    optimiser: Literal["sgd", "adamw"] = "sgd"
     lr: Positive
     momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
@@ -224,10 +226,11 @@ class Study(Section):
                 raise ValueError(f"baselines.{dataset}: the study needs at least one baseline to compare with")
             for table in (self.baselines_of(dataset), self.students_of(dataset)):
                 for name, row in table.items():
-                    if row.list > self.datasets[dataset].lists:
-                        raise ValueError(f"{name}.list: {row.list}, but {dataset} has {self.datasets[dataset].lists} lists")
+                    lists = self.datasets[dataset].lists
+                    if row.list > lists:
+                        raise ValueError(f"{name}.list: {row.list}, but {dataset} has {lists} lists")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
-            raise ValueError("split.source: published lists exist for the datasets named ucf101 and hmdb51 only; use flow")
+            raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
         if self.model.weights == "pretrain":
             if self.pretrain is None:
                 raise ValueError("pretrain: required by model.weights: pretrain")

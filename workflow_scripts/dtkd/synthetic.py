@@ -5,8 +5,9 @@ Nothing is downloaded and nothing is faked downstream: the demo's videos are rea
 
 Three vocabularies: ``demo_ucf`` and ``demo_hmdb`` are to be studied, ``demo_source`` has other actions made of the
 same kind of limbs, to pretrain a backbone on. A video is a pure function of (render, class, group, clip). The clips
-of one group share a person, a scene and a camera; they differ in phase, speed, vigour, place and shake. Persons and
-scenes are drawn from the same distribution for every class, so that only the action tells the classes apart.
+of one group share a person, a scene and a kind of camera; they differ in phase, speed, vigour, place and shake. Every
+class is acted by the same persons in the same scenes, group for group, so that only the action tells the classes
+apart: a network that learnt the backgrounds by heart would learn nothing.
 
 An action is one entry of ``ACTIONS``: a `Pose` as an expression in the phase ``c`` (in cycles, one value a frame).
 The top level imports the standard library only, because `layout` and `list_files` run whenever the workflow starts.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import math
 import zlib
 from collections.abc import Callable, Iterable
@@ -53,8 +55,8 @@ class Render:
     width: int = 96  # pixels
     height: int = 72  # pixels
     seed: int = 0
-    nuisance: float = 1.0  # camera motion, clutter, other people, occluders, light; 0 is a bare studio
-    variety: float = 1.0  # how differently an action is done each time: view, speed, vigour, posture
+    nuisance: float = 1.0  # camera motion, clutter, other people, occluders, light: 0 is a studio, 2 is hard
+    variety: float = 1.0  # how differently an action is done each time, in view, speed, vigour, posture: likewise
     noise: float | None = None  # standard deviation of the sensor noise, in grey levels of 255
     blur: float | None = None  # standard deviation of the lens blur, in pixels
     contrast: float | None = None  # 1 is full contrast
@@ -226,9 +228,8 @@ def sweep(c: Array, offset: float = 0.0) -> Array:
     import numpy as np
 
     part = (c + offset) % 1.0
-    return np.where(
-        part < 0.35, 0.5 - 0.5 * np.cos(np.pi * part / 0.35), 0.5 + 0.5 * np.cos(np.pi * (part - 0.35) / 0.65)
-    )
+    turned = np.where(part < 0.35, part / 0.35, 1 + (part - 0.35) / 0.65)  # 0 to 1 to 2
+    return 0.5 - 0.5 * np.cos(np.pi * turned)
 
 
 def mix(start: Triple, end: Triple, part: Series) -> Triple:
@@ -237,6 +238,7 @@ def mix(start: Triple, end: Triple, part: Series) -> Triple:
 
 
 def near(point: Triple, forward: Series = 0.0, out: Series = 0.0, up: Series = 0.0) -> Triple:
+    """``point``, moved a little."""
     return (point[0] + forward, point[1] + out, point[2] + up)
 
 
@@ -257,14 +259,8 @@ SEATED = {"lift": -0.48, "foot_r": (0.75, 0.1, 0.0), "foot_l": (0.7, 0.1, 0.0)}
 # Props: functions of the skeleton (see `_skeleton`) that return shapes to draw. Lengths are in body heights.
 
 Prop = Callable[[dict[str, Any]], "list[Shape]"]
-WOOD, STEEL, WHITE, DARK, RED, ORANGE = (
-    (60, 100, 150),
-    (150, 150, 150),
-    (235, 235, 235),
-    (40, 40, 40),
-    (50, 50, 200),
-    (40, 120, 230),
-)
+WOOD, STEEL, WHITE = (60, 100, 150), (150, 150, 150), (235, 235, 235)  # blue, green, red
+DARK, RED, ORANGE = (40, 40, 40), (50, 50, 200), (40, 120, 230)
 
 
 @dataclass(frozen=True)
@@ -278,12 +274,12 @@ class Shape:
 
 
 def stick(hand: str, direction: Triple, length: float, colour: tuple, width: float = 0.012, head: float = 0.0) -> Prop:
-    """A straight thing held in ``hand``, along ``direction`` in the body's frame; ``head``: radius of a disc at its end."""
+    """A straight thing in ``hand`` along ``direction`` (x, y, z); ``head`` is the radius of a disc at its end."""
 
     def prop(body: dict[str, Any]) -> list[Shape]:
-        along = _vectors(direction, body["frames"])
         import numpy as np
 
+        along = _vectors(direction, body["frames"])
         tip = body[hand] + length * along / np.linalg.norm(along, axis=1, keepdims=True)
         shapes = [Shape([body[hand], tip], (width, width), colour, 0.04)]
         return [*shapes, Shape([tip, tip], (head, head), colour, 0.03)] if head else shapes
@@ -335,8 +331,8 @@ def rope(c: Array) -> Prop:
         ends, centre = (body["hand_r"], body["hand_l"]), (body["hand_r"] + body["hand_l"]) / 2
         swing = np.stack([0.5 * wave(c), 0 * c, -0.48 * wave(c, 0.25) + 0.05], axis=1)
         parts = np.linspace(0, 1, 8)
-        points = [centre + (ends[0] - centre) * (1 - 2 * p) * 1.0 + swing * math.sin(math.pi * p) for p in parts]
-        return [Shape([a, b], (0.007, 0.007), WHITE) for a, b in zip(points, points[1:], strict=False)]
+        points = [centre + (ends[0] - centre) * (1 - 2 * p) + swing * math.sin(math.pi * p) for p in parts]
+        return [Shape([a, b], (0.007, 0.007), WHITE) for a, b in itertools.pairwise(points)]
 
     return prop
 
@@ -395,6 +391,7 @@ def juggled(c: Array, offset: float) -> Triple:
 # The actions
 # ---------------------------------------------------------------------------------------------------------------------
 
+# fmt: off
 DEMO_UCF = {
     # Four still classes, a quarter of the vocabulary: two at the face and two at a desk.
     "ApplyLipstick": Action(hertz=1.0, view=60, framing="upper", pose=lambda c: Pose(
@@ -414,7 +411,9 @@ DEMO_UCF = {
     "WritingAtDesk": Action(hertz=0.9, view=40, framing="desk", pose=lambda c: Pose(
         **SEATED, hand_r=near(DESK, 0.04 * wave(3 * c), 0.10 * wave(c / 2), 0.02 + 0.03 * wave(3 * c, 0.25)),
         hand_l=near(DESK, -0.05, -0.05), nod=0.3,
-        props=table(slab((0.2, -0.16, 0.385), (0.38, 0.16, 0.39), WHITE, 0.02), stick("hand_r", (0.1, -0.1, 1), 0.07, DARK))
+        props=table(
+            slab((0.2, -0.16, 0.385), (0.38, 0.16, 0.39), WHITE, 0.02), stick("hand_r", (0.1, -0.1, 1), 0.07, DARK)
+        )
     )),
     # Twelve mobile classes in pairs: boxing, leg work, jumps, balls, swings, and across the picture.
     "BoxingPunchingBag": Action(hertz=1.7, view=20, pose=lambda c: Pose(
@@ -601,6 +600,7 @@ DEMO_SOURCE = {
         **both((0.35, 0.6, 0.0)), twist=1.0 * wave(c)
     )),
 }
+# fmt: on
 
 ACTIONS = {"demo_ucf": DEMO_UCF, "demo_hmdb": DEMO_HMDB, "demo_source": DEMO_SOURCE}
 BYSTANDERS = (  # what a second person may do
@@ -634,9 +634,8 @@ class Actor:
 
 
 def _actor(rng: np.random.Generator) -> Actor:
-    leg = rng.uniform(0.45, 0.50)
-    light = rng.uniform(0.35, 1.0)
-    shirt = _colour(rng)
+    leg, light, shirt = rng.uniform(0.45, 0.50), rng.uniform(0.35, 1.0), _colour(rng)
+    hair = ((20, 25, 35), (30, 60, 90), (60, 130, 160))[rng.integers(3)]
     return Actor(
         leg=leg,
         torso=0.78 - leg,
@@ -644,9 +643,7 @@ def _actor(rng: np.random.Generator) -> Actor:
         girth=rng.uniform(0.85, 1.25),
         shoulders=rng.uniform(0.09, 0.115),
         skin=(150 * light + 15, 175 * light + 15, 225 * light + 10),
-        hair=tuple(
-            rng.uniform(0.5, 1.5) * value for value in ((20, 25, 35), (30, 60, 90), (60, 130, 160))[rng.integers(3)]
-        ),
+        hair=tuple(rng.uniform(0.6, 1.4) * value for value in hair),
         shirt=shirt,
         stripe=_colour(rng) if rng.random() < 0.5 else shirt,
         trousers=_colour(rng),
@@ -713,21 +710,13 @@ def _skeleton(pose: Pose, actor: Actor, frames: int) -> dict[str, Any]:
         target = shoulder + actor.arm * in_torso((hand[0], sign * hand[1], hand[2]))
         elbow, hand = _bent(shoulder, target, actor.arm, in_torso((-0.5, sign * 0.5, -0.8)))
         hip = pelvis + _vectors((0.0, sign * 0.055, 0.0), frames)
-        target = _vectors(
-            (actor.leg * foot[0], sign * (0.055 + actor.leg * foot[1]), 0.03 + actor.leg * foot[2]), frames
-        )
+        forward, out, up = (actor.leg * value for value in foot)
+        target = _vectors((forward, sign * (0.055 + out), 0.03 + up), frames)
         knee, ankle = _bent(hip, target, actor.leg, _vectors((1.0, sign * 0.25, 0.0), frames))
         toe = ankle + _vectors((0.085, sign * 0.02, -0.01), frames)
-        limbs = {
-            "shoulder": shoulder,
-            "elbow": elbow,
-            "hand": hand,
-            "hip": hip,
-            "knee": knee,
-            "foot": ankle,
-            "toe": toe,
-        }
-        joints |= {f"{name}_{side}": point for name, point in limbs.items()}
+        names = ("shoulder", "elbow", "hand", "hip", "knee", "foot", "toe")
+        points = (shoulder, elbow, hand, hip, knee, ankle, toe)
+        joints |= {f"{name}_{side}": point for name, point in zip(names, points, strict=True)}
     base = _vectors((pose.travel, pose.slide, 0.0), frames)
     for name, point in joints.items():
         rolled = pelvis + _rotated(point - pelvis, 0, pose.roll)
@@ -738,10 +727,8 @@ def _skeleton(pose: Pose, actor: Actor, frames: int) -> dict[str, Any]:
 def _body(pose: Pose, actor: Actor, frames: int) -> list[Shape]:
     """A person and their props as shapes."""
     body = _skeleton(pose, actor, frames)
-    sleeve, leg = (
-        actor.skin if bare else cloth
-        for bare, cloth in ((actor.bare_arms, actor.shirt), (actor.bare_legs, actor.trousers))
-    )
+    sleeve = actor.skin if actor.bare_arms else actor.shirt
+    shin = actor.skin if actor.bare_legs else actor.trousers
 
     def limb(start: str, end: str, thick: float, thin: float, colour: tuple[float, ...], nearer: float = 0.0) -> Shape:
         return Shape([body[start], body[end]], (thick * actor.girth, thin * actor.girth), colour, nearer)
@@ -757,21 +744,14 @@ def _body(pose: Pose, actor: Actor, frames: int) -> list[Shape]:
         shapes += [
             limb(f"shoulder_{side}", f"hip_{side}", 0.042, 0.045, actor.shirt),
             limb(f"hip_{side}", f"knee_{side}", 0.052, 0.038, actor.trousers),
-            limb(f"knee_{side}", f"foot_{side}", 0.036, 0.026, leg),
+            limb(f"knee_{side}", f"foot_{side}", 0.036, 0.026, shin),
             limb(f"foot_{side}", f"toe_{side}", 0.026, 0.02, actor.shoes),
             limb(f"shoulder_{side}", f"elbow_{side}", 0.036, 0.028, actor.shirt, 0.01),
             limb(f"elbow_{side}", f"hand_{side}", 0.027, 0.021, sleeve, 0.02),
             limb(f"hand_{side}", f"hand_{side}", 0.026, 0.026, actor.skin, 0.03),
         ]
-    waist = body["pelvis"] * 0.5 + body["chest"] * 0.5
-    shapes.append(
-        Shape(
-            [waist + 0.5 * (body["shoulder_r"] - body["chest"]), waist + 0.5 * (body["shoulder_l"] - body["chest"])],
-            (0.03, 0.03),
-            actor.stripe,
-            0.02,
-        )
-    )
+    belly = [(body["pelvis"] + body[f"shoulder_{side}"]) / 2 for side in "rl"]
+    shapes.append(Shape(belly, (0.03, 0.03), actor.stripe, 0.02))
     for prop in pose.props:
         shapes += prop(body)
     return shapes
@@ -781,7 +761,6 @@ def _body(pose: Pose, actor: Actor, frames: int) -> list[Shape]:
 # Filming
 # ---------------------------------------------------------------------------------------------------------------------
 
-TAKES = False
 CAMERAS = ("tripod", "handheld", "pan", "zoom")
 SUBPIXEL = 4  # bits after the point in the coordinates that are drawn
 
@@ -790,9 +769,8 @@ def _rng(render: Render, *names: object) -> np.random.Generator:
     """A stream of random numbers that depends on the names, and on nothing that differs between processes."""
     import numpy as np
 
-    return np.random.default_rng(
-        [render.seed, *(zlib.crc32(str(name).encode()) for name in (render.vocabulary, *names))]
-    )
+    hashes = [zlib.crc32(str(name).encode()) for name in (render.vocabulary, *names)]
+    return np.random.default_rng([render.seed, *hashes])
 
 
 def _drift(rng: np.random.Generator, seconds: Array, hertz: float) -> Array:
@@ -807,37 +785,37 @@ def _performed(action: Action, rng: np.random.Generator, render: Render) -> Pose
     import numpy as np
 
     seconds, variety = np.arange(render.frames) / render.fps, render.variety
-    hertz = action.hertz * np.exp(variety * rng.uniform(-0.22, 0.22))
+    hertz = action.hertz * np.exp(variety * rng.uniform(-0.13, 0.13))
     pose = action.pose(hertz * seconds + rng.random())
-    vigour = 1 + variety * rng.uniform(-0.25, 0.2)
+    vigour = 1 + variety * rng.uniform(-0.15, 0.12)
 
     def lived(value: Series, loose: float) -> Series:
         steady = np.mean(value)
         offset = variety * loose * (rng.normal() + 0.3 * _drift(rng, seconds, 1.0))
         return steady + vigour * (value - steady) + offset
 
-    changes: dict[str, Any] = {name: lived(getattr(pose, name), 0.03) for name in ("lean", "twist", "nod")}
+    changes: dict[str, Any] = {name: lived(getattr(pose, name), 0.02) for name in ("lean", "twist", "nod")}
     for name in ("hand_r", "hand_l"):
-        changes[name] = tuple(lived(value, 0.04) for value in getattr(pose, name))
+        changes[name] = tuple(lived(value, 0.024) for value in getattr(pose, name))
     for name in ("travel", "slide"):
         changes[name] = getattr(pose, name) - np.mean(getattr(pose, name))
     return dataclasses.replace(pose, **changes)
 
 
-@functools.lru_cache(maxsize=64)
-def _scene(render: Render, group: int, take: int) -> Array:
+@functools.lru_cache(maxsize=32)
+def _scene(render: Render, group: int) -> Array:
     """A wall and a floor with textures at several scales and clutter, uint8, with a margin of half a frame around."""
     import cv2
     import numpy as np
 
-    rng = _rng(render, "scene", group, take)
+    rng = _rng(render, "scene", group)
     width, height = 2 * render.width, 2 * render.height
     horizon = int(height * rng.uniform(0.55, 0.68))
     ramp = np.linspace(0, 1, height)[:, None, None]
     image = np.array(_colour(rng, 0.4)) * (1 - ramp) + np.array(_colour(rng, 0.4)) * ramp
     image[horizon:] = np.array(_colour(rng, 0.4))
     image = np.broadcast_to(image, (height, width, 3)).astype(np.float32)
-    for _ in range(rng.poisson(9 * render.nuisance)):
+    for _ in range(rng.poisson(4.5 * render.nuisance)):
         layer, x, y = image.copy(), int(rng.integers(width)), int(rng.integers(height))
         size = (int(rng.uniform(0.03, 0.2) * width), int(rng.uniform(0.03, 0.25) * height))
         if rng.random() < 0.6:
@@ -846,12 +824,9 @@ def _scene(render: Render, group: int, take: int) -> Array:
             cv2.ellipse(layer, (x, y), size, rng.uniform(0, 180), 0, 360, _colour(rng), -1, cv2.LINE_AA)
         image += rng.uniform(0.3, 0.9) * (layer - image)
     for cells in (5, 12, 30, 80):
-        grid = rng.normal(size=(cells * height // width + 1, cells, 3)) * 0.5 + rng.normal(
-            size=(cells * height // width + 1, cells, 1)
-        )
-        image += rng.uniform(4, 12) * cv2.resize(
-            grid.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC
-        )
+        rows = cells * height // width + 1
+        grid = (rng.normal(size=(rows, cells, 1)) + 0.5 * rng.normal(size=(rows, cells, 3))).astype(np.float32)
+        image += rng.uniform(4, 12) * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
     return image.clip(0, 255).astype(np.uint8)
 
 
@@ -864,15 +839,15 @@ def _camera(render: Render, name: str, group: int, rng: np.random.Generator) -> 
 
     kind = CAMERAS[(group + zlib.crc32(name.encode())) % len(CAMERAS)]
     seconds = np.arange(render.frames) / render.fps
-    pixels, middle = render.nuisance * render.width / 96, (render.width / 2, render.height / 2)
+    pixels, middle = 0.5 * render.nuisance * render.width / 96, (render.width / 2, render.height / 2)
     size = {"tripod": 0.15, "handheld": 1.2, "pan": 0.5, "zoom": 0.4}[kind] * rng.uniform(0.7, 1.3)
     shift = pixels * size * np.stack([_drift(rng, seconds, 2.0), _drift(rng, seconds, 2.0)], axis=1)
-    angle = 0.006 * render.nuisance * size * _drift(rng, seconds, 1.5)
+    angle = 0.003 * render.nuisance * size * _drift(rng, seconds, 1.5)
     zoom = np.ones(render.frames)
     if kind == "pan":
         shift[:, 0] += pixels * rng.choice([-1, 1]) * rng.uniform(5, 10) * (seconds - seconds.mean())
     if kind == "zoom":
-        zoom += render.nuisance * rng.choice([-1, 1]) * rng.uniform(0.06, 0.12) * (seconds - seconds.mean())
+        zoom += render.nuisance * rng.choice([-1, 1]) * rng.uniform(0.03, 0.06) * (seconds - seconds.mean())
     maps = np.zeros((render.frames, 2, 3))
     maps[:, 0, 0] = maps[:, 1, 1] = zoom * np.cos(angle)
     maps[:, 1, 0], maps[:, 0, 1] = zoom * np.sin(angle), -zoom * np.sin(angle)
@@ -896,11 +871,11 @@ def _placement(action: Action, render: Render, group: np.random.Generator, clip:
     scale, anchor, y = FRAMINGS[action.framing]
     nuisance, variety = render.nuisance, render.variety
     return Placement(
-        x=render.width * (0.5 + nuisance * clip.uniform(-0.12, 0.12)),
-        y=render.height * (y + nuisance * clip.uniform(-0.04, 0.04)),
+        x=render.width * (0.5 + nuisance * clip.uniform(-0.06, 0.06)),
+        y=render.height * (y + nuisance * clip.uniform(-0.02, 0.02)),
         anchor=anchor,
-        scale=render.height * scale * (1 + nuisance * (group.uniform(-0.12, 0.12) + clip.uniform(-0.04, 0.04))),
-        view=math.radians(action.view + variety * (group.uniform(-20, 20) + clip.uniform(-5, 5))),
+        scale=render.height * scale * (1 + nuisance * (group.uniform(-0.06, 0.06) + clip.uniform(-0.02, 0.02))),
+        view=math.radians(action.view + variety * (group.uniform(-12, 12) + clip.uniform(-3, 3))),
         mirrored=bool(group.random() < 0.5),
     )
 
@@ -913,57 +888,55 @@ def _outlines(shapes: Iterable[Shape], place: Placement, camera: Array) -> list[
     flip = -1.0 if place.mirrored else 1.0
     outlines = []
     for shape in shapes:
-        right, near_ = (
-            np.stack([a * p[:, 0] + b * p[:, 1] for p in shape.points], 1) for a, b in ((cosine, sine), (sine, -cosine))
-        )
-        down = place.anchor - np.stack([p[:, 2] for p in shape.points], 1) + 0.15 * near_  # seen from a little above
+        x, y, z = np.stack(shape.points, 1).transpose(2, 0, 1)  # each (frames, points)
+        right, nearness = cosine * x + sine * y, sine * x - cosine * y
+        down = place.anchor - z + 0.15 * nearness  # the camera looks from a little above
         corners = np.stack([place.x + flip * place.scale * right, place.y + place.scale * down], 2)
         if shape.radii:
             way = corners[:, 1] - corners[:, 0]
             heading = np.arctan2(way[:, 1], way[:, 0])[:, None] + np.linspace(-0.5, 0.5, 6) * math.pi
             rim = np.stack([np.cos(heading), np.sin(heading)], 2) * place.scale
-            corners = np.concatenate(
-                [corners[:, 1:2] + shape.radii[1] * rim, corners[:, 0:1] - shape.radii[0] * rim], 1
-            )
+            ends = [corners[:, 1:] + shape.radii[1] * rim, corners[:, :1] - shape.radii[0] * rim]
+            corners = np.concatenate(ends, 1)
         corners = corners @ camera[:, :, :2].transpose(0, 2, 1) + camera[:, None, :, 2]
-        depth = near_.mean(axis=1) + shape.nearer
-        shade = float(np.clip(1 + 0.8 * (near_.mean() - 0.0), 0.75, 1.1))  # what is farther is darker
+        depth = nearness.mean(axis=1) + shape.nearer
+        shade = float(np.clip(1 + 0.8 * nearness.mean(), 0.75, 1.1))  # what is farther is darker
         fixed = np.round(corners * 2**SUBPIXEL).astype(np.int32)
         outlines.append((fixed, depth, tuple(min(255.0, shade * value) for value in shape.colour)))
     return outlines
 
 
 def render_video(render: Render, class_name: str, group: int, clip: int) -> Array:
-    """One video, uint8 (frames, height, width, 3) in BGR: the same bits whenever and wherever it is rendered."""
+    """One video, uint8 (frames, height, width, 3) in BGR: the same bits in whatever order, and in whichever process."""
     import cv2
     import numpy as np
 
     action = _action(render, class_name)
     of_group, of_clip = _rng(render, "group", group), _rng(render, "clip", class_name, group, clip)
-    actor, gain = _actor(of_group), 1 + render.nuisance * of_group.uniform(-0.2, 0.12)
+    actor, gain = _actor(of_group), 1 + render.nuisance * of_group.uniform(-0.10, 0.06)
     place = _placement(action, render, of_group, of_clip)
     camera = _camera(render, class_name, group, of_clip)
     pose = _performed(action, of_clip, render)
     crowd = [(_body(pose, actor, render.frames), place)]
-    if of_clip.random() < 0.3 * render.nuisance:
+    if of_clip.random() < 0.15 * render.nuisance:
         crowd.insert(0, _bystander(render, of_clip))
 
-    layers = []
-    for number, (shapes, where) in enumerate(crowd):
-        layers += [
-            (corners, depth + 10 * number, colour) for corners, depth, colour in _outlines(shapes, where, camera)
-        ]
-    if of_clip.random() < 0.25 * render.nuisance:
+    layers = [
+        (corners, depth + 10 * number, colour)
+        for number, (shapes, where) in enumerate(crowd)
+        for corners, depth, colour in _outlines(shapes, where, camera)
+    ]
+    if of_clip.random() < 0.12 * render.nuisance:
         layers.append(_occluder(render, of_clip, camera))
     order = np.argsort(np.stack([depth for _, depth, _ in layers]), axis=0, kind="stable")
 
-    scene = _scene(render, group, clip if TAKES else 0)
-    inset = np.array([[1, 0, -render.width / 2], [0, 1, -render.height / 2], [0, 0, 1]])
+    scene = _scene(render, group)
+    left = (0.5 + render.nuisance * of_clip.uniform(-0.15, 0.15)) * render.width  # which part of the scene is seen
+    inset = np.array([[1, 0, -left], [0, 1, -render.height / 2], [0, 0, 1]])
+    size = (render.width, render.height)
     video = np.empty((render.frames, render.height, render.width, 3), np.uint8)
     for t, frame in enumerate(video):
-        cv2.warpAffine(
-            scene, camera[t] @ inset, (render.width, render.height), frame, cv2.INTER_LINEAR, cv2.BORDER_REFLECT
-        )
+        cv2.warpAffine(scene, camera[t] @ inset, size, frame, cv2.INTER_LINEAR, cv2.BORDER_REFLECT)
         for i in order[:, t]:
             corners, _, colour = layers[i]
             cv2.fillConvexPoly(frame, corners[t], colour, cv2.LINE_AA, SUBPIXEL)
@@ -996,7 +969,7 @@ def _developed(video: Array, render: Render, gain: float, rng: np.random.Generat
     import numpy as np
 
     seconds = np.arange(render.frames) / render.fps
-    light = gain * (1 + 0.05 * render.nuisance * _drift(rng, seconds, 0.8))
+    light = gain * (1 + 0.025 * render.nuisance * _drift(rng, seconds, 0.8))
     margin = 16
     grain = rng.standard_normal((render.height + margin, render.width + margin, 3), dtype=np.float32) * render.noise
     offsets = rng.integers(0, margin, (render.frames, 2))

@@ -65,7 +65,7 @@ def _key(row: Mapping[str, Any]) -> tuple:
 
 
 def write(table: pd.DataFrame, output: Mapping[str, str]) -> None:
-    """Write ``table`` to ``output["csv"]``, ``["md"]`` and ``["tex"]``: figures with two decimals, blanks where none."""
+    """Write ``table`` to ``output["csv"]``, ``["md"]`` and ``["tex"]``: two decimals, blank where no value is."""
     shown = table.copy()
     for name in shown:
         shown[name] = [_shown(name, value) for value in shown[name]]
