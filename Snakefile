@@ -15,9 +15,11 @@ include: "rules/split.smk"
 include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/tables.smk"
+include: "rules/figures.smk"
 
 
 rule all:
     default_target: True
     input:
         f"{RESULTS}/tables/table5.csv",
+        f"{RESULTS}/figures/figure1.png",

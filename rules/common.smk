@@ -1,11 +1,10 @@
 # The study, and what the rules ask of it. Nothing here reads a video or imports torch.
+import os
 import shutil
 import sys
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-
-from snakemake.exceptions import WorkflowError
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
@@ -14,12 +13,17 @@ from dtkd.errors import DtkdError
 from dtkd.study import Dataset, Run, read
 
 
+def stop(problem: object):
+    """End Snakemake with one line; a WorkflowError, once out of an input function, comes with a traceback."""
+    sys.exit(f"error: {problem}")
+
+
 def checked(function, *args):
-    """Call the library; a problem that the user can mend becomes Snakemake's own one-line error."""
+    """Call the library; a problem that the user can mend ends the workflow."""
     try:
         return function(*args)
     except DtkdError as error:
-        raise WorkflowError(str(error)) from None
+        stop(error)
 
 
 STUDY = checked(read, config)
@@ -46,7 +50,7 @@ def videos_by_class(dataset: str) -> dict[str, list[str]]:
 
 def dataset_settings(name: str) -> Dataset:
     if name not in STUDY.datasets:
-        raise WorkflowError(f"config: datasets: no dataset is called {name!r}")
+        stop(f"config: datasets: no dataset is called {name!r}")
     return STUDY.datasets[name]
 
 
@@ -54,7 +58,7 @@ def videos(dataset: str, class_name: str | None = None) -> list[str]:
     """Every video file of a dataset, or of one class."""
     by_class = videos_by_class(dataset)
     if class_name is not None and class_name not in by_class:
-        raise WorkflowError(f"{dataset} has no class called {class_name!r}")
+        stop(f"{dataset} has no class called {class_name!r}")
     root = dataset_settings(dataset).videos
     chosen = by_class.values() if class_name is None else [by_class[class_name]]
     return [f"{root}/{path}" for paths in chosen for path in paths]
@@ -76,8 +80,8 @@ def run_of(wildcards, role: str) -> Run:
     """The run that a folder names; the study has to ask for it."""
     folder = f"{wildcards.dataset}/list{wildcards.list}/{role}/{wildcards.run}"
     if folder not in RUNS:
-        raise WorkflowError(f"{RESULTS}/{folder}: the study has no such run; its {role} runs are\n  "
-                            + "\n  ".join(sorted(path for path in RUNS if f"/{role}/" in path)))
+        known = sorted(path for path in RUNS if f"/{role}/" in path)
+        stop("\n  ".join([f"{RESULTS}/{folder}: the study has no such run; its {role} runs are", *known]))
     return RUNS[folder]
 
 
@@ -92,6 +96,11 @@ def on_gpu() -> bool:
 
 def gpus(*_) -> int:
     return 1 if on_gpu() else 0
+
+
+def device(wildcards, resources) -> str:
+    """The `device` parameter: as a function of resources, it is none whose change makes Snakemake train again."""
+    return STUDY.device
 
 
 def training_threads(on_cpu: int) -> int:

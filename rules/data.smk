@@ -1,5 +1,5 @@
 # Videos and lists -> one index per dataset, and the statistics that normalise its pixels.
-RENDERED = {name: settings for name, settings in STUDY.datasets.items() if settings.render}
+RENDERED = {name: STUDY.datasets[name] for name in STUDY.used_datasets() if STUDY.datasets[name].render}
 
 for name, settings in RENDERED.items():
 
@@ -24,11 +24,23 @@ for name, settings in RENDERED.items():
             "../workflow_scripts/render.py"
 
 
+def videos_to_index(wildcards) -> list[str]:
+    """A dataset's videos. Missing ones are for the library to report, with list and line: Snakemake would go on with
+    an old index without a word, or name 13,320 files. Only where all have gone, an index stands without them."""
+    settings = dataset_settings(wildcards.dataset)
+    paths = videos(wildcards.dataset)
+    if not settings.render:
+        found = [os.path.exists(path) for path in paths]
+        if not all(found) and (any(found) or not os.path.exists(f"{RESULTS}/{wildcards.dataset}/videos.parquet")):
+            checked(datasets.index, settings.source())
+    return paths
+
+
 rule index:
     message:
         "Index {wildcards.dataset}"
     input:
-        videos=lambda w: videos(w.dataset),
+        videos=videos_to_index,
         annotations=lambda w: annotation_files(w.dataset),
     output:
         f"{RESULTS}/{{dataset}}/videos.parquet",

@@ -13,7 +13,7 @@ rule evaluate:
         settings=lambda w: STUDY.settings(run_of(w, w.role)),
         evaluation=STUDY.evaluation.model_dump(),
         root=lambda w: dataset_settings(w.dataset).videos,
-        device=STUDY.device,
+        device=device,
     log:
         f"{RESULTS}/logs/evaluate/{{dataset}}-list{{list}}-{{role}}-{{run}}.log",
     threads: training_threads(on_cpu=1)

@@ -31,18 +31,18 @@ rule flow:
         "../workflow_scripts/flow.py"
 
 
+def video_called(wildcards) -> str:
+    for path in videos_by_class(wildcards.dataset).get(wildcards.cls, []):
+        if datasets.video_name(path, wildcards.cls) == wildcards.video:
+            return f"{dataset_settings(wildcards.dataset).videos}/{path}"
+    stop(f"{wildcards.dataset}/{wildcards.cls} has no video called {wildcards.video!r}")
+
+
 rule flow_of_video:
     message:
         "Optical flow of {wildcards.dataset}/{wildcards.cls}/{wildcards.video}"
     input:
-        video=lambda w: next(
-            (
-                f"{dataset_settings(w.dataset).videos}/{path}"
-                for path in videos_by_class(w.dataset).get(w.cls, [])
-                if datasets.video_name(path, w.cls) == w.video
-            ),
-            [],
-        ),
+        video=video_called,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}/{{video}}.parquet",
     params:

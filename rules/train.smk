@@ -27,7 +27,7 @@ def training_params(role: str) -> dict:
     return dict(
         settings=lambda w: STUDY.settings(run_of(w, role)),
         root=lambda w: dataset_settings(w.dataset).videos,
-        device=STUDY.device,
+        device=device,
     )
 
 

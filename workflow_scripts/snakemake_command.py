@@ -1,30 +1,30 @@
 """The `snakemake` command of this project's environment: Snakemake itself, with targets allowed after --resources.
 
-Snakemake's own parser takes every word after ``--resources`` for a resource, so that
+Snakemake's own parser takes every word after ``--resources`` or ``--config`` for a NAME=VALUE pair, so that
 ``snakemake --cores 8 --resources gpu=1 results/tables/table5.csv`` ends in a traceback. A word without ``=`` is never
-a resource; here it is a target again. Everything else is passed on untouched.
+such a pair; here it is a target again. Everything else is passed on untouched.
 """
 
 from __future__ import annotations
 
 import sys
 
-OPTIONS = ("--resources", "--res")
+OPTIONS = ("--resources", "--res", "--config", "-C")
 
 
 def targets_first(arguments: list[str]) -> list[str]:
-    """Move what follows ``--resources NAME=VALUE ...`` and is neither an option nor a resource to the front.
+    """Move what follows ``--resources NAME=VALUE ...`` and is neither an option nor such a pair to the front.
 
     >>> targets_first(["--cores", "8", "--resources", "gpu=1", "results/tables/table5.csv"])
     ['results/tables/table5.csv', '--cores', '8', '--resources', 'gpu=1']
     """
-    targets, rest, among_resources = [], [], False
+    targets, rest, among_pairs = [], [], False
     for position, word in enumerate(arguments):
         if word == "--":
             return targets + rest + arguments[position:]
         if word.startswith("-"):
-            among_resources = word in OPTIONS
-        if among_resources and not word.startswith("-") and "=" not in word:
+            among_pairs = word in OPTIONS
+        if among_pairs and not word.startswith("-") and "=" not in word:
             targets.append(word)
         else:
             rest.append(word)

@@ -61,10 +61,26 @@ def read_clip(path: Path, start: int, clip: Clip, total: int) -> torch.Tensor:
     return torch.from_numpy(video.read(path, frame_indices(start, clip, total), pad_end=True)).permute(0, 3, 1, 2)
 
 
+class RandomShortSide(v2.Transform):
+    """Scale the short side to a random whole number of pixels from ``low`` to ``high``.
+
+    Exactly: v2.RandomShortestSize rounds down, 49 * (64 / 49) to 63 for one, and a crop of 64 would not fit.
+    """
+
+    def __init__(self, low: int, high: int):
+        super().__init__()
+        self.low, self.high = low, high
+
+    def make_params(self, flat_inputs: list) -> dict[str, int]:
+        return {"size": int(torch.randint(self.low, self.high + 1, ()))}
+
+    def transform(self, inpt: torch.Tensor, params: dict[str, int]) -> torch.Tensor:
+        return F.resize(inpt, [params["size"]], antialias=True)
+
+
 def training_transform(augment: Augment) -> v2.Transform:
-    low, high = augment.short_side
     return v2.Compose([
-        v2.RandomShortestSize(list(range(low, high + 1)), antialias=True),
+        RandomShortSide(*augment.short_side),
         v2.RandomCrop(augment.crop),
         v2.RandomHorizontalFlip(augment.flip),
     ])  # fmt: skip
@@ -138,7 +154,7 @@ class TestClips(Dataset):
 def epoch_batches(
     seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int
 ) -> list[list[tuple[int, int]]]:
-    """The batches of one epoch, shuffled; a last batch of one clip (no batch norm could take it) joins the one before.
+    """The batches of one epoch, shuffled; a last batch of one clip (too few for batch norm) joins the one before.
 
     Each of a video's ``clips_per_video`` clips counts as an epoch of its own in the clip's seed.
     """
@@ -146,8 +162,9 @@ def epoch_batches(
     items = [(epoch * clips_per_video + k, v) for k in range(clips_per_video) for v in range(videos)]
     items = [items[i] for i in torch.randperm(len(items), generator=generator).tolist()]
     batches = [items[i : i + batch_size] for i in range(0, len(items), batch_size)]
-    if len(batches) > 1 and len(batches[-1]) == 1:
-        batches[-2] += batches.pop()
+    if len(batches) > 1 and len(batches[-1]) == 1 < batch_size:
+        single = batches.pop()
+        batches[-1] += single
     return batches
 
 
@@ -166,11 +183,14 @@ class EpochBatches:
 
 
 def loader(dataset: Dataset, *, batches=None, batch_size: int = 1, workers: int = 0, pin: bool = False) -> DataLoader:
-    """A loader with bounded threads: no workers means that the training process decodes for itself."""
+    """A loader with bounded threads: no workers means that the training process decodes for itself.
+
+    It draws nothing from torch's global random state (a loader seeds its workers from it, though ours need no seed).
+    """
     order = {"batch_sampler": batches} if batches is not None else {"batch_size": batch_size}
     return DataLoader(
         dataset, **order, num_workers=workers, pin_memory=pin, persistent_workers=workers > 0,
-        worker_init_fn=_single_thread if workers else None,
+        worker_init_fn=_single_thread if workers else None, generator=torch.Generator(),
     )  # fmt: skip
 
 

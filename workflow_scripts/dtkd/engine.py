@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -38,12 +39,16 @@ class Hardware:
 
 
 def hardware(device: str, threads: int) -> Hardware:
-    """Choose the device and bound the threads of torch by what the rule was given and what the machine has."""
+    """Choose the device and bound the threads of torch by what the rule was given and what the machine has.
+
+    OpenCV decodes on one: its own pool would take every core of the machine.
+    """
     if device == "cuda" and not torch.cuda.is_available():
         raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))
     torch.set_num_threads(threads if chosen == "cpu" else 1)
+    cv2.setNumThreads(1)
     return Hardware(torch.device(chosen), threads)
 
 
@@ -160,7 +165,7 @@ def train(
                 names = ", ".join(train_videos.names[p] for p in positions.tolist())
                 raise DtkdError(
                     f"{label}: the loss is {loss} at epoch {epoch + 1}, step {step + 1}; batch: {names}. "
-                    "Lower train.lr, or use train.precision: fp32; a rerun goes on from the last good epoch"
+                    "Lower train.lr or use train.precision: fp32 (training then starts anew)"
                 )
             optimiser.zero_grad(set_to_none=True)
             scaler.scale(result.loss).backward()
@@ -208,7 +213,10 @@ def predict(
     """
     getattr(forward, "__self__", forward).eval()
     cast, _ = autocast(settings.precision, hardware.device)
-    data = loader(tests, batch_size=settings.batch_size, workers=hardware.workers, pin=hardware.device.type == "cuda")
+    data = loader(
+        tests, batch_size=max(1, settings.batch_size // (tests.clips_per_video * tests.crops_per_clip)),
+        workers=hardware.workers, pin=hardware.device.type == "cuda",
+    )  # fmt: skip
     logits, labels = [], []
     for views, truth, _ in progress(data) if progress else data:
         videos, count = views.shape[:2]
@@ -216,7 +224,10 @@ def predict(
             scores = torch.cat([forward(normalise(chunk.to(hardware.device))).float()
                                 for chunk in views.flatten(0, 1).split(settings.batch_size)])  # fmt: skip
         scores = scores.view(videos, count, -1)
-        mean = scores.softmax(-1).mean(1).log() if count > 1 and average == "softmax" else scores.mean(1)
+        if count > 1 and average == "softmax":  # in logarithms throughout: small probabilities keep their order
+            mean = scores.log_softmax(-1).logsumexp(1) - math.log(count)
+        else:
+            mean = scores.mean(1)
         logits.append(mean.cpu())
         labels.append(truth)
     return torch.cat(logits).numpy(), torch.cat(labels).numpy()
@@ -258,4 +269,4 @@ def _load_resume(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any] | No
     except Exception as error:  # a broken resume file costs time, never the run
         print(f"{path}: not readable ({type(error).__name__}), training starts anew")
         return None
-    return saved if saved["fingerprint"] == fingerprint else None
+    return saved if isinstance(saved, dict) and saved.get("fingerprint") == fingerprint else None

@@ -69,14 +69,16 @@ class Distilled(nn.Module):
     def logits(self, clips: Tensor) -> Tensor:
         return self.model(clips).float()
 
-    def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor, Tensor]:
-        """Both teachers' logits (N, C); a row that the weighting does not read may be zeros."""
+    def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        """Both teachers' logits (N, C), zeros in rows that the weighting does not read; None where it reads none."""
         if self.student.FT:
             needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
-            everywhere, nowhere = torch.ones_like(own_static), torch.zeros_like(own_static)
+            if needed == "none":
+                return None, None
+            everywhere = torch.ones_like(own_static)
             with torch.no_grad():
                 return tuple(
-                    self._rows(teacher, clips, {"own": own, "all": everywhere, "none": nowhere}[needed])
+                    self._rows(teacher, clips, {"own": own, "all": everywhere}[needed])
                     for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
                 )
         return self.static(clips).float(), self.dynamic(clips).float()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 from typing import Any
@@ -35,9 +36,9 @@ def new_model(settings: dict[str, Any], classes: int, start: str | Path | None) 
     torch.manual_seed(seed_of(settings["seed"], "weights"))
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
     if start is not None:
-        state = weights.load_state_dict(start)
-        if not backbones.load_weights(model, state, source=str(start)):
-            model.head.proj.reset_parameters()  # as many classes by chance: still another task's head
+        head = copy.deepcopy(model.head.proj.state_dict())
+        backbones.load_weights(model, weights.load_state_dict(start), source=str(start))
+        model.head.proj.load_state_dict(head)  # even where class counts coincide, it was another task's head
     return backbones.freeze_backbone(model) if settings["frozen"] else model
 
 

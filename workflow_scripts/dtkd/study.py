@@ -42,9 +42,11 @@ class Dataset(Section):
     render: Render | None = Field(None, description="the project renders this dataset itself")
 
     @model_validator(mode="after")
-    def _needs_annotations(self) -> Dataset:
-        if self.format != "folders" and not self.annotations:
-            raise ValueError(f"annotations: required by format {self.format} (its lists' folder, or the CSV file)")
+    def _is_a_source(self) -> Dataset:
+        try:
+            self.source()
+        except DtkdError as error:
+            raise ValueError(str(error)) from None
         return self
 
     def source(self) -> Source:
@@ -159,6 +161,10 @@ class Student(Section):
             raise ValueError("S_alpha: method bskd has no hybrid score; leave it out")
         return self
 
+    def unused(self) -> set[str]:
+        """The settings that this student's method never looks at."""
+        return ({"S_alpha", "weighting"} if self.method == "bskd" else set()) | ({"unfrozen"} if self.FT else set())
+
 
 @dataclass(frozen=True)
 class Run:
@@ -239,6 +245,10 @@ class Study(Section):
             self.train_settings("pretrain")
         return self
 
+    def used_datasets(self) -> list[str]:
+        """The study's datasets, and the one that its backbone is pretrained on."""
+        return [*self.use, self.pretrain.dataset] if self.model.weights == "pretrain" else list(self.use)
+
     def baselines_of(self, dataset: str) -> dict[str, Baseline]:
         return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}
 
@@ -284,7 +294,13 @@ class Study(Section):
                 runs += [student, *self.teacher_runs(student).values()]
         if self.model.weights == "pretrain":
             runs += [self.pretrain_run(backbone) for backbone in {run.backbone for run in runs}]
-        return {run.folder: run for run in runs}
+        by_folder = {}
+        for run in runs:
+            other = by_folder.setdefault(run.folder, run)
+            if self.settings(other) != self.settings(run):
+                raise DtkdError(f"config: two runs with different settings would share the folder {run.folder}; "
+                                "make their settings equal, or differ by more")  # fmt: skip
+        return by_folder
 
     def settings(self, run: Run) -> dict[str, Any]:
         """All that determines a run's result beside its input files, as plain values: a change of it is a rerun."""
@@ -301,7 +317,7 @@ class Study(Section):
         if run.subset:
             settings["subset"] = run.subset
         if run.student:
-            settings["student"] = run.student.model_dump(exclude={"list"})
+            settings["student"] = run.student.model_dump(exclude={"list", *run.student.unused()})
         return settings
 
 

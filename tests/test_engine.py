@@ -1,0 +1,494 @@
+"""Training: the same every time, resumed or not, with any loader; selection, schedules, errors; and testing."""
+
+import math
+import os
+import re
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dtkd import backbones, engine, networks
+from dtkd.clips import TestClips, TrainingClips, epoch_batches
+from dtkd.datasets import Videos
+from dtkd.errors import DtkdError
+from dtkd.learners import Classifier, Distilled
+from dtkd.metrics import top_k
+from dtkd.study import Augment, Clip, Evaluation, Student, Train
+
+CLIP = Clip(frames=8, rate=1)
+AUGMENT = Augment(short_side=(32, 36), crop=32, test_short_side=32)
+CPU = engine.Hardware(torch.device("cpu"), 1)
+STATIC = torch.tensor([True, False, True, False])
+SECONDS = ["train_seconds", "wait_seconds", "test_seconds"]
+OPTIMISERS = {
+    "sgd": {"lr": 0.02, "weight_decay": 1e-4},
+    "adamw": {"optimiser": "adamw", "lr": 0.002, "schedule": "cosine", "warmup_epochs": 0.5},
+}
+
+
+def network(seed, dropout=0.5):
+    torch.manual_seed(seed)
+    return backbones.build("slowfast_small", 4, dropout, width=8)
+
+
+def classifier(seed=0):
+    return Classifier(network(seed))
+
+
+def distilled(FT, seed=0):
+    student = Student(S_alpha=0.3, KD_T=2, KD_alpha=0.4, FT=FT)
+    return Distilled(network(seed), network(101), network(102), STATIC, student)
+
+
+LEARNERS = {"classifier": classifier, "FT": lambda: distilled(True), "not-FT": lambda: distilled(False)}
+
+
+def normalise():
+    return engine.Normalise([0.45] * 3, [0.2] * 3)
+
+
+def first(videos, count):
+    """So many videos, spread over the classes."""
+    positions = np.linspace(0, len(videos) - 1, count).astype(int)
+    return Videos(*(tuple(values[p] for p in positions) for values in (videos.names, videos.paths, videos.labels)))
+
+
+def train(toy, folder, learner=None, seed=0, videos=7, hardware=CPU, fingerprint=None, **settings):
+    """Three epochs of two steps unless ``settings`` say otherwise; gives the checkpoint, the history, the learner."""
+    learner = learner or classifier(seed)
+    settings = Train(**({"epochs": 3, "batch_size": 4} | OPTIMISERS["sgd"] | settings))
+    checkpoint, history = engine.train(
+        learner, normalise(), first(toy[0], videos), first(toy[1], 4), clip=CLIP, augment=AUGMENT, settings=settings,
+        seed=seed, hardware=hardware, resume=folder / "resume.pt", fingerprint=fingerprint or {"run": 1}, label="run",
+    )  # fmt: skip
+    return checkpoint, history, learner
+
+
+def assert_same(one, two):
+    """Bit for bit: what is saved, every network that was trained, and the history except for its clock."""
+    (a, history_a, learner_a), (b, history_b, learner_b) = one, two
+    pd.testing.assert_frame_equal(history_a.drop(columns=SECONDS), history_b.drop(columns=SECONDS), check_exact=True)
+    assert a["epoch"] == b["epoch"]
+    states = [(a["model"], b["model"]), (a["last"], b["last"]), (learner_a.state_dict(), learner_b.state_dict())]
+    for left, right in states:
+        assert list(left) == list(right)
+        assert all(torch.equal(left[name], right[name]) for name in left)
+
+
+def differ(a, b):
+    return any(not torch.equal(a[name], b[name]) for name in a)
+
+
+def interrupt_after(learner, calls):
+    """Let a learner do so many steps, then be interrupted."""
+    step = learner.forward
+
+    def forward(*args):
+        nonlocal calls
+        calls -= 1
+        if calls < 0:
+            raise KeyboardInterrupt
+        return step(*args)
+
+    learner.forward = forward
+    return learner
+
+
+# The same every time
+
+
+def test_it_learns_and_writes_what_it_promises(toy, tmp_path):
+    checkpoint, history, learner = train(toy, tmp_path, videos=12, epochs=8, lr=0.05)
+    assert history["train_loss"].iloc[-1] < 0.5 * history["train_loss"].iloc[0]
+    assert history["train_top1"].iloc[-1] > history["train_top1"].iloc[0]
+    assert history["top1"].max() >= 75
+    assert list(history["epoch"]) == list(range(1, 9))
+    assert list(history.columns) == ["epoch", "lr", "train_loss", "train_top1", "top1", "top5", *SECONDS]
+    assert (history[SECONDS] >= 0).all(axis=None)
+    assert (history["wait_seconds"] <= history["train_seconds"]).all()
+    assert set(checkpoint) == {"model", "last", "epoch"}
+    assert not differ(checkpoint["last"], learner.model.state_dict())
+    assert checkpoint["epoch"] == 1 + history["top1"].argmax()
+
+
+def test_a_students_history_tells_of_its_losses_and_weights(toy, tmp_path):
+    _, history, _ = train(toy, tmp_path, distilled(False), epochs=1)
+    assert {"L_KD", "L_CE", "w_st", "w_dy", "L_teachers"} < set(history.columns)
+    row = history.iloc[0]
+    expected = 0.4 * 2**2 * row["L_KD"] + 0.6 * row["L_CE"] + row["L_teachers"]
+    assert row["train_loss"] == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_run_and_another_seed_another(toy, tmp_path):
+    one, two = (train(toy, tmp_path / name) for name in ("one", "two"))
+    assert_same(one, two)
+    assert differ(one[0]["last"], train(toy, tmp_path / "three", seed=1)[0]["last"])
+    assert differ(one[0]["last"], train(toy, tmp_path / "four", classifier(0), seed=1)[0]["last"])  # the same start
+
+
+def test_the_global_random_state_before_a_run_does_not_matter(toy, tmp_path):
+    one = train(toy, tmp_path / "one", epochs=1)
+    learner = classifier()
+    torch.manual_seed(99)
+    assert_same(one, train(toy, tmp_path / "two", learner, epochs=1))
+
+
+@dataclass(frozen=True)
+class Loaders(engine.Hardware):
+    """A CPU with loader processes."""
+
+    count: int = 1
+
+    @property
+    def workers(self):
+        return self.count
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_loader_processes_do_not_matter(toy, tmp_path, count):
+    """Nor does it matter for dropout that they live on from epoch to epoch."""
+    many = Loaders(torch.device("cpu"), 1, count)
+    assert_same(train(toy, tmp_path / "0"), train(toy, tmp_path / "n", hardware=many))
+
+
+# Resuming
+
+
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("kind", LEARNERS)
+def test_a_resumed_run_equals_an_uninterrupted_one(toy, tmp_path, kind, optimiser):
+    settings = OPTIMISERS[optimiser]
+    whole = train(toy, tmp_path / "whole", LEARNERS[kind](), **settings)
+    for calls in (5, 2):  # in the middle of epoch 3, then (from anew) at the very start of epoch 2
+        folder = tmp_path / str(calls)
+        with pytest.raises(KeyboardInterrupt):
+            train(toy, folder, interrupt_after(LEARNERS[kind](), calls), **settings)
+        learner = LEARNERS[kind]()
+        learner.steps = 0
+        learner.register_forward_pre_hook(lambda module, _: setattr(module, "steps", module.steps + 1))
+        torch.manual_seed(3)
+        assert_same(whole, train(toy, folder, learner, **settings))
+        assert learner.steps == 6 - 2 * (calls // 2)  # the finished epochs were not trained again
+
+
+def test_a_run_interrupted_in_every_epoch_equals_an_uninterrupted_one(toy, tmp_path):
+    whole = train(toy, tmp_path / "whole")
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            train(toy, tmp_path, interrupt_after(classifier(), 3))
+    assert_same(whole, train(toy, tmp_path))
+
+
+def test_a_finished_run_is_not_trained_again(toy, tmp_path):
+    whole = train(toy, tmp_path)
+    assert_same(whole, train(toy, tmp_path, interrupt_after(classifier(), 0)))
+
+
+def test_frozen_teachers_and_the_best_epoch_survive_resuming(toy, tmp_path, monkeypatch):
+    """The best epoch was before the interruption, and its weights are not the last."""
+    scores = {"whole": iter([75, 0, 50, 0, 25, 0]), "parts": iter([75, 0, 50, 0, 25, 0])}
+    results = {}
+    for name in scores:
+        monkeypatch.setattr(engine, "top_k", lambda *_, name=name: float(next(scores[name])))
+        if name == "parts":
+            with pytest.raises(KeyboardInterrupt):
+                train(toy, tmp_path / name, interrupt_after(distilled(True), 3))
+        results[name] = train(toy, tmp_path / name, distilled(True))
+    assert_same(results["whole"], results["parts"])
+    assert results["parts"][0]["epoch"] == 1
+    learner, fresh = results["parts"][2], distilled(True)
+    for teacher in ("static", "dynamic"):
+        assert not differ(getattr(learner, teacher).state_dict(), getattr(fresh, teacher).state_dict())
+
+
+@pytest.mark.parametrize("kind", ["other settings", "empty", "cut", "noise", "list", "no fingerprint"])
+def test_a_resume_file_of_another_run_or_a_broken_one_is_left_aside(toy, tmp_path, kind, capsys):
+    whole = train(toy, tmp_path / "whole", epochs=1)
+    path = tmp_path / "resume.pt"
+    train(toy, tmp_path, seed=5, epochs=1, fingerprint={"run": 2 if kind == "other settings" else 1})
+    content = path.read_bytes()
+    if kind in ("list", "no fingerprint"):
+        torch.save([1, 2] if kind == "list" else {"learner": {}}, path)
+    else:
+        path.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "noise": b"noise" * 99}.get(kind, content))
+    assert_same(whole, train(toy, tmp_path, epochs=1))
+    said = capsys.readouterr().out
+    assert ("not readable" in said and "training starts anew" in said) == (kind in ("empty", "cut", "noise"))
+
+
+def test_a_resume_file_of_the_same_run_is_used(toy, tmp_path):
+    """The counterpart: what the test above proves is the fingerprint's doing."""
+    other = train(toy, tmp_path, seed=5, epochs=1)
+    assert_same(other, train(toy, tmp_path, seed=5, epochs=1))
+    assert not differ(train(toy, tmp_path, epochs=1)[0]["last"], other[0]["last"])
+
+
+# Selection and schedules
+
+
+@pytest.mark.parametrize(("selection", "epoch"), [("best", 2), ("last", 3)])
+def test_the_selected_epochs_weights(toy, tmp_path, monkeypatch, selection, epoch):
+    scores = iter([50, 0, 75, 0, 75, 0])  # top-1 and top-5 of each epoch; the first of equals is the best
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "top_k", lambda *_: float(next(scores)))
+        checkpoint, history, _ = train(toy, tmp_path / "a", selection=selection)
+    assert list(history["top1"]) == [50, 75, 75]
+    assert checkpoint["epoch"] == epoch
+    shorter = train(toy, tmp_path / "b", epochs=epoch)[0]["last"]  # a constant rate: the same first epochs
+    assert not differ(checkpoint["model"], shorter)
+    assert differ(checkpoint["model"], checkpoint["last"]) == (selection == "best")
+
+
+def test_a_diverged_network_is_not_the_best(toy, tmp_path, monkeypatch):
+    """Weights that turn NaN in an epoch's last step leave a finite loss behind, and must not look like 100 %."""
+    learner = classifier()
+    predict = engine.predict
+
+    def broken(*args, **kwargs):
+        logits, truth = predict(*args, **kwargs)
+        return logits * np.nan, truth
+
+    monkeypatch.setattr(engine, "predict", broken)
+    _, history, _ = train(toy, tmp_path, learner, epochs=1)
+    assert history["top1"].tolist() == history["top5"].tolist() == [0.0]
+
+
+def schedule(**settings):
+    return Train(**({"epochs": 10, "batch_size": 8, "lr": 0.2} | settings))
+
+
+def test_learning_rates():
+    constant, cosine = schedule(), schedule(schedule="cosine", warmup_epochs=2)
+    assert [engine.learning_rate(constant, at) for at in (0, 0.5, 9.9)] == [0.2] * 3
+    assert [engine.learning_rate(cosine, at) for at in (0, 1, 2, 6, 10, 11)] == pytest.approx(
+        [0.02, 0.11, 0.2, 0.1, 0, 0]
+    )
+    assert engine.learning_rate(schedule(schedule="cosine"), 5) == pytest.approx(0.1)
+    warm = schedule(warmup_epochs=20)  # never done warming up
+    assert engine.learning_rate(warm, 10) == pytest.approx(0.2 * 0.55)
+    rates = [engine.learning_rate(cosine, at) for at in np.linspace(2, 10, 50)]
+    assert all(a > b for a, b in zip(rates, rates[1:], strict=False))
+
+
+def test_the_optimiser_follows_the_schedule_step_by_step(toy, tmp_path, monkeypatch):
+    used = []
+    step = torch.optim.SGD.step
+    monkeypatch.setattr(torch.optim.SGD, "step",
+                        lambda self, *args: used.append(self.param_groups[0]["lr"]) or step(self, *args))  # fmt: skip
+    _, history, _ = train(toy, tmp_path, epochs=2, lr=0.02, schedule="cosine", warmup_epochs=1)
+    expected = [0.02 * 0.1, 0.02 * 0.55, 0.02, 0.02 * 0.5 * (1 + math.cos(math.pi / 2))]
+    assert used == pytest.approx(expected)
+    assert history["lr"].tolist() == pytest.approx([expected[1], expected[3]])
+
+
+# Errors and the machine
+
+
+def test_a_loss_that_is_not_finite_names_epoch_step_and_videos(toy, tmp_path):
+    learner = classifier()
+    forward = learner.forward
+    calls = 0
+
+    def break_down(clips, labels):
+        nonlocal calls
+        calls += 1
+        step = forward(clips, labels)
+        return step._replace(loss=step.loss * (math.nan if calls == 4 else 1))
+
+    learner.forward = break_down
+    with pytest.raises(DtkdError, match="run: the loss is nan at epoch 2, step 2; batch: ") as said:
+        train(toy, tmp_path, learner)
+    names = first(toy[0], 7).names
+    batch = epoch_batches(0, 1, 7, 1, 4)[1]
+    assert re.search("batch: (.*)\\. Lower", str(said.value))[1].split(", ") == [names[v] for _, v in batch]
+    assert "train.lr" in str(said.value)
+    assert "train.precision" in str(said.value)
+    assert "\n" not in str(said.value)
+
+
+def test_too_high_a_rate_ends_in_that_error(toy, tmp_path):
+    with pytest.raises(DtkdError, match=r"the loss is (nan|inf) at epoch \d, step \d"):
+        train(toy, tmp_path, lr=1e30)
+
+
+@pytest.fixture
+def restored_threads():
+    yield
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+@pytest.mark.usefixtures("restored_threads")
+def test_hardware_bounds_the_threads(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
+    for threads, expected in ((1, 1), (2, 2), (0, 1), (10**6, 3)):
+        cv2.setNumThreads(2)
+        machine = engine.hardware("auto", threads)
+        assert machine == engine.Hardware(torch.device("cpu"), expected)
+        assert torch.get_num_threads() == expected
+        assert cv2.getNumThreads() == 1
+        assert machine.workers == 0
+    with pytest.raises(DtkdError, match="torch sees no CUDA device here"):
+        engine.hardware("cuda", 1)
+
+
+@pytest.mark.usefixtures("restored_threads")
+def test_hardware_with_a_gpu_leaves_the_threads_to_the_loaders(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
+    for device in ("auto", "cuda"):
+        machine = engine.hardware(device, 8)
+        assert (machine.device.type, machine.workers, torch.get_num_threads()) == ("cuda", 7, 1)
+    assert engine.hardware("cuda", 1).workers == 1
+    assert engine.hardware("cpu", 4) == engine.Hardware(torch.device("cpu"), 4)
+
+
+# Testing
+
+
+def test_normalise():
+    clip = torch.full((1, 3, 2, 2, 2), 51, dtype=torch.uint8)
+    out = engine.Normalise([0.2, 0.1, 0.0], [0.1, 0.2, 0.4])(clip)
+    assert out.dtype == torch.float32
+    torch.testing.assert_close(out[0, :, 0, 0, 0], torch.tensor([0.0, 0.5, 0.5]))
+
+
+def scored(seed=0):
+    """A network whose logits differ by a lot, so that the two averages do too."""
+    model = network(seed).train()
+    with torch.no_grad():
+        for _ in range(3):  # sensible batch-norm statistics
+            model(torch.randn(4, 3, 8, 32, 32))
+        model.head.proj.weight *= 200
+    return Classifier(model).eval()
+
+
+def evaluation_settings(**changes):
+    return Train(**({"epochs": 1, "batch_size": 5, "lr": 0.1} | changes))
+
+
+@pytest.mark.parametrize("average", ["logits", "softmax"])
+def test_views_are_averaged_as_asked(toy, average):
+    learner, videos = scored(), first(toy[1], 3)
+    protocol = Evaluation(clips_per_video=2, crops_per_clip=3, average=average)
+    found = engine.evaluate(learner.logits, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,
+                            settings=evaluation_settings(), hardware=CPU)  # fmt: skip
+    tests = TestClips(videos, CLIP, AUGMENT, 2, 3)
+    each = {}
+    with torch.no_grad():
+        for v in range(3):
+            logits = learner.logits(normalise()(tests[v][0]))
+            assert logits.shape == (6, 4)
+            each.setdefault("logits", []).append(logits.mean(0))
+            each.setdefault("softmax", []).append(logits.softmax(1).mean(0))
+    each = {name: torch.stack(values) for name, values in each.items()}
+    torch.testing.assert_close(
+        torch.from_numpy(found) if average == "logits" else torch.from_numpy(found).exp(), each[average],
+        rtol=1e-4, atol=1e-4,
+    )  # fmt: skip
+    assert not torch.allclose(each["logits"].softmax(1), each["softmax"], atol=1e-2)
+
+
+def test_averaged_probabilities_keep_the_order_of_the_smallest(toy):
+    """The softmax of 0 beside 200 is 0 in float32; as a fifth guess it still comes before -50."""
+    row = torch.tensor([200.0, 190.0, 40.0, 30.0, 0.0, -50.0, -torch.inf])
+    forward = torch.nn.Module()
+    forward.logits = lambda clips: row.expand(len(clips), -1)
+    tests = TestClips(first(toy[1], 2), CLIP, AUGMENT, 2, 3)
+    logits, _ = engine.predict(forward.logits, normalise(), tests, evaluation_settings(), CPU, "softmax")
+    np.testing.assert_allclose(logits, row.log_softmax(0).expand(2, -1), rtol=1e-5, atol=1e-5)
+    assert top_k(logits, np.array([4, 5]), 5) == 50
+
+
+def test_one_view_comes_back_as_its_logits(toy):
+    learner, videos = scored(), first(toy[1], 2)
+    tests = TestClips(videos, CLIP, AUGMENT)
+    with torch.no_grad():
+        expected = learner.logits(normalise()(torch.cat([tests[0][0], tests[1][0]])))
+    for average in ("logits", "softmax"):
+        found, labels = engine.predict(learner.logits, normalise(), tests, evaluation_settings(), CPU, average)
+        torch.testing.assert_close(torch.from_numpy(found), expected)
+        assert labels.tolist() == list(videos.labels)
+
+
+def test_neither_batch_size_nor_loaders_change_predictions(toy):
+    learner = scored()
+    tests = TestClips(toy[1], CLIP, AUGMENT, 2, 1)
+    machines = (CPU, Loaders(torch.device("cpu"), 1, 2))
+    found = [engine.predict(learner.logits, normalise(), tests, evaluation_settings(batch_size=size), machine)
+             for size, machine in ((1, CPU), (3, CPU), (100, CPU), (3, machines[1]))]  # fmt: skip
+    for logits, labels in found[1:]:
+        np.testing.assert_allclose(logits, found[0][0], rtol=1e-3, atol=1e-3)
+        np.testing.assert_array_equal(labels, toy[1].labels)
+    np.testing.assert_array_equal(found[3][0], found[1][0])
+
+
+def test_no_more_clips_than_a_batch_are_held_at_once(toy, monkeypatch):
+    """Thirty views of each of eight long videos would not fit in memory: the loader's batches count views."""
+    sizes, rows = [], []
+    loader = engine.loader
+    monkeypatch.setattr(engine, "loader", lambda *args, **kw: sizes.append(kw["batch_size"]) or loader(*args, **kw))
+    learner = scored()
+    learner.model.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
+    tests = TestClips(first(toy[1], 3), CLIP, AUGMENT, 2, 3)
+    engine.predict(learner.logits, normalise(), tests, evaluation_settings(batch_size=13), CPU)
+    engine.predict(learner.logits, normalise(), tests, evaluation_settings(batch_size=4), CPU)
+    assert sizes == [2, 1]
+    assert rows == [12, 6] + [4, 2] * 3
+
+
+def test_predicting_leaves_a_learner_as_it_was_but_in_eval_mode(toy):
+    learner = scored().train()
+    before = {name: value.clone() for name, value in learner.state_dict().items()}
+    engine.predict(learner.logits, normalise(), TestClips(first(toy[1], 3), CLIP, AUGMENT), evaluation_settings(), CPU)
+    assert not differ(learner.state_dict(), before)
+    assert not learner.training
+
+
+def test_bf16_on_a_cpu_is_close_to_fp32(toy, tmp_path):
+    learner = scored()
+    tests = TestClips(toy[1], CLIP, AUGMENT)
+    exact, half = (engine.predict(learner.logits, normalise(), tests, evaluation_settings(precision=p), CPU)[0]
+                   for p in ("fp32", "bf16"))  # fmt: skip
+    assert half.dtype == np.float32
+    assert not np.array_equal(exact, half)
+    assert np.abs(exact - half).max() < 0.03 * np.abs(exact).max()
+    losses = [train(toy, tmp_path / p, epochs=1, precision=p)[1]["train_loss"][0] for p in ("fp32", "bf16", "auto")]
+    assert losses[1] != losses[0] == losses[2]  # auto is fp32 on a CPU
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):
+    """The best epoch's top-1 in the history is what its saved weights get from the evaluation rule's protocol."""
+    seen = []
+    predict = engine.predict
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "predict", lambda *args: seen.append(predict(*args)) or seen[-1])
+        settings = {"backbone": "slowfast_small", "dropout": 0.5, "frozen": False, "seed": 0}
+        checkpoint, history, _ = train(toy, tmp_path, Classifier(networks.new_model(settings, 4, None)), videos=12)
+    torch.save(checkpoint, tmp_path / "checkpoint.pt")
+    for part, epoch in (("model", checkpoint["epoch"]), ("last", 3)):
+        learner = Classifier(networks.trained_model(settings, 4, tmp_path / "checkpoint.pt", part))
+        logits = engine.evaluate(
+            learner.logits, normalise(), first(toy[1], 4), clip=CLIP, augment=AUGMENT, evaluation=Evaluation(),
+            settings=evaluation_settings(batch_size=4), hardware=CPU,
+        )  # fmt: skip
+        np.testing.assert_array_equal(logits, seen[epoch - 1][0])
+        assert top_k(logits, np.array(first(toy[1], 4).labels), 1) == history["top1"][epoch - 1]
+
+
+def test_a_batch_is_trained_on_once_per_clip(toy, tmp_path):
+    """Each epoch trains on every video exactly as often as asked, also where the last batch would be a single clip."""
+    learner = classifier()
+    seen = []
+    learner.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    train(toy, tmp_path, learner, videos=9, batch_size=4, epochs=1)
+    assert sorted(len(clips) for clips in seen) == [4, 5]
+    data = TrainingClips(first(toy[0], 9), CLIP, AUGMENT, 0)
+    expected = sorted(normalise()(data[0, v][0][None])[0].sum().item() for v in range(9))
+    assert sorted(clip.sum().item() for clips in seen for clip in clips) == pytest.approx(expected, rel=1e-5)

@@ -1,0 +1,211 @@
+"""After a change, exactly the jobs that it concerns are planned. No job runs but two stand-ins at the end."""
+
+import re
+import shutil
+from collections import Counter
+
+import pytest
+import tiny
+
+LIST = "tiny/list1"
+FLOW = {f"flow tiny/flow/{name}.parquet" for name in tiny.CLASSES}
+INDEX = {"index tiny/videos.parquet"}
+PIXELS = {f"pixel_statistics {LIST}/pixels.json"}
+SPLIT = {"split tiny/split.json"}
+TEACHERS = {f"train_teacher {LIST}/teacher/{name}-seed0" for name in ("static", "static-LT", "dynamic", "dynamic-LT")}
+TABLE = {"table5"}
+
+
+def trained(role, run):
+    return {f"train_{role} {LIST}/{role}/{run}"}
+
+
+def evaluated(role, run):
+    return {f"evaluate {LIST}/{role}/{run}"}
+
+
+RUNS = [
+    ("baseline", "slowfast_small-seed0"),
+    ("student", "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),
+    ("student", "dtkd-S0.5-T2-A0.4-seed0"),
+    ("student", "bskd-T2-A0.4-LT-FT-seed0"),
+]
+BASELINE = trained(*RUNS[0]) | evaluated(*RUNS[0])
+STUDENTS = set().union(*(trained(*run) | evaluated(*run) for run in RUNS[1:]))
+EVERYTHING = FLOW | INDEX | PIXELS | SPLIT | BASELINE | TEACHERS | STUDENTS | TABLE
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A study whose every job is done and on record."""
+    root = tiny.write(tmp_path_factory.mktemp("finished") / "study")
+    assert tiny.pending(root) == EVERYTHING
+    tiny.pretend(root, "--forceall")
+    assert "Nothing to be done" in tiny.snakemake(root, "--dry-run", tiny.TABLE5).stdout
+    return root
+
+
+@pytest.fixture
+def study(finished, tmp_path):
+    """The same for one test to change; times of files and Snakemake's records are kept."""
+    return shutil.copytree(finished, tmp_path / "study")
+
+
+def test_nothing_to_do_and_the_fixture_can_tell(study):
+    assert tiny.pending(study) == set()
+    (study / "results/tiny/split.json").unlink()
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+
+
+def test_one_students_score_there_and_back(study):
+    def score(value):
+        tiny.configure(study, lambda config: config["students"]["tiny"]["A"].update(S_alpha=value))
+
+    new = ("student", "dtkd-S0.35-T2-A0.4-LT-FT-seed0")
+    score(0.35)
+    assert tiny.pending(study) == trained(*new) | evaluated(*new) | TABLE
+    tiny.pretend(study)
+    assert tiny.pending(study) == set()
+    score(0.3)
+    assert tiny.pending(study) == TABLE
+
+
+@pytest.mark.parametrize("setting", [{"algorithm": "dis_fast"}, {"step": 2}, {"short_side": 64}])
+def test_flow_setting(study, setting):
+    tiny.configure(study, lambda config: config["flow"].update(setting))
+    assert tiny.pending(study) == FLOW | SPLIT | TEACHERS | STUDENTS | TABLE
+
+
+@pytest.mark.parametrize("setting", [{"quantile": 0.5}, {"measure": "residual"}, {"boundary": "strict"}])
+def test_split_setting(study, setting):
+    tiny.configure(study, lambda config: config["split"].update(setting))
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+
+
+def test_one_video(study):
+    video = study / "videos" / tiny.CLIPS["Diving"][2]
+    video.touch()
+    assert tiny.pending(study) == set(), "a small file with a new time and the same content is the same file"
+    video.write_bytes(b"another take")
+    assert tiny.pending(study) == EVERYTHING - FLOW | {"flow tiny/flow/Diving.parquet"}
+
+
+def test_one_video_less(study):
+    """A video that leaves the lists: its class's flow is summarised anew, no other class's."""
+    lists = study / "lists/trainlist01.txt"
+    clip = tiny.CLIPS["Bowling"][3]
+    lists.write_text("".join(line for line in lists.read_text().splitlines(keepends=True) if clip not in line))
+    assert tiny.pending(study) == EVERYTHING - FLOW | {"flow tiny/flow/Bowling.parquet"}
+
+
+def test_a_video_changes_sides(study):
+    train, test = study / "lists/trainlist01.txt", study / "lists/testlist01.txt"
+    first, rest = train.read_text().split("\n", 1)
+    train.write_text(rest)
+    test.write_text(test.read_text() + first.split()[0] + "\n")
+    assert tiny.pending(study) == EVERYTHING - FLOW
+
+
+@pytest.mark.parametrize("change", [
+    lambda text: "# a remark\n" + text.replace("epochs: 1\n", "epochs: 1  # one is enough\n"),
+    lambda text: text.replace("name: tiny\n", "name: another name\n"),
+    lambda text: text.replace("device: cpu\n", "device: cuda\n"),
+    lambda text: text.replace("seed: 0\n", "") + "seed: 0\n",
+    lambda text: text.replace("FT: true\n", "FT: true\n      unfrozen: joint\n"),
+], ids=["comment", "name", "device", "default spelt out", "of a method that does not use it"])  # fmt: skip
+def test_nothing_that_matters(study, change):
+    file = study / "config.yaml"
+    before = file.read_text()
+    file.write_text(change(before))
+    assert file.read_text() != before
+    assert tiny.pending(study) == set()
+
+
+def test_one_more_student(study):
+    row = {"S_alpha": 0.7, "KD_T": 4, "KD_alpha": 0.2, "LT": True, "FT": True}
+    tiny.configure(study, lambda config: config["students"]["tiny"].update(D=row))
+    new = ("student", "dtkd-S0.7-T4-A0.2-LT-FT-seed0")
+    assert tiny.pending(study) == trained(*new) | evaluated(*new) | TABLE
+
+
+def test_one_student_less(study):
+    tiny.configure(study, lambda config: config["students"]["tiny"].pop("B"))
+    assert tiny.pending(study) == TABLE
+
+
+@pytest.mark.parametrize(("section", "setting"), [
+    ("train", {"epochs": 2}), ("train", {"lr": 0.1}), ("clip", {"rate": 2}), ("augment", {"flip": 0.0}),
+    ("model", {"dropout": 0.1}),
+])  # fmt: skip
+def test_training_setting(study, section, setting):
+    tiny.configure(study, lambda config: config[section].update(setting))
+    assert tiny.pending(study) == BASELINE | TEACHERS | STUDENTS | TABLE
+
+
+def test_evaluation_setting(study):
+    tiny.configure(study, lambda config: config.update(evaluation={"clips_per_video": 3}))
+    assert tiny.pending(study) == set().union(TABLE, *(evaluated(*run) for run in RUNS))
+
+
+def test_a_dry_run_says_the_same(study):
+    """What `--summary` calls pending is what a run would do: the counts per rule of the user's exact command."""
+    tiny.configure(study, lambda config: config["flow"].update(step=2))
+    told = tiny.snakemake(study, "--dry-run", "--resources", "gpu=1", tiny.TABLE5)
+    counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", told.stdout, re.MULTILINE)}
+    expected = Counter(job.split()[0] for job in tiny.pending(study))
+    assert counts == expected | {"total": expected.total()}
+
+
+# Two stand-ins for training, run at once where the scheduler lets them.
+
+STAND_IN = """
+import time
+from pathlib import Path
+
+started = Path("started")
+started.mkdir(exist_ok=True)
+finished = Path("finished")
+finished.mkdir(exist_ok=True)
+own = snakemake.wildcards.run
+before = {file.name for file in started.iterdir()} - {file.name for file in finished.iterdir()}
+(started / own).touch()
+known = {file.name for file in started.iterdir()}
+end = time.monotonic() + WAIT
+while not before and {file.name for file in started.iterdir()} == known and time.monotonic() < end:
+    time.sleep(0.05)
+company = bool(before) or {file.name for file in started.iterdir()} != known
+for file in snakemake.output:
+    Path(file).write_text(f"gpu={snakemake.resources.gpu} company={company}")
+(finished / own).touch()
+"""
+
+
+@pytest.fixture
+def stand_in(tmp_path):
+    """The project with other scripts: rules, profile and library as they are."""
+    project = tmp_path / "project"
+    for name in ("rules", "envs", "profiles"):
+        shutil.copytree(tiny.PROJECT / name, project / name)
+    shutil.copy(tiny.PROJECT / "Snakefile", project)
+    (project / "workflow_scripts").mkdir()
+    (project / "workflow_scripts" / "dtkd").symlink_to(tiny.PROJECT / "workflow_scripts" / "dtkd")
+    return project
+
+
+@pytest.mark.parametrize(("device", "limit", "gpu", "company"), [
+    ("cuda", ("--resources", "gpu=1"), 1, False),
+    ("cuda", (), 1, False),  # the profile's limit is the same
+    ("cuda", ("--resources", "gpu=2"), 1, True),
+    ("cpu", ("--resources", "gpu=1"), 0, True),
+])  # fmt: skip
+def test_gpu_jobs_wait_for_the_gpu(study, stand_in, device, limit, gpu, company):
+    runs = [study / f"results/{LIST}/teacher/{subset}-seed0/checkpoint.pt" for subset in ("static", "dynamic")]
+    for file in runs:
+        file.unlink()
+    wait = 20 if company else 2  # seconds; with company they end as soon as they meet
+    tiny.configure(study, lambda config: config.update(device=device))
+    (stand_in / "workflow_scripts" / "train.py").write_text(STAND_IN.replace("WAIT", str(wait)))
+    targets = [str(file.relative_to(study)) for file in runs]
+    done = tiny.snakemake(study, *limit, *targets, project=stand_in, cores=16)
+    assert done.returncode == 0, done.stderr
+    assert [file.read_text() for file in runs] == [f"gpu={gpu} company={company}"] * 2
