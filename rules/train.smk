@@ -2,16 +2,16 @@
 RUN = f"{RESULTS}/{{dataset}}/list{{list}}"
 
 
-def start_weights(run: Run) -> list[str]:
-    """The file that a run's backbone starts from, if any."""
+def start_weights(run: Run) -> str | list:
+    """The file that a run's backbone starts from; [] where there is none (a script gets one file as it is)."""
     choice = STUDY.model.weights
     if run.role == "pretrain" or choice == "none":
         return []
     if choice == "pretrain":
-        return [f"{RESULTS}/{STUDY.pretrain_run(run.backbone).folder}/checkpoint.pt"]
+        return f"{RESULTS}/{STUDY.pretrain_run(run.backbone).folder}/checkpoint.pt"
     if choice == "kinetics400":
-        return [f"{RESULTS}/weights/{run.backbone}.pyth"]
-    return [choice]
+        return f"{RESULTS}/weights/{run.backbone}.pyth"
+    return choice
 
 
 def training_inputs(role: str) -> dict:

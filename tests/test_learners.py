@@ -153,6 +153,8 @@ def test_frozen_teachers_do_not_change_by_a_bit(optimiser):
     assert same(learner.static, before["static"])
     assert same(learner.dynamic, before["dynamic"])
     assert not same(learner.model, before["model"])
+    trainable = {name for name, p in learner.named_parameters() if p.requires_grad}
+    assert trainable == {f"model.{name}" for name, _ in learner.model.named_parameters()}  # the optimiser's, no more
 
 
 def test_frozen_teachers_stay_in_eval_mode_and_the_student_does_not():

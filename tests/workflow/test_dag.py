@@ -53,8 +53,8 @@ def study(finished, tmp_path):
 
 def test_nothing_to_do_and_the_fixture_can_tell(study):
     assert tiny.pending(study) == set()
-    (study / "results/tiny/split.json").unlink()
-    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+    (study / "results/tiny/split.json").write_text("another split")
+    assert tiny.pending(study) == TEACHERS | STUDENTS | TABLE
 
 
 def test_one_students_score_there_and_back(study):
@@ -70,15 +70,13 @@ def test_one_students_score_there_and_back(study):
     assert tiny.pending(study) == TABLE
 
 
-@pytest.mark.parametrize("setting", [{"algorithm": "dis_fast"}, {"step": 2}, {"short_side": 64}])
-def test_flow_setting(study, setting):
-    tiny.configure(study, lambda config: config["flow"].update(setting))
+def test_flow_setting(study):
+    tiny.configure(study, lambda config: config["flow"].update(algorithm="dis_fast"))
     assert tiny.pending(study) == FLOW | SPLIT | TEACHERS | STUDENTS | TABLE
 
 
-@pytest.mark.parametrize("setting", [{"quantile": 0.5}, {"measure": "residual"}, {"boundary": "strict"}])
-def test_split_setting(study, setting):
-    tiny.configure(study, lambda config: config["split"].update(setting))
+def test_split_setting(study):
+    tiny.configure(study, lambda config: config["split"].update(quantile=0.5))
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
 
 
@@ -133,10 +131,7 @@ def test_one_student_less(study):
     assert tiny.pending(study) == TABLE
 
 
-@pytest.mark.parametrize(("section", "setting"), [
-    ("train", {"epochs": 2}), ("train", {"lr": 0.1}), ("clip", {"rate": 2}), ("augment", {"flip": 0.0}),
-    ("model", {"dropout": 0.1}),
-])  # fmt: skip
+@pytest.mark.parametrize(("section", "setting"), [("train", {"epochs": 2}), ("clip", {"rate": 2})])
 def test_training_setting(study, section, setting):
     tiny.configure(study, lambda config: config[section].update(setting))
     assert tiny.pending(study) == BASELINE | TEACHERS | STUDENTS | TABLE

@@ -78,7 +78,7 @@ def summary(root: Path) -> list[dict[str, str]]:
 
 
 def pending(root: Path) -> set[str]:
-    """The jobs that Snakemake would run for Table 5, each as '<rule> <what its outputs lie in or are>' below results/."""
+    """The jobs that Snakemake would run for Table 5, each as '<rule> <the folder or file that it makes>'."""
     return {_job(row) for row in summary(root) if row["plan"] == "update pending"}
 
 
@@ -90,7 +90,7 @@ def _job(row: dict[str, str]) -> str:
 
 
 def pretend(root: Path, *arguments: str) -> None:
-    """Have every pending job of Table 5 done, with placeholders for what it writes; parameters and inputs are on record."""
+    """Have Table 5's pending jobs done: placeholders for what they write, parameters and inputs on record."""
     for row in summary(root):
         if row["plan"] == "update pending":
             file = root / row["output_file"]

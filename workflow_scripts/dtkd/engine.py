@@ -115,7 +115,8 @@ def train(
         history, one row an epoch.
 
     Raises:
-        DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos).
+        DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), or the precision
+            is one in which torch's gradients are wrong.
     """
     device = hardware.device
     learner.to(device)
@@ -123,6 +124,12 @@ def train(
     parameters = [p for p in learner.parameters() if p.requires_grad]
     optimiser = OPTIMISERS[settings.optimiser](parameters, settings)
     cast, scaled = autocast(settings.precision, device)
+    fewest = 3 * learner.model.alpha
+    if device.type == "cpu" and settings.precision not in ("auto", "fp32") and clip.frames < fewest:
+        raise DtkdError(
+            f"train.precision: {settings.precision} on a CPU: torch gets gradients wrong where a convolution is longer "
+            f"than its frames, as with clip.frames: {clip.frames}; use auto, fp32, or at least {fewest} frames"
+        )
     scaler = torch.amp.GradScaler(device.type, enabled=scaled)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
     data = loader(
@@ -171,8 +178,8 @@ def train(
             scaler.scale(result.loss).backward()
             scaler.step(optimiser)
             scaler.update()
-            for name, value in {"train_loss": loss, **result.scalars}.items():
-                totals.setdefault(name, []).append(float(value))
+            for name, value in {"train_loss": loss, **{n: s.item() for n, s in result.scalars.items()}}.items():
+                totals.setdefault(name, []).append(value)
             hits += (result.logits.argmax(1) == labels).sum().item()
             seen += len(labels)
             bar.update()

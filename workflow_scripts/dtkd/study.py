@@ -230,11 +230,11 @@ class Study(Section):
                 raise ValueError(f"use: {dataset!r} is not one of datasets{_hint(dataset, self.datasets)}")
             if not self.baselines_of(dataset):
                 raise ValueError(f"baselines.{dataset}: the study needs at least one baseline to compare with")
-            for table in (self.baselines_of(dataset), self.students_of(dataset)):
+            lists = self.datasets[dataset].lists
+            for role, table in (("baselines", self.baselines_of(dataset)), ("students", self.students_of(dataset))):
                 for name, row in table.items():
-                    lists = self.datasets[dataset].lists
                     if row.list > lists:
-                        raise ValueError(f"{name}.list: {row.list}, but {dataset} has {lists} lists")
+                        raise ValueError(f"{role}.{dataset}.{name}.list: {row.list}, but {dataset} has {lists} lists")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
             raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
         if self.model.weights == "pretrain":
@@ -242,7 +242,10 @@ class Study(Section):
                 raise ValueError("pretrain: required by model.weights: pretrain")
             if self.pretrain.dataset not in self.datasets:
                 raise ValueError(f"pretrain.dataset: {self.pretrain.dataset!r} is not one of datasets")
-            self.train_settings("pretrain")
+            try:
+                self.train_settings("pretrain")
+            except ValidationError as error:
+                raise ValueError("; ".join(f"pretrain.train.{_explain(each)}" for each in error.errors())) from None
         return self
 
     def used_datasets(self) -> list[str]:

@@ -1,0 +1,168 @@
+"""pyproject.toml chooses the packages; requirements.lock and envs/*.yaml follow it, and each env has what it runs."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from dtkd import provenance
+
+PROJECT = Path(__file__).parents[1]
+SCRIPTS = PROJECT / "workflow_scripts"
+ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
+PROVIDERS = {"cv2": "opencv-contrib-python", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+# What pandas imports by itself, where the method that needs it is called.
+BY_METHOD = {"to_parquet": "pyarrow", "read_parquet": "pyarrow", "to_markdown": "tabulate", "to_latex": "jinja2"}
+
+
+def exact(requirement):
+    """(name, version) of 'name==version'; anything looser is an error."""
+    match = re.fullmatch(r"([a-z0-9-]+)==([0-9][0-9a-z.]*)", requirement)
+    assert match, f"{requirement!r} is no exact pin"
+    return match[1], match[2]
+
+
+PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+CHOSEN = dict(map(exact, PYPROJECT["project"]["dependencies"]))
+GROUPS = PYPROJECT["dependency-groups"]
+TOOLS = dict(map(exact, [requirement for group in GROUPS.values() for requirement in group]))
+
+
+def environment_pins(file):
+    dependencies = yaml.safe_load(file.read_text(encoding="utf-8"))["dependencies"]
+    (packages,) = [entry["pip"] for entry in dependencies if isinstance(entry, dict)]
+    return dict(map(exact, packages))
+
+
+def rules():
+    """(rule file, conda environment file, script file) of each rule, in the order of the files."""
+    found = []
+    for file in sorted((PROJECT / "rules").glob("*.smk")):
+        text = file.read_text(encoding="utf-8")
+        for rule in re.split(r"^ *(?=(?:rule|checkpoint)\b[^\n]*:\n)", text, flags=re.M)[1:]:
+            conda = re.search(r'conda:\s+"([^"]+)"', rule)
+            script = re.search(r'script:\s+"([^"]+)"', rule)
+            assert conda, f"{file.name}: a rule without a conda environment: {rule.splitlines()[0]}"
+            assert script, f"{file.name}: a rule without a script: {rule.splitlines()[0]}"
+            found.append((file, (file.parent / conda[1]).resolve(), (file.parent / script[1]).resolve()))
+    return found
+
+
+# The pins
+
+
+def test_every_choice_is_locked_with_hashes():
+    lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+    entries = {}
+    for entry in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.M)[1:]:
+        requirement = Requirement(entry.split("\\")[0].split("--hash")[0].strip())
+        entries.setdefault(requirement.name.lower(), []).append((str(requirement.specifier), entry))
+    for name, version in (CHOSEN | TOOLS).items():
+        assert [specifier for specifier, _ in entries.get(name, [])] == [f"=={version}"], name
+    for name, versions in entries.items():
+        for specifier, entry in versions:
+            assert specifier.startswith("=="), f"{name} is not exact"
+            assert re.search(r"--hash=sha256:[0-9a-f]{64}\b", entry), f"{name} has no hash"
+
+
+def test_there_are_environments():
+    assert {file.stem for file in ENVIRONMENTS} >= {"data", "flow", "split", "train", "tables"}
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+def test_environment_pins_are_pyprojects(file):
+    for name, version in environment_pins(file).items():
+        assert CHOSEN.get(name) == version, f"{file.name}: {name}=={version}"
+
+
+@pytest.mark.parametrize("file", ENVIRONMENTS, ids=lambda file: file.stem)
+def test_environment_is_named_and_has_a_python_that_pyproject_allows(file):
+    content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert content["name"] == f"dtkd-{file.stem}"
+    (python,) = [entry for entry in content["dependencies"] if isinstance(entry, str) and entry.startswith("python=")]
+    assert python.removeprefix("python=") in ("3.11", "3.12", "3.13")
+    assert PYPROJECT["project"]["requires-python"] == ">=3.11,<3.14"
+
+
+# Rules and their environments
+
+
+def test_every_rule_has_an_environment_that_exists():
+    found = rules()
+    text = "".join(file.read_text(encoding="utf-8") for file in (PROJECT / "rules").glob("*.smk"))
+    assert len(found) == text.count(" conda:\n") == text.count(" script:\n") > 10
+    for file, environment, script in found:
+        assert environment.is_file(), f"{file.name}: {environment}"
+        assert script.is_file(), f"{file.name}: {script}"
+    assert {environment for _, environment, _ in found} == set(ENVIRONMENTS), "no environment is left over"
+
+
+# What a script needs: its imports, those of the library's modules that they reach, and what pandas fetches by itself
+
+
+def needed(script):
+    """Distributions that a script imports, by itself or through the library, wherever the import stands."""
+    todo, seen, wanted = [script], set(), set()
+    while todo:
+        file = todo.pop()
+        if file in seen:
+            continue
+        seen.add(file)
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        checked_only = {
+            id(inner)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+            for inner in ast.walk(node)
+        }
+        for node in ast.walk(tree):
+            if id(node) in checked_only:
+                continue
+            for module in _modules(node):
+                top, _, rest = module.partition(".")
+                own = SCRIPTS / "dtkd" / f"{rest.partition('.')[0]}.py"
+                if top != "dtkd":
+                    wanted |= {PROVIDERS.get(top, top)} - sys.stdlib_module_names
+                elif own.is_file():
+                    todo.append(own)
+            if isinstance(node, ast.Attribute) and node.attr in BY_METHOD:
+                wanted.add(BY_METHOD[node.attr])
+    return wanted
+
+
+def _modules(node):
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    if isinstance(node, ast.ImportFrom):
+        base = node.module or ""
+        if node.level or base == "dtkd":
+            base = f"dtkd.{base}".rstrip(".") if node.level else base
+            return [base, *(f"{base}.{alias.name}" for alias in node.names)]
+        return [base]
+    return []
+
+
+@pytest.mark.parametrize(("environment", "script"), sorted({rule[1:] for rule in rules()}),
+                         ids=lambda file: file.stem)  # fmt: skip
+def test_environment_has_what_its_scripts_import(environment, script):
+    missing = needed(script) - set(environment_pins(environment))
+    assert not missing, f"envs/{environment.name} lacks what {script.name} imports: {', '.join(sorted(missing))}"
+
+
+def test_what_a_run_records_is_there():
+    """run.json asks for the versions of these, in the environment that trains."""
+    assert set(provenance.PACKAGES) <= set(environment_pins(PROJECT / "envs" / "train.yaml"))
+
+
+def test_the_search_for_imports_finds_some():
+    """Known needs: direct, through the library, inside a function, and by a method of pandas."""
+    known = {"torch", "torchvision", "pytorchvideo", "opencv-contrib-python", "numpy", "pandas", "pydantic", "tqdm"}
+    assert needed(SCRIPTS / "train.py") >= known | {"pyarrow"}
+    assert needed(SCRIPTS / "table5.py") >= {"pandas", "pyarrow", "tabulate", "jinja2"}
+    assert "opencv-contrib-python" in needed(SCRIPTS / "render.py")
+    assert "torch" not in needed(SCRIPTS / "flow.py")

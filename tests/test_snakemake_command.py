@@ -1,0 +1,91 @@
+"""The project's `snakemake` command: targets after --resources, --config and --configfile are targets again."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from snakemake.cli import parse_args
+
+from snakemake_command import main, targets_first
+
+TABLE5 = "results/tables/table5.csv"
+SPLIT = "results/demo_ucf/split.json"
+
+
+@pytest.mark.parametrize(("given", "expected"), [
+    # the promised command, and the same with its target elsewhere
+    (f"--cores 8 --resources gpu=1 {TABLE5}", f"{TABLE5} --cores 8 --resources gpu=1"),
+    (f"--cores 8 {TABLE5} --resources gpu=1", f"--cores 8 {TABLE5} --resources gpu=1"),
+    (f"{TABLE5} --cores 8 --resources gpu=1", f"{TABLE5} --cores 8 --resources gpu=1"),
+    # several resources, several targets, both names of the option, twice
+    (f"--resources gpu=1 mem_mb=4000 {TABLE5} {SPLIT}", f"{TABLE5} {SPLIT} --resources gpu=1 mem_mb=4000"),
+    (f"--res gpu=1 {TABLE5} --cores 8", f"{TABLE5} --res gpu=1 --cores 8"),
+    (f"--resources gpu=1 {TABLE5} --res mem_mb=1 {SPLIT}", f"{TABLE5} {SPLIT} --resources gpu=1 --res mem_mb=1"),
+    # options after it keep their own values
+    (f"--resources gpu=1 {TABLE5} --cores 8 -n", f"{TABLE5} --resources gpu=1 --cores 8 -n"),
+    (f"--resources gpu=1 --until split {TABLE5}", f"--resources gpu=1 --until split {TABLE5}"),
+    (f"--resources=gpu=1 {TABLE5}", f"--resources=gpu=1 {TABLE5}"),
+    # what follows -- is Snakemake's business
+    (f"--resources gpu=1 -- {TABLE5}", f"--resources gpu=1 -- {TABLE5}"),
+    (f"--resources gpu=1 {SPLIT} -- {TABLE5} gpu=1", f"{SPLIT} --resources gpu=1 -- {TABLE5} gpu=1"),
+    # configuration on the command line
+    (f"--config device=cpu seed=1 {TABLE5}", f"{TABLE5} --config device=cpu seed=1"),
+    (f"-C device=cpu {TABLE5}", f"{TABLE5} -C device=cpu"),
+    (f"--configfile studies/paper.yaml {TABLE5}", f"{TABLE5} --configfile studies/paper.yaml"),
+    (f"--configfile studies/paper.yaml {SPLIT}", f"{SPLIT} --configfile studies/paper.yaml"),
+    (f"--configfile paper.yaml mine.yml {TABLE5}", f"{TABLE5} --configfile paper.yaml mine.yml"),
+    (f"--configfile mine.json {TABLE5}", f"{TABLE5} --configfile mine.json"),
+    ("", ""),
+    ("--help", "--help"),
+    ("--resources gpu=1", "--resources gpu=1"),
+])  # fmt: skip
+def test_targets_first(given, expected):
+    assert targets_first(given.split()) == expected.split()
+
+
+@pytest.mark.parametrize("word", [
+    "datasets={my_videos: {videos: /data/my videos}}", "name=a b", "gpu=1",
+])  # fmt: skip
+def test_a_word_that_the_shell_quoted_stays_one(word):
+    assert targets_first(["--config", word, TABLE5]) == [TABLE5, "--config", word]
+
+
+def test_a_target_with_blanks_stays_one():
+    assert targets_first(["--resources", "gpu=1", "results/a b/split.json"])[0] == "results/a b/split.json"
+
+
+@pytest.mark.parametrize("command", [
+    f"--cores 8 --resources gpu=1 {TABLE5}",
+    f"--resources gpu=1 {TABLE5} --cores 8",
+    f"--cores 8 --res gpu=1 --configfile studies/paper.yaml {TABLE5}",
+    f"--cores 8 --configfile studies/paper.yaml --config device=cpu {TABLE5} --resources gpu=1",
+])  # fmt: skip
+def test_snakemakes_own_parser_understands_it(command, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # away from the project's profile
+    _, arguments = parse_args(targets_first(command.split()))
+    assert arguments.targets == {TABLE5} or list(arguments.targets) == [TABLE5]
+    assert str(arguments.cores) == "8"
+    assert "gpu" in str(arguments.resources)
+    assert [str(path) for path in arguments.configfile] == (["studies/paper.yaml"] if "paper" in command else [])
+
+
+def test_main_hands_over_the_words(monkeypatch):
+    seen = []
+    monkeypatch.setattr("snakemake.cli.main", seen.append)
+    monkeypatch.setattr(sys, "argv", ["snakemake", "--cores", "8", "--resources", "gpu=1", TABLE5])
+    main()
+    assert seen == [[TABLE5, "--cores", "8", "--resources", "gpu=1"]]
+
+
+def test_the_installed_command_is_this_one(tmp_path):
+    """The exact command plans its target, where Snakemake's own ends in a traceback."""
+    (tmp_path / "Snakefile").write_text(f'rule table5:\n    output: "{TABLE5}"\n    shell: "touch {{output}}"\n')
+    words = ["--dry-run", "--cores", "8", "--resources", "gpu=1", TABLE5]
+    command = Path(sys.executable).with_name("snakemake")
+    ours = subprocess.run([command, *words], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert ours.returncode == 0, ours.stderr
+    assert TABLE5 in ours.stdout
+    plain = [sys.executable, "-m", "snakemake", *words]
+    theirs = subprocess.run(plain, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert theirs.returncode != 0, "Snakemake now takes targets after --resources itself: drop snakemake_command.py"

@@ -1,0 +1,332 @@
+"""The study: every wrong key is named, runs have readable folders, and settings change with what matters only."""
+
+import copy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from snakemake.utils import update_config
+
+from dtkd import published, study
+from dtkd.errors import DtkdError
+
+PROJECT = Path(__file__).parents[1]
+A = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
+BSKD = {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
+SMALL = {
+    "name": "small",
+    "use": ["mine"],
+    "datasets": {
+        "mine": {"format": "ucf101", "videos": "videos", "annotations": "lists"},
+        "source": {"format": "folders", "videos": "source"},
+    },
+    "model": {"backbone": "slowfast_small", "weights": "none"},
+    "clip": {"frames": 8, "rate": 2},
+    "augment": {"short_side": [64, 80], "crop": 64, "test_short_side": 64},
+    "train": {"epochs": 2, "batch_size": 4, "lr": 0.01},
+    "baselines": {"mine": {"U1": {"list": 1}}},
+    "students": {"mine": {"A": A}},
+}
+
+
+def config(**changes):
+    """SMALL with values put at dotted paths (``__`` for a dot)."""
+    result = copy.deepcopy(SMALL)
+    for path, value in changes.items():
+        *parents, key = path.split("__")
+        place = result
+        for parent in parents:
+            place = place.setdefault(parent, {})
+        place[key] = value
+    return result
+
+
+def refusal(**changes):
+    with pytest.raises(DtkdError) as error:
+        study.read(config(**changes)).runs()
+    return str(error.value)
+
+
+def student(**row):
+    return study.read(config(students__mine__A=row))
+
+
+def the_student(given):
+    (run,) = [run for run in given.runs().values() if run.role == "student"]
+    return run
+
+
+# Validation
+
+
+@pytest.mark.parametrize(("changes", "message"), [
+    ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
+    ({"train__epohcs": 3}, "train.epohcs: unknown key; did you mean 'epochs'?"),
+    ({"students__mine__A__S_aplha": 0.3}, "students.mine.A.S_aplha: unknown key; did you mean 'S_alpha'?"),
+    ({"datasets__mine__zzz": 0}, "datasets.mine.zzz: unknown key"),
+    ({"datasets__mine__format": "ucf"}, "datasets.mine.format: input should be 'ucf101', 'hmdb51', 'folders' or 'csv' "
+                                        "(got 'ucf')"),
+    ({"datasets__mine__annotations": None}, "datasets.mine.annotations: format ucf101 needs it: the folder of "
+                                            "classInd.txt, trainlist01.txt, testlist01.txt ..."),
+    ({"datasets__source__annotations": "x"}, "datasets.source.annotations: format folders draws its own lists; remove "
+                                             "it, or use format csv"),
+    ({"datasets__source__group_pattern": "(a"}, "datasets.source.group_pattern: '(a' is no regular expression: "
+                                                "missing ), unterminated subpattern at position 0"),
+    ({"datasets__source__test_fraction": 1}, "datasets.source.test_fraction: input should be less than 1 (got 1)"),
+    ({"flow__step": 0}, "flow.step: input should be greater than or equal to 1 (got 0)"),
+    ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
+    ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
+    ({"split__source": "published"}, "split.source: published lists exist for datasets named ucf101 and hmdb51; use "
+                                     "flow"),
+    ({"augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),
+    ({"augment__short_side": [80, 64]}, "augment.short_side: the smallest side comes first, not [80, 64]"),
+    ({"train__lr": 0}, "train.lr: input should be greater than 0 (got 0)"),
+    ({"train__precision": "fp8"}, "train.precision: input should be 'auto', 'fp32', 'bf16' or 'fp16' (got 'fp8')"),
+    ({"model__dropout": 1}, "model.dropout: input should be less than 1 (got 1)"),
+    ({"evaluation__crops_per_clip": 2}, "evaluation.crops_per_clip: input should be 1 or 3 (got 2)"),
+    ({"device": "gpu"}, "device: input should be 'auto', 'cpu' or 'cuda' (got 'gpu')"),
+    ({"use": ["mien"]}, "use: 'mien' is not one of datasets; did you mean 'mine'?"),
+    ({"use": []}, "use: list should have at least 1 item after validation, not 0 (got [])"),
+    ({"baselines": {}}, "baselines.mine: the study needs at least one baseline to compare with"),
+    ({"baselines__mine__U1__list": 4}, "baselines.mine.U1.list: 4, but mine has 3 lists"),
+    ({"students__mine__A__list": 4}, "students.mine.A.list: 4, but mine has 3 lists"),
+    ({"model__weights": "pretrain"}, "pretrain: required by model.weights: pretrain"),
+    ({"model__weights": "pretrain", "pretrain": {"dataset": "nowhere"}},
+     "pretrain.dataset: 'nowhere' is not one of datasets"),
+    ({"students__mine__A__S_alpha": 1.1}, "students.mine.A.S_alpha: input should be less than or equal to 1 (got 1.1)"),
+    ({"students__mine__A__S_alpha": None}, "students.mine.A.S_alpha: required by method dtkd (Eq. 8)"),
+    ({"students__mine__A__method": "bskd"}, "students.mine.A.S_alpha: method bskd has no hybrid score; leave it out"),
+    ({"students__mine__A__KD_alpha": -1}, "students.mine.A.KD_alpha: input should be greater than or equal to 0 "
+                                          "(got -1)"),
+    ({"students__mine__A__KD_T": 0}, "students.mine.A.KD_T: input should be greater than 0 (got 0)"),
+    ({"students__mine__A__weighting": "hard"}, "students.mine.A.weighting: input should be 'gated', 'blend' or "
+                                               "'partition' (got 'hard')"),
+])  # fmt: skip
+def test_every_refusal_names_its_key(changes, message):
+    assert refusal(**changes) == f"config: {message}"
+
+
+@pytest.mark.parametrize("key", ["name", "use", "datasets", "model", "clip", "augment", "train", "baselines",
+                                 "students"])  # fmt: skip
+def test_a_missing_section_is_named(key):
+    given = config()
+    del given[key]
+    with pytest.raises(DtkdError, match=f"^config: {key}: required key is missing$"):
+        study.read(given)
+
+
+def test_pretraining_settings_are_checked_and_named():
+    changes = {"model__weights": "pretrain", "pretrain": {"dataset": "source", "train": {"epohcs": 3}}}
+    assert refusal(**changes) == "config: pretrain.train.epohcs: unknown key; did you mean 'epochs'?"
+
+
+def test_a_name_that_cannot_be_a_folder_is_refused():
+    message = refusal(datasets__mine=SMALL["datasets"]["mine"], use=["../mine"])
+    assert message.startswith("config: use.0: ")
+    assert "'../mine'" in message
+
+
+def test_all_wrong_keys_are_told_at_once():
+    lines = refusal(train__epochs=0, clip__rate=0, extra=1).splitlines()
+    assert len(lines) == 3
+
+
+def test_two_runs_never_share_a_folder():
+    """Folders show six digits of a number; two students that differ in the seventh would overwrite each other."""
+    message = refusal(students__mine__B=A | {"S_alpha": 0.30000001})
+    assert "mine/list1/student/dtkd-S0.3-T2-A0.4-LT-FT-seed0" in message
+
+
+def test_a_study_is_read_without_the_heavy_packages():
+    """Snakemake reads it at every start, and in every job."""
+    code = "import sys; from dtkd import study; print({'torch', 'cv2', 'pandas', 'numpy'} & set(sys.modules))"
+    environment = {"PYTHONPATH": str(PROJECT / "workflow_scripts"), "PATH": ""}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
+    assert done.stdout == "set()\n"
+
+
+# Names and folders
+
+
+@pytest.mark.parametrize(("row", "name"), [
+    (A, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),
+    (BSKD, "bskd-T2-A0.4-LT-FT-seed0"),
+    (A | {"LT": False}, "dtkd-S0.3-T2-A0.4-FT-seed0"),
+    (A | {"FT": False}, "dtkd-S0.3-T2-A0.4-LT-seed0"),
+    (A | {"LT": False, "FT": False}, "dtkd-S0.3-T2-A0.4-seed0"),
+    (A | {"weighting": "blend"}, "dtkd-S0.3-T2-A0.4-LT-FT-blend-seed0"),
+    (A | {"FT": False, "unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-joint-seed0"),
+    (A | {"FT": False, "weighting": "partition", "unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-partition-joint-seed0"),
+    (A | {"KD_T": 2.5, "S_alpha": 1}, "dtkd-S1-T2.5-A0.4-LT-FT-seed0"),
+    (A | {"unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # its teachers stay frozen: no difference
+    (BSKD | {"weighting": "blend"}, "bskd-T2-A0.4-LT-FT-seed0"),  # bskd has its own weighting
+])  # fmt: skip
+def test_student_names(row, name):
+    assert the_student(student(**row)).name == name
+
+
+def test_folders_of_every_role():
+    given = study.read(config(
+        seed=3, model__weights="pretrain", pretrain={"dataset": "source"},
+        baselines__mine={"U1": {"list": 1}, "U2": {"list": 2}, "U4": {"frozen": True},
+                         "U5": {"backbone": "slowfast_r50_8x8"}},
+        students__mine={"A": A, "B": A | {"LT": False, "list": 2}},
+    ))  # fmt: skip
+    assert set(given.runs()) == {
+        "source/list1/pretrain/slowfast_small-seed3",
+        "source/list1/pretrain/slowfast_r50_8x8-seed3",
+        "mine/list1/baseline/slowfast_small-seed3",
+        "mine/list2/baseline/slowfast_small-seed3",
+        "mine/list1/baseline/slowfast_small-frozen-seed3",
+        "mine/list1/baseline/slowfast_r50_8x8-seed3",
+        "mine/list1/teacher/static-LT-seed3",
+        "mine/list1/teacher/dynamic-LT-seed3",
+        "mine/list2/teacher/static-seed3",
+        "mine/list2/teacher/dynamic-seed3",
+        "mine/list1/student/dtkd-S0.3-T2-A0.4-LT-FT-seed3",
+        "mine/list2/student/dtkd-S0.3-T2-A0.4-FT-seed3",
+    }
+    assert all(run.folder == folder for folder, run in given.runs().items())
+    assert given.used_datasets() == ["mine", "source"]
+
+
+def test_rows_that_an_overlay_sets_to_null_are_gone():
+    given = study.read(config(students__mine={"A": None, "B": BSKD}, baselines__mine={"U1": None, "U2": {"list": 2}}))
+    assert list(given.students_of("mine")) == ["B"]
+    assert given.reference("mine")[0] == "U2"
+
+
+# Settings: what a run is made of
+
+
+def settings_of(given, role):
+    return {run.name: given.settings(run) for run in given.runs().values() if run.role == role}
+
+
+@pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
+@pytest.mark.parametrize("changes", [
+    {"train__epochs": 3}, {"train__lr": 0.1}, {"train__selection": "last"}, {"train__optimiser": "adamw"},
+    {"clip__frames": 4}, {"augment__flip": 0.0}, {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
+])  # fmt: skip
+def test_settings_change_with_what_matters(role, changes):
+    before, after = settings_of(study.read(config()), role), settings_of(study.read(config(**changes)), role)
+    assert before.keys() == after.keys()
+    assert all(before[name] != after[name] for name in before)
+
+
+@pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
+@pytest.mark.parametrize("changes", [
+    {"name": "other"}, {"device": "cuda"}, {"results": "elsewhere"}, {"flow__step": 2}, {"split__quantile": 0.5},
+    {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
+    {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD},
+])  # fmt: skip
+def test_settings_do_not_change_with_what_does_not(role, changes):
+    """Flow and split reach a run as input files, evaluation and device not at all."""
+    before, after = settings_of(study.read(config()), role), settings_of(study.read(config(**changes)), role)
+    assert before == {name: after[name] for name in before}
+
+
+@pytest.mark.parametrize(("row", "other"), [
+    (A, {"S_alpha": 0.5}), (A, {"KD_T": 4}), (A, {"KD_alpha": 0.5}), (A, {"FT": False}), (A, {"weighting": "blend"}),
+    (A | {"FT": False}, {"unfrozen": "joint"}), (BSKD, {"KD_alpha": 0.5}),
+])  # fmt: skip
+def test_a_students_settings_change_with_its_row(row, other):
+    one, two = student(**row), student(**row | other)
+    assert one.settings(the_student(one)) != two.settings(the_student(two))
+    assert the_student(one).folder != the_student(two).folder
+
+
+@pytest.mark.parametrize(("row", "other"), [
+    (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (A, {"weighting": "gated"}), (A, {"method": "dtkd"}),
+    (A, {"list": 2}),
+])  # fmt: skip
+def test_a_students_settings_keep_to_what_its_method_uses(row, other):
+    one, two = student(**row), student(**row | other)
+    assert one.settings(the_student(one)) == two.settings(the_student(two))
+
+
+def test_settings_make_the_student_again():
+    """A script rebuilds the student from its settings alone."""
+    for row in (A, BSKD, A | {"FT": False, "unfrozen": "joint"}, A | {"weighting": "blend"}):
+        given = student(**row)
+        run = the_student(given)
+        assert study.Student(**given.settings(run)["student"]) == run.student
+
+
+def test_settings_are_plain_values():
+    given = study.read(config(students__mine__B=BSKD))
+    for run in given.runs().values():
+        settings = given.settings(run)
+        assert yaml.safe_load(yaml.safe_dump(settings)) == settings
+
+
+def test_a_change_of_pretraining_is_its_own():
+    def runs(**train):
+        given = study.read(config(model__weights="pretrain", pretrain={"dataset": "source", "train": train}))
+        return settings_of(given, "pretrain"), settings_of(given, "baseline")
+
+    (one, baseline), (two, same) = runs(epochs=5), runs(epochs=6)
+    assert one["slowfast_small-seed0"]["train"]["epochs"] == 5
+    assert one["slowfast_small-seed0"]["train"]["lr"] == 0.01, "what it does not say is as in `train`"
+    assert one != two
+    assert baseline == same, "the baseline sees it by its weights file"
+
+
+def test_teachers_follow_their_students_LT():
+    given = study.read(config(students__mine={"A": A, "B": A | {"LT": False}, "C": BSKD}))
+    names = {run.name for run in given.runs().values() if run.role == "teacher"}
+    assert names == {"static-LT-seed0", "dynamic-LT-seed0", "static-seed0", "dynamic-seed0"}
+    for run in given.runs().values():
+        if run.role == "teacher":
+            assert given.settings(run)["frozen"] == ("LT" in run.name)
+            assert given.settings(run)["subset"] in run.name
+
+
+# The shipped studies
+
+
+def shipped(*overlays):
+    result = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
+    for name in overlays:
+        update_config(result, yaml.safe_load((PROJECT / "studies" / name).read_text(encoding="utf-8")))
+    return result
+
+
+@pytest.mark.parametrize("overlays", [(), *[(file.name,) for file in sorted((PROJECT / "studies").glob("*.yaml"))]])
+def test_every_shipped_study_is_valid(overlays):
+    given = study.read(shipped(*overlays))
+    assert given.runs()
+    assert all(given.students_of(dataset) for dataset in given.use)
+
+
+@pytest.mark.parametrize(("overlays", "datasets"), [
+    ((), {"demo_ucf": "ucf101", "demo_hmdb": "hmdb51"}),
+    (("paper.yaml",), {"ucf101": "ucf101", "hmdb51": "hmdb51"}),
+])  # fmt: skip
+def test_students_are_table_5s(overlays, datasets):
+    given, printed = study.read(shipped(*overlays)), published.table(5)
+    columns = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
+    assert given.use == list(datasets)
+    for own, theirs in datasets.items():
+        rows = printed[printed["dataset"] == theirs].set_index("model")
+        expected = {
+            model: {name: None if value != value else value for name, value in row.items()}
+            for model, row in rows[columns].to_dict("index").items()
+        }
+        found = {
+            model: {name: getattr(row, name) for name in columns} for model, row in given.students_of(own).items()
+        }
+        assert found == expected
+        assert list(found) == list(expected), "in the table's order"
+        assert all((row.weighting, row.unfrozen, row.list) == ("gated", "own", 1)
+                   for row in given.students_of(own).values())  # fmt: skip
+
+
+@pytest.mark.parametrize("overlays", [(), ("paper.yaml",)])
+def test_baselines_are_table_3s_first(overlays):
+    given = study.read(shipped(*overlays))
+    for dataset, name in zip(given.use, ("U1", "H1"), strict=True):
+        found, run = given.reference(dataset)
+        assert (found, run.list, run.frozen, run.backbone) == (name, 1, False, given.model.backbone)
