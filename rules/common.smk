@@ -87,9 +87,9 @@ def run_of(wildcards, role: str) -> Run:
 
 @lru_cache(maxsize=None)
 def on_gpu() -> bool:
-    """Whether training asks the scheduler for a GPU; `device: auto` asks where this machine has one.
+    """Whether training asks the scheduler for a GPU: with `device: auto`, where this machine has one.
 
-    A cluster's submit host may have none: profiles/slurm sets `device=cuda`.
+    A cluster's submit host may have none: submit with `--config device=cuda`.
     """
     return STUDY.device == "cuda" or (STUDY.device == "auto" and shutil.which("nvidia-smi") is not None)
 
@@ -101,6 +101,18 @@ def gpus(*_) -> int:
 def device(wildcards, resources) -> str:
     """The `device` parameter: as a function of resources, it is none whose change makes Snakemake train again."""
     return STUDY.device
+
+
+# --cores may promise more than there are (the README's command says 8): on a machine without a GPU, jobs that compute
+# all the time then share the cores there are, rather than slow each other down.
+CORES = len(os.sched_getaffinity(0))
+if "cpu" not in workflow.global_resources:
+    workflow.register_resource("cpu", CORES)
+
+
+def own_cores(wildcards, threads) -> int:
+    """How many of this machine's cores a job keeps busy; on a cluster that is the scheduler's business."""
+    return min(threads, CORES) if workflow.local_exec else 0
 
 
 def training_threads(on_cpu: int) -> int:

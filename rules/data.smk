@@ -16,6 +16,8 @@ for name, settings in RENDERED.items():
         log:
             f"{RESULTS}/logs/render/{name}.log",
         priority: 10
+        resources:
+            cpu=own_cores,
         message:
             f"Render {name}: {sum(map(len, videos_by_class(name).values()))} videos"
         conda:
@@ -68,6 +70,8 @@ rule pixel_statistics:
     log:
         f"{RESULTS}/logs/pixel_statistics/{{dataset}}-list{{list}}.log",
     priority: 10
+    resources:
+        cpu=own_cores,
     conda:
         "../envs/train.yaml"
     script:

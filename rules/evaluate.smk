@@ -1,24 +1,35 @@
-# A trained run -> the logits of every test video, once; tables and figures read only these.
+# The logits of every test video by another protocol than training's own test (one centre crop of one centre clip), whose
+# logits each run leaves beside its checkpoint. Tables and figures read only logits.
+def evaluation(wildcards) -> dict:
+    """The study's protocol, which the file's name has to spell."""
+    if STUDY.evaluation.file != f"predictions-{wildcards.protocol}.parquet":
+        stop(f"predictions-{wildcards.protocol}.parquet: the study's evaluation makes {STUDY.evaluation.file}")
+    return STUDY.evaluation.model_dump()
+
+
 rule evaluate:
     message:
-        "Evaluate {wildcards.dataset}, list {wildcards.list}: {wildcards.role} {wildcards.run}"
+        "Evaluate {wildcards.dataset}, list {wildcards.list}: {wildcards.role} {wildcards.run}, {wildcards.protocol}"
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
         checkpoint=f"{RUN}/{{role}}/{{run}}/checkpoint.pt",
         split=lambda w: f"{RESULTS}/{w.dataset}/split.json" if w.role == "teacher" else [],
     output:
-        f"{RUN}/{{role}}/{{run}}/predictions.parquet",
+        f"{RUN}/{{role}}/{{run}}/predictions-{{protocol}}.parquet",
+    wildcard_constraints:
+        protocol="[^/]+",
     params:
         settings=lambda w: STUDY.settings(run_of(w, w.role)),
-        evaluation=STUDY.evaluation.model_dump(),
+        evaluation=evaluation,
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
     log:
-        f"{RESULTS}/logs/evaluate/{{dataset}}-list{{list}}-{{role}}-{{run}}.log",
+        f"{RESULTS}/logs/evaluate/{{dataset}}-list{{list}}-{{role}}-{{run}}-{{protocol}}.log",
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
+        cpu=own_cores,
     conda:
         "../envs/train.yaml"
     script:

@@ -25,6 +25,8 @@ rule flow:
         cls="[^/]+",
     log:
         f"{RESULTS}/logs/flow/{{dataset}}/{{cls}}.log",
+    resources:
+        cpu=own_cores,
     conda:
         "../envs/flow.yaml"
     script:
@@ -52,6 +54,8 @@ rule flow_of_video:
         video="[^/]+",
     log:
         f"{RESULTS}/logs/flow_of_video/{{dataset}}/{{cls}}/{{video}}.log",
+    resources:
+        cpu=own_cores,
     conda:
         "../envs/flow.yaml"
     script:

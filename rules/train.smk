@@ -28,6 +28,8 @@ def training_params(role: str) -> dict:
         settings=lambda w: STUDY.settings(run_of(w, role)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
+        # a checksum changes no result: with `resources` in the signature it makes nothing train again
+        sha256=lambda w, resources: None if role == "pretrain" else STUDY.weights_sha256(run_of(w, role).backbone),
     )
 
 
@@ -37,7 +39,7 @@ rule download_weights:
     output:
         f"{RESULTS}/weights/{{backbone}}.pyth",
     params:
-        sha256=STUDY.model.weights_sha256,
+        sha256=lambda w, resources: STUDY.weights_sha256(w.backbone),
     log:
         f"{RESULTS}/logs/weights/{{backbone}}.log",
     localrule: True
@@ -55,6 +57,7 @@ rule pretrain:
     output:
         checkpoint=f"{RUN}/pretrain/{{run}}/checkpoint.pt",
         history=f"{RUN}/pretrain/{{run}}/history.parquet",
+        predictions=f"{RUN}/pretrain/{{run}}/predictions.parquet",
         record=f"{RUN}/pretrain/{{run}}/run.json",
     params:
         **training_params("pretrain"),
@@ -64,6 +67,7 @@ rule pretrain:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
+        cpu=own_cores,
     conda:
         "../envs/train.yaml"
     script:
@@ -78,6 +82,7 @@ rule train_baseline:
     output:
         checkpoint=f"{RUN}/baseline/{{run}}/checkpoint.pt",
         history=f"{RUN}/baseline/{{run}}/history.parquet",
+        predictions=f"{RUN}/baseline/{{run}}/predictions.parquet",
         record=f"{RUN}/baseline/{{run}}/run.json",
     params:
         **training_params("baseline"),
@@ -86,6 +91,7 @@ rule train_baseline:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
+        cpu=own_cores,
     conda:
         "../envs/train.yaml"
     script:
@@ -101,6 +107,7 @@ rule train_teacher:
     output:
         checkpoint=f"{RUN}/teacher/{{run}}/checkpoint.pt",
         history=f"{RUN}/teacher/{{run}}/history.parquet",
+        predictions=f"{RUN}/teacher/{{run}}/predictions.parquet",
         record=f"{RUN}/teacher/{{run}}/run.json",
     params:
         **training_params("teacher"),
@@ -110,23 +117,70 @@ rule train_teacher:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
+        cpu=own_cores,
     conda:
         "../envs/train.yaml"
     script:
         "../workflow_scripts/train.py"
 
 
+def teacher_checkpoints(run: Run) -> dict[str, str]:
+    return {subset: f"{RESULTS}/{teacher.folder}/checkpoint.pt" for subset, teacher in STUDY.teacher_runs(run).items()}
+
+
+def lessons(wildcards) -> dict[str, str]:
+    """What a student learns from: its frozen teachers' logits, or the teachers that go on learning beside it."""
+    run = run_of(wildcards, "student")
+    return {"logits": f"{RESULTS}/{STUDY.logits_file(run)}"} if run.student.FT else teacher_checkpoints(run)
+
+
+# Frozen teachers say the same to every student: a training clip is a function of (seed, epoch, video).
+rule teacher_logits:
+    message:
+        "Logits of the frozen teachers ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
+    input:
+        unpack(lambda w: teacher_checkpoints(first_student(w))),
+        index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        pixels=f"{RUN}/pixels.json",
+    output:
+        f"{RUN}/teacher/{{teachers}}.logits.pt",
+    params:
+        settings=lambda w: STUDY.teaching_settings(first_student(w)),
+        root=lambda w: dataset_settings(w.dataset).videos,
+        device=device,
+    log:
+        f"{RESULTS}/logs/teacher_logits/{{dataset}}-list{{list}}-{{teachers}}.log",
+    priority: 5
+    threads: training_threads(on_cpu=1)
+    resources:
+        gpu=gpus,
+        cpu=own_cores,
+    conda:
+        "../envs/train.yaml"
+    script:
+        "../workflow_scripts/teacher_logits.py"
+
+
+def first_student(wildcards) -> Run:
+    """A student that reads a file of teacher logits; all of them agree on what it holds."""
+    file = f"{wildcards.dataset}/list{wildcards.list}/teacher/{wildcards.teachers}.logits.pt"
+    for run in RUNS.values():
+        if run.student and run.student.FT and STUDY.logits_file(run) == file:
+            return run
+    stop(f"{RESULTS}/{file}: no student of the study learns from it")
+
+
 rule train_student:
     message:
         "Train student {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
+        unpack(lessons),
         **training_inputs("student"),
         split=f"{RESULTS}/{{dataset}}/split.json",
-        static=lambda w: f"{RESULTS}/{STUDY.teacher_runs(run_of(w, 'student'))['static'].folder}/checkpoint.pt",
-        dynamic=lambda w: f"{RESULTS}/{STUDY.teacher_runs(run_of(w, 'student'))['dynamic'].folder}/checkpoint.pt",
     output:
         checkpoint=f"{RUN}/student/{{run}}/checkpoint.pt",
         history=f"{RUN}/student/{{run}}/history.parquet",
+        predictions=f"{RUN}/student/{{run}}/predictions.parquet",
         record=f"{RUN}/student/{{run}}/run.json",
     params:
         **training_params("student"),
@@ -135,6 +189,7 @@ rule train_student:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
+        cpu=own_cores,
     conda:
         "../envs/train.yaml"
     script:

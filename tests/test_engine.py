@@ -62,11 +62,11 @@ def train(toy, folder, learner=None, seed=0, videos=7, hardware=CPU, fingerprint
     """Three epochs of two steps unless ``settings`` say otherwise; gives the checkpoint, the history, the learner."""
     learner = learner or classifier(seed)
     settings = Train(**({"epochs": 3, "batch_size": 4} | OPTIMISERS["sgd"] | settings))
-    checkpoint, history = engine.train(
+    checkpoint, history, predictions = engine.train(
         learner, normalise(), first(toy[0], videos), first(toy[1], 4), clip=clip, augment=AUGMENT, settings=settings,
         seed=seed, hardware=hardware, resume=folder / "resume.pt", fingerprint=fingerprint or {"run": 1}, label="run",
     )  # fmt: skip
-    return checkpoint, history, learner
+    return checkpoint | {"predictions": predictions}, history, learner
 
 
 def assert_same(one, two):
@@ -74,6 +74,7 @@ def assert_same(one, two):
     (a, history_a, learner_a), (b, history_b, learner_b) = one, two
     pd.testing.assert_frame_equal(history_a.drop(columns=SECONDS), history_b.drop(columns=SECONDS), check_exact=True)
     assert a["epoch"] == b["epoch"]
+    pd.testing.assert_frame_equal(a["predictions"], b["predictions"], check_exact=True)
     states = [(a["model"], b["model"]), (a["last"], b["last"]), (learner_a.state_dict(), learner_b.state_dict())]
     for left, right in states:
         assert list(left) == list(right)
@@ -112,6 +113,9 @@ def test_it_learns_and_writes_what_it_promises(toy, tmp_path):
     assert list(history.columns) == ["epoch", "lr", "train_loss", "train_top1", "top1", "top5", *SECONDS]
     assert (history[SECONDS] >= 0).all(axis=None)
     assert (history["wait_seconds"] <= history["train_seconds"]).all()
+    predictions = checkpoint.pop("predictions")
+    assert list(predictions.columns) == ["video", "label", "logits", "logits_last"]
+    assert (list(predictions["video"]), list(predictions["label"])) == (list(first(toy[1], 4).names), [0, 1, 2, 3])
     assert set(checkpoint) == {"model", "last", "epoch"}
     assert not differ(checkpoint["last"], learner.model.state_dict())
     assert checkpoint["epoch"] == 1 + history["top1"].argmax()
@@ -295,10 +299,10 @@ def test_a_loss_that_is_not_finite_names_epoch_step_and_videos(toy, tmp_path):
     forward = learner.forward
     calls = 0
 
-    def break_down(clips, labels):
+    def break_down(*batch):
         nonlocal calls
         calls += 1
-        step = forward(clips, labels)
+        step = forward(*batch)
         return step._replace(loss=step.loss * (math.nan if calls == 4 else 1))
 
     learner.forward = break_down
@@ -507,6 +511,7 @@ def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):
         patch.setattr(engine, "predict", lambda *args: seen.append(predict(*args)) or seen[-1])
         settings = {"backbone": "slowfast_small", "dropout": 0.5, "frozen": False, "seed": 0}
         checkpoint, history, _ = train(toy, tmp_path, Classifier(networks.new_model(settings, 4, None)), videos=12)
+    predictions = checkpoint.pop("predictions")
     torch.save(checkpoint, tmp_path / "checkpoint.pt")
     for part, epoch in (("model", checkpoint["epoch"]), ("last", 3)):
         learner = Classifier(networks.trained_model(settings, 4, tmp_path / "checkpoint.pt", part))
@@ -515,6 +520,7 @@ def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):
             settings=evaluation_settings(batch_size=4), hardware=CPU,
         )  # fmt: skip
         np.testing.assert_array_equal(logits, seen[epoch - 1][0])
+        np.testing.assert_array_equal(logits, np.stack(predictions["logits" if part == "model" else "logits_last"]))
         assert top_k(logits, np.array(first(toy[1], 4).labels), 1) == history["top1"][epoch - 1]
 
 
@@ -528,3 +534,24 @@ def test_a_batch_is_trained_on_once_per_clip(toy, tmp_path):
     data = TrainingClips(first(toy[0], 9), CLIP, AUGMENT, 0)
     expected = sorted(normalise()(data[0, v][0][None])[0].sum().item() for v in range(9))
     assert sorted(clip.sum().item() for clips in seen for clip in clips) == pytest.approx(expected, rel=1e-5)
+
+
+def test_teachers_that_spoke_once_teach_as_teachers_that_are_asked(toy, tmp_path):
+    """The students' training with known logits is the training with live frozen teachers, clip for clip."""
+    teachers = [network(101), network(102)]
+    videos = first(toy[0], 7)
+    settings = Train(**({"epochs": 3, "batch_size": 4, "clips_per_video": 2} | OPTIMISERS["sgd"]))
+    known = engine.training_logits(
+        teachers, normalise(), videos, clip=CLIP, augment=AUGMENT, settings=settings, seed=0, hardware=CPU
+    )
+    assert known.shape == (2, 6, 7, 4)
+    assert known.dtype == torch.float32
+    student = Student(S_alpha=0.3, KD_T=2, KD_alpha=0.4, FT=True)
+    shared = Distilled(network(0), None, None, STATIC, student, known.clone())
+    one = train(toy, tmp_path / "known", shared, clips_per_video=2)
+    two = train(toy, tmp_path / "live", distilled(True), clips_per_video=2)
+    pd.testing.assert_frame_equal(one[1].drop(columns=SECONDS), two[1].drop(columns=SECONDS), rtol=1e-4, atol=1e-4)
+    assert one[1]["L_KD"].gt(0).all()
+    wrong = Distilled(network(0), None, None, STATIC, student, known.flip(2))
+    other = train(toy, tmp_path / "wrong", wrong, clips_per_video=2)
+    assert not np.allclose(other[1]["L_KD"], two[1]["L_KD"], rtol=1e-3), "the test can tell whose logits they are"

@@ -1,11 +1,13 @@
 """From settings and files to networks: seeds, heads, frozen backbones, checkpoints, and the subset's classes."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
 from dtkd import backbones, engine, networks
+from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
 from dtkd.learners import Classifier, Distilled
 
@@ -148,3 +150,14 @@ def test_normaliser_reads_the_datasets_statistics(tmp_path):
     assert isinstance(normalise, engine.Normalise)
     expected = torch.tensor([0, 0, 2 / 3]).view(1, 3, 1, 1, 1).expand(2, 3, 4, 5, 5)
     torch.testing.assert_close(normalise(clip), expected, atol=1e-6, rtol=0)
+
+
+def test_known_logits_are_of_these_videos(tmp_path):
+    videos = Videos(("a/1.avi", "b/2.avi"), (Path("a/1.avi"), Path("b/2.avi")), (0, 1))
+    logits = torch.randn(2, 3, 2, 4)
+    networks.save_known_logits(tmp_path / "seed0.logits.pt", logits, videos)
+    assert torch.equal(networks.known_logits(tmp_path / "seed0.logits.pt", videos, 3), logits)
+    others = Videos(videos.names[::-1], videos.paths[::-1], videos.labels[::-1])
+    for wrong, clips in ((others, 3), (videos, 4)):
+        with pytest.raises(DtkdError, match=r"seed0\.logits\.pt: holds the logits of other training clips; remove it"):
+            networks.known_logits(tmp_path / "seed0.logits.pt", wrong, clips)

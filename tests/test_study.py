@@ -50,7 +50,7 @@ def refusal(**changes):
 
 
 def student(**row):
-    return study.read(config(students__mine__A=row))
+    return study.read(config(students__mine__A=row, baselines__mine__second={"list": 2}))
 
 
 def the_student(given):
@@ -193,9 +193,10 @@ def test_folders_of_every_role():
 
 
 def test_rows_that_an_overlay_sets_to_null_are_gone():
-    given = study.read(config(students__mine={"A": None, "B": BSKD}, baselines__mine={"U1": None, "U2": {"list": 2}}))
+    given = study.read(config(students__mine={"A": None, "B": BSKD}, baselines__mine={"U1": None, "U2": {"list": 1}}))
     assert list(given.students_of("mine")) == ["B"]
-    assert given.reference("mine")[0] == "U2"
+    assert given.reference("mine", 1)[0] == "U2"
+    assert given.reference("mine", 2) is None
 
 
 # Settings: what a run is made of
@@ -328,5 +329,5 @@ def test_students_are_table_5s(overlays, datasets):
 def test_baselines_are_table_3s_first(overlays):
     given = study.read(shipped(*overlays))
     for dataset, name in zip(given.use, ("U1", "H1"), strict=True):
-        found, run = given.reference(dataset)
+        found, run = given.reference(dataset, 1)
         assert (found, run.list, run.frozen, run.backbone) == (name, 1, False, given.model.backbone)

@@ -38,13 +38,13 @@ def study(tmp_path):
     predictions(tmp_path, "h/base", [0, 0, 0, 7], [0, 0, 0, 0])  # 75, 75; 100, 100
     predictions(tmp_path, "h/sh1", [0, 1, 1, 7], [1, 1, 1, 1])  # 25, 75; 0, 100
     rows = [
-        {"dataset": "ucf101", "model": "U1", "method": "baseline", "folder": "u/base"},
-        {"dataset": "ucf101", "model": "SU4", "folder": "u/su4", **SU4},
-        {"dataset": "ucf101", "model": "SU13", "folder": "u/su13", **SU13},
-        {"dataset": "hmdb51", "model": "H1", "method": "baseline", "folder": "h/base"},
-        {"dataset": "hmdb51", "model": "SH1", "folder": "h/sh1", **SU4, "KD_alpha": 0.2},
+        {"dataset": "ucf101", "model": "U1", "method": "baseline", "predictions": "u/base/predictions.parquet"},
+        {"dataset": "ucf101", "model": "SU4", "predictions": "u/su4/predictions.parquet", **SU4},
+        {"dataset": "ucf101", "model": "SU13", "predictions": "u/su13/predictions.parquet", **SU13},
+        {"dataset": "hmdb51", "model": "H1", "method": "baseline", "predictions": "h/base/predictions.parquet"},
+        {"dataset": "hmdb51", "model": "SH1", "predictions": "h/sh1/predictions.parquet", **SU4, "KD_alpha": 0.2},
     ]
-    return rows, tmp_path
+    return [{"list": 1, "as_published": True} | row for row in rows], tmp_path
 
 
 def test_accuracies_of_the_selected_and_the_last_epoch(study):
@@ -69,7 +69,7 @@ def test_rows_gains_and_the_papers_numbers(study):
 @pytest.mark.parametrize(
     "change",
     [{"S_alpha": 0.31}, {"KD_T": 3}, {"KD_alpha": 0.5}, {"LT": False}, {"FT": False}, {"model": "mine"},
-     {"dataset": "demo_ucf"}, {"method": "bskd", "S_alpha": None}],
+     {"dataset": "demo_ucf"}, {"as_published": False}, {"method": "bskd", "S_alpha": None}],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
 def test_a_changed_row_has_no_counterpart_in_the_paper(study, change):
@@ -81,8 +81,9 @@ def test_a_changed_row_has_no_counterpart_in_the_paper(study, change):
 
 def test_every_published_row_finds_itself(study):
     _, results = study
-    rows = [row | {"folder": "u/base"} for row in published.table(5).to_dict("records")]
-    rows += [row | {"folder": "u/base", "method": "baseline"} for row in
+    shared = {"predictions": "u/base/predictions.parquet", "list": 1, "as_published": True}
+    rows = [row | shared for row in published.table(5).to_dict("records")]
+    rows += [row | shared | {"method": "baseline"} for row in
              published.table(3)[["dataset", "model"]].to_dict("records")]  # fmt: skip
     table = tables.table5(rows, results)
     expected = pd.concat([published.table(5), published.table(3)])

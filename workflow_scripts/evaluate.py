@@ -1,4 +1,4 @@
-"""Write the logits of every test video, by the selected epoch's weights and by the last epoch's."""
+"""Evaluate a run by another protocol than training's own test: clips over time, crops, how they are averaged."""
 
 from dtkd.job import job
 
@@ -22,15 +22,14 @@ with job(snakemake):  # noqa: F821
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test", own)  # noqa: F821
     normalise = networks.normaliser(given.pixels).to(machine.device)
 
-    table = {"video": videos.names, "label": videos.labels}
-    for column, part in (("logits", "model"), ("logits_last", "last")):
+    logits = {}
+    for part in ("model", "last"):
         model = networks.trained_model(settings, len(classes), given.checkpoint, part)
         learner = Classifier(model, networks.allowed(settings, classes, split)).to(machine.device)
-        logits = engine.evaluate(
+        logits[part] = engine.evaluate(
             learner.logits, normalise, videos, clip=Clip(**settings["clip"]), augment=Augment(**settings["augment"]),
             evaluation=Evaluation(**params.evaluation), settings=Train(**settings["train"]), hardware=machine,
             label=f"{given.checkpoint} ({part})",
         )  # fmt: skip
-        table[column] = list(logits)
     with atomic(snakemake.output[0]) as path:  # noqa: F821
-        pd.DataFrame(table).to_parquet(path, index=False)
+        engine.predictions(videos, logits["model"], logits["last"]).to_parquet(path, index=False)

@@ -11,7 +11,7 @@ with job(snakemake):  # noqa: F821
     from dtkd import engine, networks, provenance
     from dtkd.datasets import Videos
     from dtkd.files import atomic, write_json
-    from dtkd.study import Augment, Clip, Train
+    from dtkd.study import SUBSETS, Augment, Clip, Train
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     settings = params.settings
@@ -22,18 +22,33 @@ with job(snakemake):  # noqa: F821
     classes = list(index.drop_duplicates("class").sort_values("label")["class"])
     split = networks.read_json(given.split) if given.get("split") else None
     own = networks.own_classes(settings, classes, split)
-    teachers = {"static": given.static, "dynamic": given.dynamic} if "student" in settings else None
+    videos = Videos.of(index, params.root, column, "train", own)
+    options = Train(**settings["train"])
+    teachers = {subset: given.get(subset) for subset in SUBSETS}
+    known = (
+        networks.known_logits(given.logits, videos, options.epochs * options.clips_per_video)
+        if given.get("logits")
+        else None
+    )
     inputs = {name: path for name, path in given.items() if path}
 
     record = provenance.record(settings, inputs, str(machine.device))
-    checkpoint, history = engine.train(
-        networks.learner(settings, classes, start=given.get("start") or None, split=split, teachers=teachers),
+    checkpoint, history, predictions = engine.train(
+        networks.learner(
+            settings,
+            classes,
+            start=given.get("start") or None,
+            sha256=params.sha256,
+            split=split,
+            teachers=teachers,
+            known=known,
+        ),
         networks.normaliser(given.pixels),
-        Videos.of(index, params.root, column, "train", own),
+        videos,
         Videos.of(index, params.root, column, "test", own),
         clip=Clip(**settings["clip"]),
         augment=Augment(**settings["augment"]),
-        settings=Train(**settings["train"]),
+        settings=options,
         seed=settings["seed"],
         hardware=machine,
         resume=Path(output.checkpoint).with_name("resume.pt"),
@@ -42,6 +57,8 @@ with job(snakemake):  # noqa: F821
     )
     with atomic(output.history) as path:
         history.to_parquet(path, index=False)
+    with atomic(output.predictions) as path:
+        predictions.to_parquet(path, index=False)
     write_json(output.record, record)
     with atomic(output.checkpoint) as path:
         torch.save(checkpoint | {"classes": classes, "settings": settings}, path)

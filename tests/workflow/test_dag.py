@@ -13,15 +13,12 @@ INDEX = {"index tiny/videos.parquet"}
 PIXELS = {f"pixel_statistics {LIST}/pixels.json"}
 SPLIT = {"split tiny/split.json"}
 TEACHERS = {f"train_teacher {LIST}/teacher/{name}-seed0" for name in ("static", "static-LT", "dynamic", "dynamic-LT")}
+TEACHERS |= {f"teacher_logits {LIST}/teacher/LT-seed0.logits.pt"}  # of the frozen pair, for both of its students
 TABLE = {"table5"}
 
 
 def trained(role, run):
     return {f"train_{role} {LIST}/{role}/{run}"}
-
-
-def evaluated(role, run):
-    return {f"evaluate {LIST}/{role}/{run}"}
 
 
 RUNS = [
@@ -30,8 +27,8 @@ RUNS = [
     ("student", "dtkd-S0.5-T2-A0.4-seed0"),
     ("student", "bskd-T2-A0.4-LT-FT-seed0"),
 ]
-BASELINE = trained(*RUNS[0]) | evaluated(*RUNS[0])
-STUDENTS = set().union(*(trained(*run) | evaluated(*run) for run in RUNS[1:]))
+BASELINE = trained(*RUNS[0])
+STUDENTS = set().union(*(trained(*run) for run in RUNS[1:]))
 EVERYTHING = FLOW | INDEX | PIXELS | SPLIT | BASELINE | TEACHERS | STUDENTS | TABLE
 
 
@@ -63,7 +60,7 @@ def test_one_students_score_there_and_back(study):
 
     new = ("student", "dtkd-S0.35-T2-A0.4-LT-FT-seed0")
     score(0.35)
-    assert tiny.pending(study) == trained(*new) | evaluated(*new) | TABLE
+    assert tiny.pending(study) == trained(*new) | TABLE
     tiny.pretend(study)
     assert tiny.pending(study) == set()
     score(0.3)
@@ -123,7 +120,7 @@ def test_one_more_student(study):
     row = {"S_alpha": 0.7, "KD_T": 4, "KD_alpha": 0.2, "LT": True, "FT": True}
     tiny.configure(study, lambda config: config["students"]["tiny"].update(D=row))
     new = ("student", "dtkd-S0.7-T4-A0.2-LT-FT-seed0")
-    assert tiny.pending(study) == trained(*new) | evaluated(*new) | TABLE
+    assert tiny.pending(study) == trained(*new) | TABLE
 
 
 def test_one_student_less(study):
@@ -138,8 +135,12 @@ def test_training_setting(study, section, setting):
 
 
 def test_evaluation_setting(study):
+    """Another protocol evaluates every run, and trains none; back at the first, its predictions are still there."""
     tiny.configure(study, lambda config: config.update(evaluation={"clips_per_video": 3}))
-    assert tiny.pending(study) == set().union(TABLE, *(evaluated(*run) for run in RUNS))
+    assert tiny.pending(study) == TABLE | {f"evaluate {LIST}/{role}/{run}" for role, run in RUNS}
+    tiny.pretend(study)
+    tiny.configure(study, lambda config: config.pop("evaluation"))
+    assert tiny.pending(study) == TABLE
 
 
 def test_a_dry_run_says_the_same(study):

@@ -21,8 +21,8 @@ JOBS = {
     "download_weights": 1,
     "train_baseline": 2,
     "train_teacher": 2 * 2 * 2,  # static or dynamic, LT or not, for each dataset
+    "teacher_logits": 2 * 2,
     "train_student": 2 * 13,
-    "evaluate": 2 * (1 + 13),
     "table5": 1,
 }
 

@@ -56,9 +56,12 @@ class VideoModel(nn.Module):
 
     def forward(self, clip: Tensor) -> Tensor:
         x = pathways(clip, self.alpha)
-        for block in self.blocks:
+        for block in self.blocks[:-1]:
             x = block(x)
-        return x
+        if x.dtype in (torch.bfloat16, torch.float16):  # under autocast; logits of 8 bits would tie, and a tie is a miss
+            with torch.autocast(x.device.type, enabled=False):
+                return self.head(x.float())
+        return self.head(x)
 
     def train(self, mode: bool = True) -> "VideoModel":
         """Like any module's, but a frozen backbone stays in eval mode: its batch norms keep their statistics."""

@@ -152,6 +152,11 @@ class Videos:
         cls, index: "pd.DataFrame", root: str | Path, column: str, side: str, classes: Iterable[str] | None = None
     ) -> "Videos":
         """The rows of an index (`videos.parquet`) that are on ``side`` of a list, of some classes or of all."""
+        if column not in index:
+            known = ", ".join(name for name in index.columns if re.fullmatch(r"list\d+", name))
+            raise DtkdError(
+                f"the dataset has no {column}; it has {known}: choose one of these in baselines and students"
+            )
         rows = index[index[column] == side]
         if classes is not None:
             rows = rows[rows["class"].isin(list(classes))]

@@ -24,6 +24,8 @@ from dtkd.files import atomic
 from dtkd.metrics import top_k
 from dtkd.study import Augment, Clip, Evaluation, Train
 
+RESUME = 1  # what a resume file holds; raised when that changes, so that an older one is left alone
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -104,15 +106,15 @@ def train(
     resume: Path,
     fingerprint: dict[str, Any],
     label: str = "",
-) -> tuple[dict[str, Any], pd.DataFrame]:
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
     """Train ``learner.model`` and test it after every epoch on each test video's centre clip.
 
     After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
     ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
 
     Returns:
-        The checkpoint (``model``: the selected epoch's state dict, ``last``: the last epoch's, ``epoch``), and the
-        history, one row an epoch.
+        The checkpoint (``model``: the selected epoch's state dict, ``last``: the last epoch's, ``epoch``), the
+        history, one row an epoch, and the predictions, one row a test video.
 
     Raises:
         DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), or the precision
@@ -145,7 +147,7 @@ def train(
         learner.load_state_dict(saved["learner"])
         optimiser.load_state_dict(saved["optimiser"])
         scaler.load_state_dict(saved["scaler"])
-        history, best = saved["history"], saved["best"]
+        history, best, last_logits = saved["history"], saved["best"], saved["last_logits"]
 
     steps = len(batches)
     bar = tqdm(
@@ -160,16 +162,16 @@ def train(
         totals: dict[str, list[float]] = {}
         hits = seen = 0
         asked = time.perf_counter()
-        for step, (frames, labels, positions) in enumerate(data):
+        for step, ((frames, labels, _), items) in enumerate(zip(data, batches, strict=True)):
             waited += time.perf_counter() - asked
             for group in optimiser.param_groups:
                 group["lr"] = learning_rate(settings, epoch + step / steps)
             frames, labels = frames.to(device, non_blocking=True), labels.to(device, non_blocking=True)
             with cast:
-                result = learner(normalise(frames), labels)
+                result = learner(normalise(frames), labels, items)
             loss = result.loss.item()
             if not math.isfinite(loss):
-                names = ", ".join(train_videos.names[p] for p in positions.tolist())
+                names = ", ".join(train_videos.names[p] for _, p in items)
                 raise DtkdError(
                     f"{label}: the loss is {loss} at epoch {epoch + 1}, step {step + 1}; batch: {names}. "
                     "Lower train.lr or use train.precision: fp32 (training then starts anew)"
@@ -199,13 +201,49 @@ def train(
         }
         history.append(row)
         state = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
+        last_logits = torch.from_numpy(logits)
         if row["top1"] > best["top1"] or settings.selection == "last":
-            best = {"top1": row["top1"], "epoch": epoch + 1, "model": state}
+            best = {"top1": row["top1"], "epoch": epoch + 1, "model": state, "logits": last_logits}
         bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {row['top1']:.1f}")
-        _save_resume(resume, fingerprint, learner, optimiser, scaler, history, best)
+        _save_resume(resume, fingerprint, learner, optimiser, scaler, history, best, last_logits)
     bar.close()
-    last = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
-    return {"model": best["model"], "last": last, "epoch": best["epoch"]}, pd.DataFrame(history)
+    last = best["model"]  # one copy on disk where the last epoch is the selected one
+    if best["epoch"] != settings.epochs:
+        last = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
+    checkpoint = {"model": best["model"], "last": last, "epoch": best["epoch"]}
+    return checkpoint, pd.DataFrame(history), predictions(test_videos, best["logits"].numpy(), last_logits.numpy())
+
+
+def predictions(videos: Videos, logits: np.ndarray, logits_last: np.ndarray) -> pd.DataFrame:
+    """The table of predictions: per test video its label and the logits by the selected and by the last epoch."""
+    columns = {"logits": list(logits), "logits_last": list(logits_last)}
+    return pd.DataFrame({"video": videos.names, "label": videos.labels, **columns})
+
+
+@torch.inference_mode()
+def training_logits(
+    models: list[nn.Module], normalise: Normalise, videos: Videos, *, clip: Clip, augment: Augment, settings: Train,
+    seed: int, hardware: Hardware, label: str = "",
+) -> Tensor:  # fmt: skip
+    """What each of ``models`` says to every clip that `train` will draw with this seed: (M, K, V, C), float32.
+
+    K is the number of clips of a video over the whole training, V the number of videos.
+    """
+    for model in models:
+        model.to(hardware.device).eval()
+    normalise.to(hardware.device)
+    cast, _ = autocast(settings.precision, hardware.device)
+    clips, count = settings.epochs * settings.clips_per_video, len(videos)
+    items = [(k, video) for k in range(clips) for video in range(count)]
+    batches = [items[i : i + 2 * settings.batch_size] for i in range(0, len(items), 2 * settings.batch_size)]
+    data = loader(TrainingClips(videos, clip, augment, seed), batches=batches, workers=hardware.workers,
+                  pin=hardware.device.type == "cuda")  # fmt: skip
+    logits = []
+    for frames, _, _ in tqdm(data, desc=label, unit="batch", mininterval=2 if os.isatty(2) else 30):
+        frames = normalise(frames.to(hardware.device, non_blocking=True))
+        with cast:
+            logits.append(torch.stack([model(frames).float() for model in models]).cpu())
+    return torch.cat(logits, dim=1).view(len(models), clips, count, -1)
 
 
 @torch.inference_mode()
@@ -256,12 +294,13 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
-def _save_resume(path: Path, fingerprint, learner, optimiser, scaler, history, best) -> None:
+def _save_resume(path: Path, fingerprint, learner, optimiser, scaler, history, best, last_logits) -> None:
     with atomic(path) as temporary:
         torch.save(
             {
-                "fingerprint": fingerprint, "learner": learner.state_dict(), "optimiser": optimiser.state_dict(),
-                "scaler": scaler.state_dict(), "history": history, "best": best,
+                "format": RESUME, "fingerprint": fingerprint,
+                "learner": learner.state_dict(), "optimiser": optimiser.state_dict(),
+                "scaler": scaler.state_dict(), "history": history, "best": best, "last_logits": last_logits,
             },
             temporary,
         )  # fmt: skip
@@ -276,4 +315,5 @@ def _load_resume(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any] | No
     except Exception as error:  # a broken resume file costs time, never the run
         print(f"{path}: not readable ({type(error).__name__}), training starts anew")
         return None
-    return saved if isinstance(saved, dict) and saved.get("fingerprint") == fingerprint else None
+    same = isinstance(saved, dict) and saved.get("format") == RESUME and saved.get("fingerprint") == fingerprint
+    return saved if same else None

@@ -11,6 +11,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
+from dtkd.errors import DtkdError
 from dtkd.files import atomic
 
 COLOURS = {"static": "#0072B2", "dynamic": "#D55E00", "threshold": "#333333"}  # Okabe-Ito: told apart by everybody
@@ -24,12 +25,17 @@ def figure1(splits: Mapping[str, Mapping[str, Any]]) -> plt.Figure:
     Args:
         splits: dataset name -> its `split.json`.
     """
+    for name, split in splits.items():
+        if split["threshold"] is None:
+            raise DtkdError(
+                f"figure 1: the split of {name} is the published one and has no class means; use split.source: flow"
+            )
     with plt.rc_context(STYLE):
         figure, axes = plt.subplots(1, len(splits), figsize=(COLUMN * len(splits), 2.4), squeeze=False)
         for axis, (name, split) in zip(axes[0], splits.items(), strict=True):
             means = {subset: _means(split, subset) for subset in ("static", "dynamic")}
             everything = np.concatenate(list(means.values()))
-            width = split["threshold"] / 4  # so that the threshold is a bin's edge
+            width = max(split["threshold"] / 4, everything.max() / 100, 1e-9)  # the threshold is a bin's edge
             bins = np.arange(0, everything.max() + width, width)
             axis.hist(
                 list(means.values()),

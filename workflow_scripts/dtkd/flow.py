@@ -33,7 +33,7 @@ MEASURES = ["mean", "std", *QUANTILES, "camera", "residual"]
 SUMMARY = ["video", "frames", "pairs", *MEASURES, "median"]
 METADATA_KEY = b"dtkd.flow"
 FORMAT = 1
-"""Raise it when the meaning of a column changes: every stored table is then computed anew."""
+"""Raise it when the meaning of a column changes: a flow job then keeps no older table."""
 
 
 # Algorithms: a new one is one function and one name. A factory is called once a video.

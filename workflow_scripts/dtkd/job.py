@@ -25,12 +25,18 @@ def job(snakemake) -> Iterator[None]:
     try:
         yield
     except DtkdError as error:
-        _fail(log, f"error: {error}\n")
+        _fail(log, f"error: {_last_line(error)}\n")
     except Exception:
         _fail(log, traceback.format_exc())
     else:
         with open(log, "a", encoding="utf-8") as file:
             file.write("done\n")
+
+
+def _last_line(error: DtkdError) -> str:
+    """The message; of an error that a loader process hands on with its traceback, the traceback's last line."""
+    text = str(error)
+    return text.rstrip().rsplit("Error: ", 1)[-1] if text.startswith("Caught ") else text
 
 
 def _fail(log: str, text: str) -> None:

@@ -15,6 +15,8 @@ from torch.nn import functional as F
 from dtkd import distill
 from dtkd.study import Student
 
+Items = list[tuple[int, int]]  # a batch's samples: the number of the clip and of the video, as the sampler draws them
+
 
 class Step(NamedTuple):
     loss: Tensor
@@ -34,7 +36,7 @@ class Classifier(nn.Module):
         logits = self.model(clips).float()
         return logits if self.allowed is None else distill.mask_logits(logits, self.allowed)
 
-    def forward(self, clips: Tensor, labels: Tensor) -> Step:
+    def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
         logits = self.logits(clips)
         return Step(F.cross_entropy(logits, labels), logits, {})
 
@@ -42,35 +44,56 @@ class Classifier(nn.Module):
 class Distilled(nn.Module):
     """A student that learns from a static and a dynamic teacher (Eqs. 2-13).
 
-    With ``FT`` the teachers stay as they are, in eval mode, and only the forward passes that the weighting needs are
-    paid. Without it, each teacher goes on learning from its own subset's samples (``unfrozen: own``); with ``joint``
-    the student's loss reaches it too.
+    With ``FT`` the teachers stay as they are, in eval mode: either as networks, of which only the forward passes that
+    the weighting needs are paid, or as the logits that they gave once for every training clip (``known``), which all
+    students of the same teachers share. Without it, each teacher goes on learning from its own subset's samples
+    (``unfrozen: own``); with ``joint`` the student's loss reaches it too.
+
+    Args:
+        known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
+            videos; ``forward`` then needs each sample's (clip, video) numbers. The teachers' networks may be None.
     """
 
     def __init__(
-        self, model: nn.Module, static: nn.Module, dynamic: nn.Module, static_classes: Tensor, student: Student
+        self,
+        model: nn.Module,
+        static: nn.Module | None,
+        dynamic: nn.Module | None,
+        static_classes: Tensor,
+        student: Student,
+        known: Tensor | None = None,
     ):
         super().__init__()
         self.model, self.static, self.dynamic = model, static, dynamic
         self.student = student
+        self.known = known  # on the CPU: a batch needs a few rows of it
         self.weighting = "partition" if student.method == "bskd" else student.weighting
         self.S_alpha = student.S_alpha if student.S_alpha is not None else 0.0
         self.register_buffer("static_classes", static_classes, persistent=False)
-        for teacher in (static, dynamic):
+        for teacher in self.teachers:
             teacher.requires_grad_(not student.FT)
+
+    @property
+    def teachers(self) -> list[nn.Module]:
+        return [teacher for teacher in (self.static, self.dynamic) if teacher is not None]
 
     def train(self, mode: bool = True) -> Distilled:
         super().train(mode)
         if self.student.FT:
-            self.static.eval()
-            self.dynamic.eval()
+            for teacher in self.teachers:
+                teacher.eval()
         return self
 
     def logits(self, clips: Tensor) -> Tensor:
         return self.model(clips).float()
 
-    def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor | None, Tensor | None]:
+    def teacher_logits(
+        self, clips: Tensor, own_static: Tensor, items: Items | None
+    ) -> tuple[Tensor | None, Tensor | None]:
         """Both teachers' logits (N, C), zeros in rows that the weighting does not read; None where it reads none."""
+        if self.known is not None:
+            numbers, videos = zip(*items, strict=True)
+            return tuple(self.known[:, list(numbers), list(videos)].to(clips.device))
         if self.student.FT:
             needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
             if needed == "none":
@@ -91,10 +114,10 @@ class Distilled(nn.Module):
             logits[wanted] = teacher(clips[wanted]).float()
         return logits
 
-    def forward(self, clips: Tensor, labels: Tensor) -> Step:
+    def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
         own_static = self.static_classes[labels]
         logits = self.logits(clips)
-        logits_st, logits_dy = self.teacher_logits(clips, own_static)
+        logits_st, logits_dy = self.teacher_logits(clips, own_static, items)
         kd = distill.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,
             S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,

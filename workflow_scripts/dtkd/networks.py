@@ -12,9 +12,12 @@ from torch import Tensor
 
 from dtkd import backbones, weights
 from dtkd.clips import seed_of
+from dtkd.datasets import Videos
 from dtkd.engine import Normalise
+from dtkd.errors import DtkdError
+from dtkd.files import atomic
 from dtkd.learners import Classifier, Distilled
-from dtkd.study import Student
+from dtkd.study import SUBSETS, Student
 
 
 def read_json(path: str | Path) -> Any:
@@ -31,13 +34,15 @@ def normaliser(statistics: str | Path) -> Normalise:
     return Normalise(values["mean"], values["std"])
 
 
-def new_model(settings: dict[str, Any], classes: int, start: str | Path | None) -> backbones.VideoModel:
+def new_model(
+    settings: dict[str, Any], classes: int, start: str | Path | None, sha256: str | None = None
+) -> backbones.VideoModel:
     """A network with a fresh head, on the pretrained weights at ``start`` (None: random), frozen if asked."""
     torch.manual_seed(seed_of(settings["seed"], "weights"))
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
     if start is not None:
         head = copy.deepcopy(model.head.proj.state_dict())
-        backbones.load_weights(model, weights.load_state_dict(start), source=str(start))
+        backbones.load_weights(model, weights.load_state_dict(start, sha256), source=str(start))
         model.head.proj.load_state_dict(head)  # even where class counts coincide, it was another task's head
     return backbones.freeze_backbone(model) if settings["frozen"] else model
 
@@ -57,15 +62,37 @@ def learner(
     classes: list[str],
     *,
     start: str | Path | None = None,
+    sha256: str | None = None,
     split: dict[str, Any] | None = None,
     teachers: dict[str, str] | None = None,
+    known: Tensor | None = None,
 ) -> Classifier | Distilled:
-    """What a run trains. ``teachers`` maps static and dynamic to the teachers' checkpoints."""
-    model = new_model(settings, len(classes), start)
-    if teachers:
-        static, dynamic = (trained_model(settings, len(classes), teachers[subset]) for subset in ("static", "dynamic"))
-        return Distilled(model, static, dynamic, subset_mask(split, classes, "static"), Student(**settings["student"]))
+    """What a run trains; a student learns from its teachers' checkpoints (by subset) or from their ``known`` logits."""
+    model = new_model(settings, len(classes), start, sha256)
+    if "student" in settings:
+        pair = [None, None]
+        if known is None:
+            pair = [trained_model(settings, len(classes), teachers[subset]) for subset in SUBSETS]
+        static_classes = subset_mask(split, classes, "static")
+        return Distilled(model, *pair, static_classes, Student(**settings["student"]), known)
     return Classifier(model, allowed(settings, classes, split))
+
+
+def save_known_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
+    """Write what `engine.training_logits` gave, with the names of its videos."""
+    with atomic(path) as temporary:
+        torch.save({"logits": logits, "videos": list(videos.names)}, temporary)
+
+
+def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
+    """Read the teachers' logits (2, K, V, C) of ``clips`` clips of each of ``videos``.
+
+    Raises DtkdError if the file holds those of other videos or of too few clips.
+    """
+    content = torch.load(path, map_location="cpu", weights_only=True)
+    if content["videos"] != list(videos.names) or content["logits"].shape[1] != clips:
+        raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made anew")
+    return content["logits"]
 
 
 def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None) -> list[str] | None:

@@ -57,7 +57,7 @@ class Dataset(Section):
 class Flow(Section):
     """Optical flow of every video (paper, Section 3.1)."""
 
-    algorithm: str = "farneback"
+    algorithm: Literal["farneback", "dis_fast", "dis_medium", "tvl1"] = "farneback"
     step: Count = 1
     short_side: Count | None = None
 
@@ -72,10 +72,15 @@ class Split(Section):
     boundary: Literal["inclusive", "strict"] = "inclusive"
 
 
+Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small"]
+
+
 class Model(Section):
-    backbone: str
+    backbone: Backbone
     weights: str = Field(description="kinetics400, pretrain, none, or the path of a state dict")
-    weights_sha256: str | None = None
+    weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
+        None, description="what the weights' file of `backbone` must hash to"
+    )
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
 
@@ -126,6 +131,13 @@ class Evaluation(Section):
     crops_per_clip: Literal[1, 3] = 1
     average: Literal["softmax", "logits"] = "softmax"
 
+    @property
+    def file(self) -> str:
+        """A run's predictions by this protocol; one centre crop of one centre clip is what training tests on itself."""
+        if self.clips_per_video == self.crops_per_clip == 1:
+            return "predictions.parquet"
+        return f"predictions-{self.clips_per_video}x{self.crops_per_clip}-{self.average}.parquet"
+
 
 class Pretrain(Section):
     """A backbone trained on one of `datasets` (list 1): the demo's stand-in for Kinetics-400."""
@@ -137,7 +149,7 @@ class Pretrain(Section):
 class Baseline(Section):
     list: Count = 1
     frozen: bool = False
-    backbone: str | None = None
+    backbone: Backbone | None = None
 
 
 class Student(Section):
@@ -235,8 +247,19 @@ class Study(Section):
                 for name, row in table.items():
                     if row.list > lists:
                         raise ValueError(f"{role}.{dataset}.{name}.list: {row.list}, but {dataset} has {lists} lists")
+            for key, row in self.students_of(dataset).items():
+                if self.reference(dataset, row.list) is None:
+                    raise ValueError(
+                        f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone of {key}"
+                    )
+        for section in ("baselines", "students"):
+            for dataset in getattr(self, section):
+                if dataset not in self.datasets:
+                    raise ValueError(f"{section}.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
             raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
+        if self.model.weights == "kinetics400" and "slowfast_small" in {run.backbone for run in self.runs().values()}:
+            raise ValueError("model.weights: there are no kinetics400 weights of slowfast_small; use pretrain")
         if self.model.weights == "pretrain":
             if self.pretrain is None:
                 raise ValueError("pretrain: required by model.weights: pretrain")
@@ -258,6 +281,10 @@ class Study(Section):
     def students_of(self, dataset: str) -> dict[str, Student]:
         return {name: row for name, row in self.students.get(dataset, {}).items() if row is not None}
 
+    def weights_sha256(self, backbone: str) -> str | None:
+        """The checksum that the config gives for the weights' file of ``backbone``."""
+        return self.model.weights_sha256 if backbone == self.model.backbone else None
+
     def train_settings(self, role: str) -> Train:
         if role != "pretrain":
             return self.train
@@ -268,10 +295,13 @@ class Study(Section):
     def baseline_run(self, dataset: str, row: Baseline) -> Run:
         return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, self.seed, frozen=row.frozen)
 
-    def reference(self, dataset: str) -> tuple[str, Run]:
-        """The baseline that students are compared with: the first one named in the config."""
-        name, row = next(iter(self.baselines_of(dataset).items()))
-        return name, self.baseline_run(dataset, row)
+    def reference(self, dataset: str, number: int) -> tuple[str, Run] | None:
+        """What students of a list are compared with: the first baseline of that list and of the students' backbone."""
+        for name, row in self.baselines_of(dataset).items():
+            run = self.baseline_run(dataset, row)
+            if row.list == number and run.backbone == self.model.backbone and not run.frozen:
+                return name, run
+        return None
 
     def student_run(self, dataset: str, row: Student) -> Run:
         return Run(dataset, row.list, "student", self.model.backbone, self.seed, student=row)
@@ -283,6 +313,11 @@ class Study(Section):
                         frozen=student.student.LT, subset=subset)
             for subset in SUBSETS
         }  # fmt: skip
+
+    def logits_file(self, student: Run) -> str:
+        """Where a student's frozen teachers' logits are, relative to the results folder."""
+        locked = "LT-" if student.student.LT else ""
+        return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{locked}seed{student.seed}.logits.pt")
 
     def pretrain_run(self, backbone: str) -> Run:
         return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.seed)
@@ -322,6 +357,11 @@ class Study(Section):
         if run.student:
             settings["student"] = run.student.model_dump(exclude={"list", *run.student.unused()})
         return settings
+
+    def teaching_settings(self, student: Run) -> dict[str, Any]:
+        """What frozen teachers' logits are made with; of `train`, epochs, clips, batch size and precision matter."""
+        settings = self.settings(student)
+        return {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
 
 
 def read(config: Mapping[str, Any]) -> Study:

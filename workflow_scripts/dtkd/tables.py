@@ -31,23 +31,26 @@ def table5(rows: Sequence[Mapping[str, Any]], results: str | Path) -> pd.DataFra
     """Table 5: the students beside the baseline, and the paper's numbers where it has them.
 
     Args:
-        rows: per run its dataset, model name, method (baseline, dtkd, bskd), hyperparameters, and its folder
-            relative to ``results``; a dataset's baseline comes first.
+        rows: per run its dataset, list, model name, method (baseline, dtkd, bskd), hyperparameters, the file of its
+            predictions relative to ``results``, and ``as_published``: whether backbone, list and all that no column
+            shows are the paper's. The baseline of a dataset's list comes before its students.
 
     Returns:
-        One row a run; accuracies in per cent, ``gain`` in points of top-1 over the dataset's baseline.
+        One row a run; accuracies in per cent, ``gain`` in points of top-1 over the baseline of the same list.
     """
     paper = _paper_accuracies()
     table, baseline = [], {}
     for row in rows:
-        scores = accuracies(Path(results, row["folder"], "predictions.parquet"))
-        baseline.setdefault(row["dataset"], scores["top1"])
+        scores = accuracies(Path(results, row["predictions"]))
+        if row["method"] == "baseline":
+            baseline[row["dataset"], row["list"]] = scores["top1"]
         settings = {name: row.get(name) for name in ("dataset", "model", *HYPERPARAMETERS)}
-        own = paper.get(_key(settings), {})
+        own = paper.get(_key(settings), {}) if row["as_published"] else {}
+        reference = None if row["method"] == "baseline" else baseline.get((row["dataset"], row["list"]))
         table.append(
             settings
             | {name: scores[name] for name in ("top1", "top5", "top1_last", "top5_last")}
-            | {"gain": None if row["method"] == "baseline" else scores["top1"] - baseline[row["dataset"]]}
+            | {"gain": None if reference is None else scores["top1"] - reference}
             | {"paper_top1": own.get("top1"), "paper_top5": own.get("top5")}
         )
     return pd.DataFrame(table)

@@ -1,0 +1,30 @@
+"""What a pair of frozen teachers says to every training clip, once for all the students that they teach."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    import pandas as pd
+
+    from dtkd import engine, networks
+    from dtkd.datasets import Videos
+    from dtkd.study import SUBSETS, Augment, Clip, Train
+
+    given, params = snakemake.input, snakemake.params  # noqa: F821
+    settings = params.settings
+    machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
+
+    index = pd.read_parquet(given.index)
+    classes = index["class"].nunique()
+    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
+    logits = engine.training_logits(
+        [networks.trained_model(settings, classes, given[subset]) for subset in SUBSETS],
+        networks.normaliser(given.pixels),
+        videos,
+        clip=Clip(**settings["clip"]),
+        augment=Augment(**settings["augment"]),
+        settings=Train(**settings["train"]),
+        seed=settings["seed"],
+        hardware=machine,
+        label=snakemake.output[0],  # noqa: F821
+    )
+    networks.save_known_logits(snakemake.output[0], logits, videos)  # noqa: F821
