@@ -58,7 +58,7 @@ class VideoModel(nn.Module):
         x = pathways(clip, self.alpha)
         for block in self.blocks[:-1]:
             x = block(x)
-        if x.dtype in (torch.bfloat16, torch.float16):  # under autocast; logits of 8 bits would tie, and a tie is a miss
+        if x.dtype in (torch.bfloat16, torch.float16):  # autocast: logits of 8 bits would tie, and a tie is a miss
             with torch.autocast(x.device.type, enabled=False):
                 return self.head(x.float())
         return self.head(x)
