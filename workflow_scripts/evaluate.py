@@ -3,11 +3,9 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    import pandas as pd
-
     from dtkd import engine, networks
     from dtkd.datasets import Videos
-    from dtkd.files import atomic
+    from dtkd.files import atomic, read_parquet
     from dtkd.learners import Classifier
     from dtkd.study import Augment, Clip, Evaluation, Train
 
@@ -15,7 +13,7 @@ with job(snakemake):  # noqa: F821
     settings = params.settings
     machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
 
-    index = pd.read_parquet(given.index)
+    index = read_parquet(given.index)
     classes = list(index.drop_duplicates("class").sort_values("label")["class"])
     split = networks.read_json(given.split) if given.split else None
     own = networks.own_classes(settings, classes, split)

@@ -3,13 +3,11 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    import pandas as pd
-
     from dtkd import pixels
     from dtkd.datasets import Videos
-    from dtkd.files import write_json
+    from dtkd.files import read_parquet, write_json
 
-    index = pd.read_parquet(snakemake.input.index)  # noqa: F821
+    index = read_parquet(snakemake.input.index)  # noqa: F821
     params = snakemake.params  # noqa: F821
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
     write_json(snakemake.output[0], pixels.statistics(videos.paths, **params.settings))  # noqa: F821

@@ -5,18 +5,16 @@ from dtkd.job import job
 with job(snakemake):  # noqa: F821
     from pathlib import Path
 
-    import pandas as pd
-
     from dtkd import subsets
-    from dtkd.files import write_json
+    from dtkd.files import read_parquet, write_json
 
     settings = snakemake.params.settings  # noqa: F821
-    index = pd.read_parquet(snakemake.input.index)  # noqa: F821
+    index = read_parquet(snakemake.input.index)  # noqa: F821
     classes = list(index.drop_duplicates("class").sort_values("label")["class"])
     if settings["source"] == "published":
         result = subsets.published_split(snakemake.wildcards.dataset, classes)  # noqa: F821
     else:
-        flows = {Path(path).stem: pd.read_parquet(path) for path in snakemake.input.flow}  # noqa: F821
+        flows = {Path(path).stem: read_parquet(path) for path in snakemake.input.flow}  # noqa: F821
         if settings["over"] == "train":
             train = index[index["list1"] == "train"].groupby("class")["video"].agg(set)
             flows = {name: table[table["video"].isin(train[name])] for name, table in flows.items()}

@@ -3,17 +3,16 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    import pandas as pd
-
     from dtkd import engine, networks
     from dtkd.datasets import Videos
+    from dtkd.files import read_parquet
     from dtkd.study import SUBSETS, Augment, Clip, Train
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings
     machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
 
-    index = pd.read_parquet(given.index)
+    index = read_parquet(given.index)
     classes = index["class"].nunique()
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
     logits = engine.training_logits(

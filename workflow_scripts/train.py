@@ -5,12 +5,11 @@ from dtkd.job import job
 with job(snakemake):  # noqa: F821
     from pathlib import Path
 
-    import pandas as pd
     import torch
 
     from dtkd import engine, networks, provenance
     from dtkd.datasets import Videos
-    from dtkd.files import atomic, write_json
+    from dtkd.files import atomic, read_parquet, write_json
     from dtkd.study import SUBSETS, Augment, Clip, Train
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
@@ -18,7 +17,7 @@ with job(snakemake):  # noqa: F821
     column = f"list{snakemake.wildcards.list}"  # noqa: F821
     machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
 
-    index = pd.read_parquet(given.index)
+    index = read_parquet(given.index)
     classes = list(index.drop_duplicates("class").sort_values("label")["class"])
     split = networks.read_json(given.split) if given.get("split") else None
     own = networks.own_classes(settings, classes, split)

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dtkd import published
-from dtkd.files import atomic
+from dtkd.files import atomic, read_parquet
 from dtkd.metrics import top_k
 
 HYPERPARAMETERS = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
@@ -18,7 +18,7 @@ HYPERPARAMETERS = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
 
 def accuracies(predictions: str | Path) -> dict[str, float]:
     """Top-1 and top-5 (per cent) of a run's `predictions.parquet`, by the selected and by the last epoch's weights."""
-    table = pd.read_parquet(predictions)
+    table = read_parquet(predictions)
     labels = table["label"].to_numpy()
     scores = {}
     for suffix, column in (("", "logits"), ("_last", "logits_last")):
