@@ -115,6 +115,11 @@ def own_cores(wildcards, threads) -> int:
     return min(threads, CORES) if workflow.local_exec else 0
 
 
+def training_cores(wildcards, threads) -> int:
+    """The same for a training: on a GPU it is the GPU that is busy."""
+    return 0 if on_gpu() else own_cores(wildcards, threads)
+
+
 def training_threads(on_cpu: int) -> int:
     """On a GPU, threads decode; on a CPU, small runs side by side use the cores better than one run on all of them."""
     return 8 if on_gpu() else on_cpu

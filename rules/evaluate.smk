@@ -29,7 +29,7 @@ rule evaluate:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
-        cpu=own_cores,
+        cpu=training_cores,
     conda:
         "../envs/train.yaml"
     script:

@@ -67,7 +67,7 @@ rule pretrain:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
-        cpu=own_cores,
+        cpu=training_cores,
     conda:
         "../envs/train.yaml"
     script:
@@ -91,7 +91,7 @@ rule train_baseline:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
-        cpu=own_cores,
+        cpu=training_cores,
     conda:
         "../envs/train.yaml"
     script:
@@ -117,7 +117,7 @@ rule train_teacher:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
-        cpu=own_cores,
+        cpu=training_cores,
     conda:
         "../envs/train.yaml"
     script:
@@ -154,7 +154,7 @@ rule teacher_logits:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
-        cpu=own_cores,
+        cpu=training_cores,
     conda:
         "../envs/train.yaml"
     script:
@@ -189,7 +189,7 @@ rule train_student:
     threads: training_threads(on_cpu=1)
     resources:
         gpu=gpus,
-        cpu=own_cores,
+        cpu=training_cores,
     conda:
         "../envs/train.yaml"
     script:
