@@ -4,7 +4,7 @@ from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
     from dtkd import engine, networks
-    from dtkd.datasets import Videos
+    from dtkd.datasets import Videos, class_names
     from dtkd.files import atomic, read_parquet
     from dtkd.learners import Classifier
     from dtkd.study import Augment, Clip, Evaluation, Train
@@ -14,7 +14,7 @@ with job(snakemake):  # noqa: F821
     machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
 
     index = read_parquet(given.index)
-    classes = list(index.drop_duplicates("class").sort_values("label")["class"])
+    classes = class_names(index)
     split = networks.read_json(given.split) if given.split else None
     own = networks.own_classes(settings, classes, split)
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test", own)  # noqa: F821

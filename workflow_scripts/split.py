@@ -6,11 +6,12 @@ with job(snakemake):  # noqa: F821
     from pathlib import Path
 
     from dtkd import subsets
+    from dtkd.datasets import class_names
     from dtkd.files import read_parquet, write_json
 
     settings = snakemake.params.settings  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821
-    classes = list(index.drop_duplicates("class").sort_values("label")["class"])
+    classes = class_names(index)
     if settings["source"] == "published":
         result = subsets.published_split(snakemake.wildcards.dataset, classes)  # noqa: F821
     else:

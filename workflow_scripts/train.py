@@ -8,7 +8,7 @@ with job(snakemake):  # noqa: F821
     import torch
 
     from dtkd import engine, networks, provenance
-    from dtkd.datasets import Videos
+    from dtkd.datasets import Videos, class_names
     from dtkd.files import atomic, read_parquet, write_json
     from dtkd.study import SUBSETS, Augment, Clip, Train
 
@@ -18,7 +18,7 @@ with job(snakemake):  # noqa: F821
     machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
 
     index = read_parquet(given.index)
-    classes = list(index.drop_duplicates("class").sort_values("label")["class"])
+    classes = class_names(index)
     split = networks.read_json(given.split) if given.get("split") else None
     own = networks.own_classes(settings, classes, split)
     videos = Videos.of(index, params.root, column, "train", own)

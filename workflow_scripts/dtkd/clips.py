@@ -52,8 +52,8 @@ def even_starts(clip: Clip, frames: int, count: int) -> list[int]:
 
 @cache
 def video_length(path: Path) -> int:
-    """Frames of a video as declared, or counted where the container does not say."""
-    return video.probe(path).frames or sum(1 for _ in video.grey_frames(path))
+    """`video.length`, asked once a process: every epoch draws from it."""
+    return video.length(path)
 
 
 def read_clip(path: Path, start: int, clip: Clip, total: int) -> torch.Tensor:

@@ -164,6 +164,11 @@ class Videos:
         return cls(tuple(rows["path"]), paths, tuple(int(label) for label in rows["label"]))
 
 
+def class_names(index: "pd.DataFrame") -> list[str]:
+    """The classes of an index, in the order of their labels."""
+    return list(index.drop_duplicates("class").sort_values("label")["class"])
+
+
 def counts(index: "pd.DataFrame", subsets: dict[str, str] | None = None) -> "pd.DataFrame":
     """Classes and videos per list and subset: the paper's Table 2.
 

@@ -22,7 +22,7 @@ def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -
     chosen = [paths[place] for place in places]
     moments = []
     for path in tqdm(chosen, desc="pixel statistics", unit="video", mininterval=5):
-        total = video.probe(path).frames or sum(1 for _ in video.grey_frames(path))
+        total = video.length(path)
         where = np.linspace(0, total - 1, min(frames_per_video, total)).astype(int)
         for frame in video.read(path, where, pad_end=True):
             mean, std = cv2.meanStdDev(frame)

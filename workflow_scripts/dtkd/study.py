@@ -21,7 +21,6 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]  # become
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
-ROLES = ("pretrain", "baseline", "teacher", "student")
 SUBSETS = ("static", "dynamic")
 
 

@@ -67,6 +67,11 @@ def probe(path: str | Path, threads: int = 1) -> VideoInfo:
         return VideoInfo(_declared(capture), fps if np.isfinite(fps) and fps > 0 else 0.0, width, height)
 
 
+def length(path: str | Path) -> int:
+    """Frames of a video as declared, or counted where the container does not say."""
+    return probe(path).frames or sum(1 for _ in grey_frames(path))
+
+
 def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False) -> np.ndarray:
     """The frames at ``indices``: uint8 (T, H, W, 3), RGB.
 
