@@ -142,6 +142,7 @@ class Pretrain(Section):
     """A backbone trained on one of `datasets` (list 1): the demo's stand-in for Kinetics-400."""
 
     dataset: Name
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     train: dict[str, Any] = Field(default_factory=dict, description="what differs from `train`")
 
 
@@ -344,7 +345,7 @@ class Study(Section):
         settings = {
             "backbone": run.backbone,
             "weights": "none" if run.role == "pretrain" else self.model.weights,
-            "dropout": self.model.dropout,
+            "dropout": self.pretrain.dropout if run.role == "pretrain" else self.model.dropout,
             "frozen": run.frozen,
             "seed": run.seed,
             "clip": self.clip.model_dump(),
