@@ -1,15 +1,71 @@
-"""Accuracy from logits, without torch."""
+"""What predictions are worth: accuracy per video, class and subset; how far a student is from a teacher. No torch."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import NamedTuple
+
 import numpy as np
 
+from dtkd.files import read_parquet
 
-def top_k(logits: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """Per cent of rows of ``logits`` (N, C) whose label is among the ``k`` highest.
+
+class Predictions(NamedTuple):
+    """A run's logits of its test videos, in the index's order (`predictions.parquet`)."""
+
+    videos: list[str]  # N names
+    labels: np.ndarray  # (N,) int
+    logits: np.ndarray  # (N, C), by the selected epoch's weights; -inf where a model may not answer
+    logits_last: np.ndarray  # (N, C), by the last epoch's
+
+    @classmethod
+    def read(cls, path: str | Path) -> Predictions:
+        table = read_parquet(path)
+        return cls(table["video"].tolist(), table["label"].to_numpy(), *(
+            np.stack(table[name]) for name in ("logits", "logits_last")
+        ))  # fmt: skip
+
+    def only(self, rows: np.ndarray) -> Predictions:
+        """The videos that ``rows`` (N,) bool picks."""
+        videos = [name for name, kept in zip(self.videos, rows, strict=True) if kept]
+        return Predictions(videos, self.labels[rows], self.logits[rows], self.logits_last[rows])
+
+
+def hits(logits: np.ndarray, labels: np.ndarray, k: int = 1) -> np.ndarray:
+    """(N,) bool: whether the label is among the ``k`` highest of ``logits`` (N, C).
 
     A tie counts against the label, and so does NaN, the label's own or another's: a diverged model is never right.
     """
     own = np.take_along_axis(logits, labels[:, None], axis=1)
     rank = (~(logits < own)).sum(axis=1) - 1
-    return 100.0 * float(np.mean((rank < k) & ~np.isnan(own[:, 0])))
+    return (rank < k) & ~np.isnan(own[:, 0])
+
+
+def top_k(logits: np.ndarray, labels: np.ndarray, k: int) -> float:
+    """Per cent of rows of ``logits`` (N, C) whose label is among the ``k`` highest (see `hits`)."""
+    return 100.0 * float(np.mean(hits(logits, labels, k)))
+
+
+def per_class_top1(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(C,) top-1 (per cent) of each class's own videos, NaN for a class without any (paper, Section 4.4.4)."""
+    right = np.bincount(labels, hits(logits, labels), minlength=logits.shape[1])
+    videos = np.bincount(labels, minlength=logits.shape[1])
+    return 100.0 * np.divide(right, videos, out=np.full(len(videos), np.nan), where=videos > 0)
+
+
+def log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Along the last axis; -inf logits keep a probability of zero."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+
+
+def kl_divergence(student: np.ndarray, teacher: np.ndarray, floor: float) -> np.ndarray:
+    """(N,) KL(S ‖ T) in nats of the softmax of two arrays of logits (N, C) at temperature 1 (paper, Section 4.4.5).
+
+    Σ p_S (log p_S - log p_T) with 0·log 0 = 0. A teacher's probabilities are floored at ``floor``, and not normalised
+    again: out of its subset they are exactly zero, and the divergence would be infinite.
+    """
+    log_p = log_softmax(student.astype(np.float64))
+    log_q = np.maximum(log_softmax(teacher.astype(np.float64)), np.log(floor))
+    p = np.exp(log_p)
+    return (p * np.where(p > 0, log_p - log_q, 0.0)).sum(axis=-1)
