@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from dtkd import backbones, engine, networks
+from dtkd import backbones, engine, networks, weights
 from dtkd.clips import TestClips, TrainingClips, epoch_batches
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
@@ -382,8 +382,10 @@ def evaluation_settings(**changes):
 def test_views_are_averaged_as_asked(toy, average):
     learner, videos = scored(), first(toy[1], 3)
     protocol = Evaluation(clips_per_video=2, crops_per_clip=3, average=average)
-    found = engine.evaluate(learner.logits, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,
+    states = dict.fromkeys(("model", "last"), learner.model.state_dict())
+    table = engine.evaluate(learner, states, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,
                             settings=evaluation_settings(), hardware=CPU)  # fmt: skip
+    found = np.stack(table["logits"])
     tests = TestClips(videos, CLIP, AUGMENT, 2, 3)
     each = {}  # by average: one row a video
     with torch.no_grad():
@@ -513,14 +515,17 @@ def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):
         checkpoint, history, _ = train(toy, tmp_path, Classifier(networks.new_model(settings, 4, None)), videos=12)
     predictions = checkpoint.pop("predictions")
     torch.save(checkpoint, tmp_path / "checkpoint.pt")
-    for part, epoch in (("model", checkpoint["epoch"]), ("last", 3)):
-        learner = Classifier(networks.trained_model(settings, 4, tmp_path / "checkpoint.pt", part))
-        logits = engine.evaluate(
-            learner.logits, normalise(), first(toy[1], 4), clip=CLIP, augment=AUGMENT, evaluation=Evaluation(),
-            settings=evaluation_settings(batch_size=4), hardware=CPU,
-        )  # fmt: skip
+    parts = {part: weights.load_state_dict(tmp_path / "checkpoint.pt", part=part) for part in ("model", "last")}
+    learner = Classifier(networks.new_model(settings, 4, None))
+    found = engine.evaluate(
+        learner, parts, normalise(), first(toy[1], 4), clip=CLIP, augment=AUGMENT, evaluation=Evaluation(),
+        settings=evaluation_settings(batch_size=4), hardware=CPU,
+    )  # fmt: skip
+    assert checkpoint["epoch"] < 3, "the two parts differ"
+    for column, epoch in (("logits", checkpoint["epoch"]), ("logits_last", 3)):
+        logits = np.stack(found[column])
         np.testing.assert_array_equal(logits, seen[epoch - 1][0])
-        np.testing.assert_array_equal(logits, np.stack(predictions["logits" if part == "model" else "logits_last"]))
+        np.testing.assert_array_equal(logits, np.stack(predictions[column]))
         assert top_k(logits, np.array(first(toy[1], 4).labels), 1) == history["top1"][epoch - 1]
 
 

@@ -35,6 +35,22 @@ def checkpoint(tmp_path_factory):
     return path, model, last
 
 
+@pytest.mark.parametrize(("backbone", "classes", "published", "trained", "head", "gflops"), [
+    ("slowfast_r101_16x8", 101, 53_774_808, 53_085_613, 232_805, 213),
+    ("slowfast_r101_8x8", 51, 62_826_968, 62_022_523, 117_555, 126),
+    ("slowfast_r50_8x8", 101, 34_566_488, 33_877_293, 232_805, 66),
+])  # fmt: skip
+def test_sizes_are_the_papers(backbone, classes, published, trained, head, gflops):
+    """53.78 M, 62.83 M, 34.57 M with the head of Kinetics-400; frozen, 0.23 M and 0.12 M train (Section 4.2)."""
+    frames = 64 if backbone.endswith("16x8") else 32
+    given = settings(backbone=backbone, frozen=True, clip={"frames": frames, "rate": 2}, augment={"crop": 256})
+    size = networks.size(given, classes)
+    assert size["parameters_published_head"] == published
+    assert size["parameters"] == trained
+    assert size["trainable"] == head
+    assert round(size["multiply_adds"] / 1e9) == gflops
+
+
 def test_a_new_model_follows_its_seed_and_not_the_random_state():
     torch.manual_seed(1)
     first = networks.new_model(settings(), 4, None)

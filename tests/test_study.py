@@ -62,6 +62,11 @@ def the_student(given):
 
 
 @pytest.mark.parametrize(("changes", "message"), [
+    ({"seeds": []}, "seeds: list should have at least 1 item after validation, not 0 (got [])"),
+    ({"seeds": [1, 2, 1]}, "seeds: [1, 2, 1] names a seed twice"),
+    ({"analysis__chosen": {"mine": "AA"}}, "analysis.chosen.mine: no student is called 'AA'; did you mean 'A'?"),
+    ({"analysis__chosen": {"mien": "A"}}, "analysis.chosen.mien: not one of datasets; did you mean 'mine'?"),
+    ({"analysis__kl_floor": 0}, "analysis.kl_floor: input should be greater than 0 (got 0)"),
     ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
     ({"train__epohcs": 3}, "train.epohcs: unknown key; did you mean 'epochs'?"),
     ({"students__mine__A__S_aplha": 0.3}, "students.mine.A.S_aplha: unknown key; did you mean 'S_alpha'?"),
@@ -169,18 +174,20 @@ def test_student_names(row, name):
 
 def test_folders_of_every_role():
     given = study.read(config(
-        seed=3, model__weights="pretrain", pretrain={"dataset": "source"},
+        seeds=[3], model__weights="pretrain", pretrain={"dataset": "source", "seed": 7},
         baselines__mine={"U1": {"list": 1}, "U2": {"list": 2}, "U4": {"frozen": True},
-                         "U5": {"backbone": "slowfast_r50_8x8"}},
+                         "U5": {"backbone": "slowfast_r50_8x8"}, "U6": {"clip": {"frames": 4, "rate": 4}},
+                         "U7": {"list": 2, "clip": {"frames": 8, "rate": 2}}},
         students__mine={"A": A, "B": A | {"LT": False, "list": 2}},
     ))  # fmt: skip
     assert set(given.runs()) == {
-        "source/list1/pretrain/slowfast_small-seed3",
-        "source/list1/pretrain/slowfast_r50_8x8-seed3",
+        "source/list1/pretrain/slowfast_small-seed7",
+        "source/list1/pretrain/slowfast_r50_8x8-seed7",
         "mine/list1/baseline/slowfast_small-seed3",
         "mine/list2/baseline/slowfast_small-seed3",
         "mine/list1/baseline/slowfast_small-frozen-seed3",
         "mine/list1/baseline/slowfast_r50_8x8-seed3",
+        "mine/list1/baseline/slowfast_small-4x4-seed3",
         "mine/list1/teacher/static-LT-seed3",
         "mine/list1/teacher/dynamic-LT-seed3",
         "mine/list2/teacher/static-seed3",
@@ -190,6 +197,25 @@ def test_folders_of_every_role():
     }
     assert all(run.folder == folder for folder, run in given.runs().items())
     assert given.used_datasets() == ["mine", "source"]
+
+
+def test_every_seed_repeats_every_run_but_the_pretraining():
+    changes = {"model__weights": "pretrain", "pretrain": {"dataset": "source"}}
+    one = study.read(config(**changes)).runs()
+    two = study.read(config(seeds=[0, 5], **changes)).runs()
+    assert set(one) < set(two)
+    assert {folder.replace("seed5", "seed0") for folder in set(two) - set(one)} == {
+        folder for folder in one if "pretrain" not in folder
+    }
+
+
+def test_a_baselines_own_clip_is_in_its_settings():
+    small = {"clip": {"frames": 4, "rate": 4}}
+    given = study.read(config(baselines__mine={"U1": None, "U2": {"list": 1}, "U5": small}))
+    clips = {run.name: given.settings(run)["clip"] for run in given.runs().values() if run.role == "baseline"}
+    assert clips == {"slowfast_small-seed0": {"frames": 8, "rate": 2},
+                     "slowfast_small-4x4-seed0": {"frames": 4, "rate": 4}}  # fmt: skip
+    assert given.reference("mine", 1)[0] == "U2", "students are compared with one of their own clip"
 
 
 def test_rows_that_an_overlay_sets_to_null_are_gone():
@@ -325,9 +351,19 @@ def test_students_are_table_5s(overlays, datasets):
                    for row in given.students_of(own).values())  # fmt: skip
 
 
+def test_baselines_are_table_3s():
+    given = study.read(shipped("paper.yaml"))
+    printed = published.table(3)
+    assert len(printed) == 12
+    for row in printed.itertuples():
+        baseline = given.baselines_of(row.dataset)[row.model]
+        run = given.baseline_run(row.dataset, baseline, seed=0)
+        assert (run.list, run.backbone, run.frozen) == (row.list, row.backbone, row.frozen)
+        clip = run.clip or given.clip
+        assert (clip.frames, clip.rate) == ((64, 2) if row.backbone.endswith("16x8") else (32, 2))
+
+
 @pytest.mark.parametrize("overlays", [(), ("paper.yaml",)])
-def test_baselines_are_table_3s_first(overlays):
+def test_students_are_compared_with_table_3s_first(overlays):
     given = study.read(shipped(*overlays))
-    for dataset, name in zip(given.use, ("U1", "H1"), strict=True):
-        found, run = given.reference(dataset, 1)
-        assert (found, run.list, run.frozen, run.backbone) == (name, 1, False, given.model.backbone)
+    assert [given.reference(dataset, 1)[0] for dataset in given.use] == ["U1", "H1"]

@@ -3,7 +3,7 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import engine, networks
+    from dtkd import engine, networks, weights
     from dtkd.datasets import Videos, class_names
     from dtkd.files import atomic, read_parquet
     from dtkd.learners import Classifier
@@ -16,18 +16,20 @@ with job(snakemake):  # noqa: F821
     index = read_parquet(given.index)
     classes = class_names(index)
     split = networks.read_json(given.split) if given.split else None
-    own = networks.own_classes(settings, classes, split)
-    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test", own)  # noqa: F821
-    normalise = networks.normaliser(given.pixels).to(machine.device)
+    allowed = networks.allowed(settings, classes, split)
+    learner = Classifier(networks.trained_model(settings, len(classes), given.checkpoint), allowed)
 
-    logits = {}
-    for part in ("model", "last"):
-        model = networks.trained_model(settings, len(classes), given.checkpoint, part)
-        learner = Classifier(model, networks.allowed(settings, classes, split)).to(machine.device)
-        logits[part] = engine.evaluate(
-            learner.logits, normalise, videos, clip=Clip(**settings["clip"]), augment=Augment(**settings["augment"]),
-            evaluation=Evaluation(**params.evaluation), settings=Train(**settings["train"]), hardware=machine,
-            label=f"{given.checkpoint} ({part})",
-        )  # fmt: skip
+    table = engine.evaluate(
+        learner,
+        {part: weights.load_state_dict(given.checkpoint, part=part) for part in ("model", "last")},
+        networks.normaliser(given.pixels),
+        Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test"),  # noqa: F821
+        clip=Clip(**settings["clip"]),
+        augment=Augment(**settings["augment"]),
+        evaluation=Evaluation(**params.evaluation),
+        settings=Train(**settings["train"]),
+        hardware=machine,
+        label=str(given.checkpoint),
+    )
     with atomic(snakemake.output[0]) as path:  # noqa: F821
-        engine.predictions(videos, logits["model"], logits["last"]).to_parquet(path, index=False)
+        table.to_parquet(path, index=False)

@@ -10,7 +10,7 @@ with job(snakemake):  # noqa: F821
     from dtkd import engine, networks, provenance
     from dtkd.datasets import Videos, class_names
     from dtkd.files import atomic, read_parquet, write_json
-    from dtkd.study import SUBSETS, Augment, Clip, Train
+    from dtkd.study import SUBSETS, Augment, Clip, Evaluation, Train
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     settings = params.settings
@@ -32,6 +32,7 @@ with job(snakemake):  # noqa: F821
     inputs = {name: path for name, path in given.items() if path}
 
     record = provenance.record(settings, inputs, str(machine.device))
+    record["network"] = networks.size(settings, len(classes))
     checkpoint, history, predictions = engine.train(
         networks.learner(
             settings,
@@ -54,6 +55,13 @@ with job(snakemake):  # noqa: F821
         fingerprint={"settings": settings, "inputs": record["inputs"]},
         label=str(Path(output.checkpoint).parent),
     )
+    if own is not None:  # a teacher answers for the other subset too: Table 6 compares it with students on every video
+        predictions = engine.evaluate(
+            networks.learner(settings, classes, split=split), checkpoint, networks.normaliser(given.pixels),
+            Videos.of(index, params.root, column, "test"), clip=Clip(**settings["clip"]),
+            augment=Augment(**settings["augment"]), evaluation=Evaluation(), settings=options, hardware=machine,
+            label=f"{Path(output.checkpoint).parent} (test)",
+        )  # fmt: skip
     with atomic(output.history) as path:
         history.to_parquet(path, index=False)
     with atomic(output.predictions) as path:

@@ -111,6 +111,11 @@ def _small(num_classes: int, dropout: float, *, width: int = 16) -> VideoModel:
     return VideoModel(net, alpha=4)
 
 
+def _tiny(num_classes: int, dropout: float) -> VideoModel:
+    """The narrowest ``slowfast_small``: what R50 is to R101 in the paper."""
+    return _small(num_classes, dropout, width=8)
+
+
 BACKBONES: dict[str, Backbone] = {
     "slowfast_r101_16x8": Backbone(
         _published("slowfast_16x8_r101_50_50"), 64, 2, weights_url=PUBLISHED + "SLOWFAST_16x8_R101_50_50.pyth"
@@ -118,6 +123,7 @@ BACKBONES: dict[str, Backbone] = {
     "slowfast_r101_8x8": Backbone(_published("slowfast_r101"), 32, 2, weights_url=PUBLISHED + "SLOWFAST_8x8_R101.pyth"),
     "slowfast_r50_8x8": Backbone(_published("slowfast_r50"), 32, 2, weights_url=PUBLISHED + "SLOWFAST_8x8_R50.pyth"),
     "slowfast_small": Backbone(_small, 8, 2),
+    "slowfast_tiny": Backbone(_tiny, 8, 2),
 }
 
 

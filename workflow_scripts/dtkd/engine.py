@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,11 @@ class Normalise(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         return (clips.to(self.mean.dtype) - self.mean) / self.std
+
+
+def progress(data=None, **options) -> tqdm:
+    """A progress bar with time left; where no terminal shows it (a log file), a line every half minute."""
+    return tqdm(data, dynamic_ncols=True, mininterval=2 if os.isatty(2) else 30, **options)
 
 
 def autocast(precision: str, device: torch.device):
@@ -150,10 +156,7 @@ def train(
         history, best, last_logits = saved["history"], saved["best"], saved["last_logits"]
 
     steps = len(batches)
-    bar = tqdm(
-        total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step", dynamic_ncols=True,
-        mininterval=2 if os.isatty(2) else 30,
-    )  # fmt: skip
+    bar = progress(total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step")
     for epoch in range(len(history), settings.epochs):
         started, waited = time.perf_counter(), 0.0
         torch.manual_seed(seed_of(seed, "epoch", epoch))  # dropout
@@ -239,7 +242,7 @@ def training_logits(
     data = loader(TrainingClips(videos, clip, augment, seed), batches=batches, workers=hardware.workers,
                   pin=hardware.device.type == "cuda")  # fmt: skip
     logits = []
-    for frames, _, _ in tqdm(data, desc=label, unit="batch", mininterval=2 if os.isatty(2) else 30):
+    for frames, _, _ in progress(data, desc=label, unit="batch"):
         frames = normalise(frames.to(hardware.device, non_blocking=True))
         with cast:
             logits.append(torch.stack([model(frames).float() for model in models]).cpu())
@@ -249,12 +252,12 @@ def training_logits(
 @torch.inference_mode()
 def predict(
     forward, normalise: Normalise, tests: TestClips, settings: Train, hardware: Hardware, average: str = "logits",
-    progress=None,
+    label: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Logits (V, C) and labels (V,) of every test video, views averaged as logits or as softmax probabilities.
 
     ``forward`` gives logits of normalised clips; its module is put in eval mode. Averaged probabilities come back as
-    their logarithms, so that a softmax of what is returned gives them again.
+    their logarithms, so that a softmax of what is returned gives them again. Progress is shown under ``label``.
     """
     getattr(forward, "__self__", forward).eval()
     cast, _ = autocast(settings.precision, hardware.device)
@@ -263,7 +266,7 @@ def predict(
         workers=hardware.workers, pin=hardware.device.type == "cuda",
     )  # fmt: skip
     logits, labels = [], []
-    for views, truth, _ in progress(data) if progress else data:
+    for views, truth, _ in progress(data, desc=label, unit="batch", disable=label is None):
         videos, count = views.shape[:2]
         with cast:
             scores = torch.cat([forward(normalise(chunk.to(hardware.device))).float()
@@ -279,13 +282,22 @@ def predict(
 
 
 def evaluate(
-    forward, normalise: Normalise, videos: Videos, *, clip: Clip, augment: Augment, evaluation: Evaluation,
-    settings: Train, hardware: Hardware, label: str = "",
-) -> np.ndarray:  # fmt: skip
-    """Logits (V, C) of every video by the study's evaluation protocol."""
+    learner: nn.Module, states: Mapping[str, Mapping[str, Tensor]], normalise: Normalise, videos: Videos, *, clip: Clip,
+    augment: Augment, evaluation: Evaluation, settings: Train, hardware: Hardware, label: str = "",
+) -> pd.DataFrame:  # fmt: skip
+    """The predictions of every video by the study's protocol.
+
+    ``states`` has the weights of ``learner.model`` as a checkpoint has them: ``model``, the selected epoch's, and
+    ``last``; those are what the learner has in the end.
+    """
+    learner.to(hardware.device)
+    normalise.to(hardware.device)
     tests = TestClips(videos, clip, augment, evaluation.clips_per_video, evaluation.crops_per_clip)
-    bar = lambda data: tqdm(data, desc=label, unit="batch", mininterval=2 if os.isatty(2) else 30)  # noqa: E731
-    return predict(forward, normalise, tests, settings, hardware, evaluation.average, bar)[0]
+    logits = []
+    for part in ("model", "last"):
+        learner.model.load_state_dict(states[part])
+        logits.append(predict(learner.logits, normalise, tests, settings, hardware, evaluation.average, label)[0])
+    return predictions(videos, *logits)
 
 
 def _mean(values: list[float]) -> float:

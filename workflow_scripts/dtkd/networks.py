@@ -78,6 +78,18 @@ def learner(
     return Classifier(model, allowed(settings, classes, split))
 
 
+def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
+    """Parameters (all, trainable, and all with the published 400-way head) and multiply-adds of one clip (Table 3)."""
+    model = new_model(settings, classes, start=None)
+    total, trainable = backbones.parameter_counts(model)
+    return {
+        "parameters": total,
+        "trainable": trainable,
+        "parameters_published_head": total + (400 - classes) * (model.head.proj.in_features + 1),
+        "multiply_adds": backbones.flops(model, settings["clip"]["frames"], settings["augment"]["crop"]),
+    }
+
+
 def save_known_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
     """Write what `engine.training_logits` gave, with the names of its videos."""
     with atomic(path) as temporary:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -71,7 +72,7 @@ class Split(Section):
     boundary: Literal["inclusive", "strict"] = "inclusive"
 
 
-Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small"]
+Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small", "slowfast_tiny"]
 
 
 class Model(Section):
@@ -88,6 +89,9 @@ class Clip(Section):
 
     frames: Count
     rate: Count
+
+    def __str__(self) -> str:
+        return f"{self.frames}x{self.rate}"
 
 
 class Augment(Section):
@@ -142,14 +146,18 @@ class Pretrain(Section):
     """A backbone trained on one of `datasets` (list 1): the demo's stand-in for Kinetics-400."""
 
     dataset: Name
+    seed: int = 0
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     train: dict[str, Any] = Field(default_factory=dict, description="what differs from `train`")
 
 
 class Baseline(Section):
+    """A plain fine-tuning; with ``frozen`` of the head alone, with ``backbone`` and ``clip`` of another network."""
+
     list: Count = 1
     frozen: bool = False
     backbone: Backbone | None = None
+    clip: Clip | None = None
 
 
 class Student(Section):
@@ -178,6 +186,13 @@ class Student(Section):
         return ({"S_alpha", "weighting"} if self.method == "bskd" else set()) | ({"unfrozen"} if self.FT else set())
 
 
+class Analysis(Section):
+    """What tables and figures single out; a change of it trains and evaluates nothing."""
+
+    chosen: dict[Name, Name] = Field(default_factory=dict, description="dataset -> the student of Table 6, Figures 6-8")
+    kl_floor: Annotated[float, Field(gt=0, lt=1)] = Field(1e-12, description="least probability of a teacher, Table 6")
+
+
 @dataclass(frozen=True)
 class Run:
     """One training run; its folder spells what tells it from the study's other runs."""
@@ -190,6 +205,7 @@ class Run:
     frozen: bool = False  # only the head trains (a teacher's LT)
     subset: str | None = None  # a teacher's classes
     student: Student | None = None
+    clip: Clip | None = None  # where it is not the study's
 
     @property
     def name(self) -> str:
@@ -206,7 +222,7 @@ class Run:
             if not s.FT and s.unfrozen != "own":
                 parts += [s.unfrozen]
         else:
-            parts = [self.backbone, "frozen" if self.frozen else None]
+            parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
         return "-".join([p for p in parts if p] + [f"seed{self.seed}"])
 
     @property
@@ -221,7 +237,7 @@ class Study(Section):
     name: str
     results: str = "results"
     use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
-    seed: int = 0
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
     device: Literal["auto", "cpu", "cuda"] = "auto"
     datasets: dict[Name, Dataset]
     flow: Flow = Flow()
@@ -232,6 +248,7 @@ class Study(Section):
     augment: Augment
     train: Train
     evaluation: Evaluation = Evaluation()
+    analysis: Analysis = Analysis()
     baselines: dict[Name, dict[Name, Baseline | None]]
     students: dict[Name, dict[Name, Student | None]]
 
@@ -250,16 +267,26 @@ class Study(Section):
             for key, row in self.students_of(dataset).items():
                 if self.reference(dataset, row.list) is None:
                     raise ValueError(
-                        f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone of {key}"
+                        f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone and clip "
+                        f"of {key}"
                     )
+        if len(set(self.seeds)) < len(self.seeds):
+            raise ValueError(f"seeds: {self.seeds} names a seed twice")
+        for dataset, name in self.analysis.chosen.items():
+            if dataset not in self.datasets:
+                raise ValueError(f"analysis.chosen.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
+            if dataset in self.use and name not in self.students_of(dataset):
+                known = self.students_of(dataset)
+                raise ValueError(f"analysis.chosen.{dataset}: no student is called {name!r}{_hint(name, known)}")
         for section in ("baselines", "students"):
             for dataset in getattr(self, section):
                 if dataset not in self.datasets:
                     raise ValueError(f"{section}.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
             raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
-        if self.model.weights == "kinetics400" and "slowfast_small" in {run.backbone for run in self.runs().values()}:
-            raise ValueError("model.weights: there are no kinetics400 weights of slowfast_small; use pretrain")
+        own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
+        if self.model.weights == "kinetics400" and own:
+            raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
         if self.model.weights == "pretrain":
             if self.pretrain is None:
                 raise ValueError("pretrain: required by model.weights: pretrain")
@@ -281,6 +308,11 @@ class Study(Section):
     def students_of(self, dataset: str) -> dict[str, Student]:
         return {name: row for name, row in self.students.get(dataset, {}).items() if row is not None}
 
+    def backbones(self) -> set[str]:
+        """Every backbone that some run of the study has."""
+        rows = [row for dataset in self.use for row in self.baselines_of(dataset).values()]
+        return {self.model.backbone} | {row.backbone for row in rows if row.backbone}
+
     def weights_sha256(self, backbone: str) -> str | None:
         """The checksum that the config gives for the weights' file of ``backbone``."""
         return self.model.weights_sha256 if backbone == self.model.backbone else None
@@ -292,19 +324,27 @@ class Study(Section):
 
     # -- the runs -------------------------------------------------------------------------------------------------
 
-    def baseline_run(self, dataset: str, row: Baseline) -> Run:
-        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, self.seed, frozen=row.frozen)
+    def baseline_run(self, dataset: str, row: Baseline, seed: int) -> Run:
+        clip = row.clip if row.clip != self.clip else None
+        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip)
 
-    def reference(self, dataset: str, number: int) -> tuple[str, Run] | None:
-        """What students of a list are compared with: the first baseline of that list and of the students' backbone."""
+    def reference(self, dataset: str, number: int) -> tuple[str, Baseline] | None:
+        """What students of a list are compared with: its first baseline that differs from them in nothing else."""
+        usual = (self.model.backbone, None, False)
         for name, row in self.baselines_of(dataset).items():
-            run = self.baseline_run(dataset, row)
-            if row.list == number and run.backbone == self.model.backbone and not run.frozen:
-                return name, run
+            run = self.baseline_run(dataset, row, seed=0)
+            if row.list == number and (run.backbone, run.clip, run.frozen) == usual:
+                return name, row
         return None
 
-    def student_run(self, dataset: str, row: Student) -> Run:
-        return Run(dataset, row.list, "student", self.model.backbone, self.seed, student=row)
+    def chosen(self, dataset: str) -> tuple[str, Student] | None:
+        """The student that tables and figures single out: the configured one or the first; None without students."""
+        students = self.students_of(dataset)
+        name = self.analysis.chosen.get(dataset, next(iter(students), None))
+        return None if name is None else (name, students[name])
+
+    def student_run(self, dataset: str, row: Student, seed: int) -> Run:
+        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row)
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
         """The static and the dynamic teacher of a student."""
@@ -320,15 +360,15 @@ class Study(Section):
         return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{locked}seed{student.seed}.logits.pt")
 
     def pretrain_run(self, backbone: str) -> Run:
-        return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.seed)
+        return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.pretrain.seed)
 
     def runs(self) -> dict[str, Run]:
         """Every run that the study can ask for, by folder."""
         runs = []
-        for dataset in self.use:
-            runs += [self.baseline_run(dataset, row) for row in self.baselines_of(dataset).values()]
+        for dataset, seed in product(self.use, self.seeds):
+            runs += [self.baseline_run(dataset, row, seed) for row in self.baselines_of(dataset).values()]
             for row in self.students_of(dataset).values():
-                student = self.student_run(dataset, row)
+                student = self.student_run(dataset, row, seed)
                 runs += [student, *self.teacher_runs(student).values()]
         if self.model.weights == "pretrain":
             runs += [self.pretrain_run(backbone) for backbone in {run.backbone for run in runs}]
@@ -348,7 +388,7 @@ class Study(Section):
             "dropout": self.pretrain.dropout if run.role == "pretrain" else self.model.dropout,
             "frozen": run.frozen,
             "seed": run.seed,
-            "clip": self.clip.model_dump(),
+            "clip": (run.clip or self.clip).model_dump(),
             "augment": self.augment.model_dump(mode="json"),
             "train": self.train_settings(run.role).model_dump(),
         }

@@ -1,0 +1,188 @@
+"""Which runs each table and figure shows: plain rows of names, hyperparameters and files, one file a seed.
+
+Imported by the Snakefile, so it imports no torch, pandas or OpenCV.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dtkd.study import SUBSETS, Baseline, Run, Student, Study
+
+# Frames and rate that the published networks were made for: a row with others is no row of the paper.
+PUBLISHED_CLIPS = {"slowfast_r101_16x8": "64x2", "slowfast_r101_8x8": "32x2", "slowfast_r50_8x8": "32x2"}
+
+
+def predictions(study: Study, runs: list[Run]) -> list[str]:
+    """The files of the runs' logits by the study's protocol."""
+    return [f"{study.results}/{run.folder}/{study.evaluation.file}" for run in runs]
+
+
+def histories(study: Study, runs: list[Run]) -> list[str]:
+    return [f"{study.results}/{run.folder}/history.parquet" for run in runs]
+
+
+def baseline_runs(study: Study, dataset: str, row: Baseline) -> list[Run]:
+    """A baseline's run of every seed."""
+    return [study.baseline_run(dataset, row, seed) for seed in study.seeds]
+
+
+def student_runs(study: Study, dataset: str, row: Student) -> list[Run]:
+    return [study.student_run(dataset, row, seed) for seed in study.seeds]
+
+
+def _clip(study: Study, run: Run) -> str:
+    return str(run.clip or study.clip)
+
+
+def _as_published(study: Study, run: Run) -> bool:
+    """Whether what tables have no column for is as in the paper."""
+    usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
+    if run.role == "baseline":
+        return usual
+    usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1
+    return usual and (run.student is None or (run.student.weighting, run.student.unfrozen) == ("gated", "own"))
+
+
+def table3(study: Study) -> list[dict[str, Any]]:
+    """Every baseline: the lists, the frozen one, the other networks."""
+    rows = []
+    for dataset in study.use:
+        for name, baseline in study.baselines_of(dataset).items():
+            runs = baseline_runs(study, dataset, baseline)
+            rows.append({
+                "dataset": dataset, "model": name, "list": baseline.list, "backbone": runs[0].backbone,
+                "clip": _clip(study, runs[0]), "frozen": baseline.frozen, "predictions": predictions(study, runs),
+                "record": f"{study.results}/{runs[0].folder}/run.json", "as_published": _as_published(study, runs[0]),
+            })  # fmt: skip
+    return rows
+
+
+def table4(study: Study) -> list[dict[str, Any]]:
+    """The teachers that students learn from; TU1 to TU4 are the paper's names beside a baseline U1."""
+    rows = []
+    for dataset in study.use:
+        found = {}  # by list, locked and subset: students share their teachers
+        for row in study.students_of(dataset).values():
+            for seed in study.seeds:
+                for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
+                    runs = found.setdefault((row.list, row.LT, subset), [])
+                    runs += [run] if run not in runs else []
+        for (number, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
+            rows.append({
+                "dataset": dataset, "model": _teacher_name(study, dataset, number, locked, subset), "list": number,
+                "subset": subset, "LT": locked, "predictions": predictions(study, runs),
+                "as_published": _as_published(study, runs[0]),
+            })  # fmt: skip
+    return rows
+
+
+def _teacher_name(study: Study, dataset: str, number: int, locked: bool, subset: str) -> str:
+    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(dataset, number)[0])
+    if prefix and number == 1:
+        return f"T{prefix[1]}{1 + SUBSETS[::-1].index(subset) + 2 * locked}"
+    return f"{subset}{'-LT' if locked else ''}"
+
+
+def table5(study: Study) -> list[dict[str, Any]]:
+    """For each dataset and list the baseline, then the students."""
+    rows = []
+    for dataset in study.use:
+        students = study.students_of(dataset)
+        for number in sorted({1} | {student.list for student in students.values()}):
+            if (reference := study.reference(dataset, number)) is None:
+                continue
+            name, baseline = reference
+            runs = baseline_runs(study, dataset, baseline)
+            shared = {"dataset": dataset, "list": number}
+            files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
+            rows.append({**shared, "model": name, "method": "baseline", **files})
+            for name, student in students.items():
+                if student.list == number:
+                    runs = student_runs(study, dataset, student)
+                    settings = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
+                    files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
+                    rows.append({**shared, "model": name, **{key: getattr(student, key) for key in settings}, **files})
+    return rows
+
+
+def table6(study: Study) -> list[dict[str, Any]]:
+    """The chosen student of each dataset and its teachers."""
+    rows = []
+    for dataset in study.use:
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        name, student = chosen
+        runs = student_runs(study, dataset, student)
+        teachers = [study.teacher_runs(run) for run in runs]
+        rows.append({
+            "dataset": dataset, "model": name, "list": student.list, "student": predictions(study, runs),
+            "teachers": {subset: predictions(study, [pair[subset] for pair in teachers]) for subset in SUBSETS},
+            "as_published": _as_published(study, runs[0]),
+        })  # fmt: skip
+    return rows
+
+
+def lists(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Figure 5: histories of the baselines that differ in the list alone, by dataset and name."""
+    shown = {}
+    for dataset in study.use:
+        alike = {}
+        for name, row in study.baselines_of(dataset).items():
+            runs = baseline_runs(study, dataset, row)
+            if (runs[0].backbone, runs[0].clip, runs[0].frozen) == (study.model.backbone, None, False):
+                alike[f"{name} (list {row.list})"] = histories(study, runs)
+        if alike:
+            shown[dataset] = alike
+    return shown
+
+
+def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Figure 6: histories of the chosen student, of BSKD (with its KD_T and KD_alpha if there is one), the baseline."""
+    shown = {}
+    for dataset in study.use:
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        name, student = chosen
+        others = [
+            (other, row)
+            for other, row in study.students_of(dataset).items()
+            if row.method == "bskd" and row.list == student.list and other != name
+        ]
+        others.sort(key=lambda item: (item[1].KD_T, item[1].KD_alpha) != (student.KD_T, student.KD_alpha))
+        shown[dataset] = {
+            f"{label} ({row.method.upper()})": histories(study, student_runs(study, dataset, row))
+            for label, row in [(name, student), *others[:1]]
+        }
+        baseline, row = study.reference(dataset, student.list)
+        shown[dataset][f"{baseline} (baseline)"] = histories(study, baseline_runs(study, dataset, row))
+    return shown
+
+
+def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
+    """The chosen student beside its baseline: names and predictions, by dataset."""
+    shown = {}
+    for dataset in study.use:
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        name, student = chosen
+        baseline, row = study.reference(dataset, student.list)
+        shown[dataset] = {
+            "list": student.list,
+            "baseline": [baseline, predictions(study, baseline_runs(study, dataset, row))],
+            "student": [name, predictions(study, student_runs(study, dataset, student))],
+        }
+    return shown
+
+
+def students(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Histories of every student that weighs its teachers, the chosen one first."""
+    shown = {}
+    for dataset in study.use:
+        rows = {name: row for name, row in study.students_of(dataset).items() if row.method == "dtkd"}
+        if (chosen := study.chosen(dataset)) and chosen[0] in rows:
+            rows = {chosen[0]: chosen[1]} | rows
+        if rows:
+            shown[dataset] = {name: histories(study, student_runs(study, dataset, row)) for name, row in rows.items()}
+    return shown
