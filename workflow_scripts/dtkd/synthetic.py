@@ -399,9 +399,9 @@ DEMO_UCF = {
         props=(stick("hand_r", (-0.2, 0.7, 0.5), 0.05, RED, 0.013),)
     )),
     "PlayingFlute": Action(hertz=0.8, view=60, framing="upper", pose=lambda c: Pose(
-        hand_r=(0.40, 0.12, 0.18 + 0.03 * wave(2 * c)), hand_l=(0.40, -0.34, 0.18 + 0.03 * wave(2 * c, 0.4)),
-        lean=0.03 * wave(c),
-        props=(stick("hand_r", (0, 1, 0.05), 0.16, STEEL), stick("hand_r", (0, -1, -0.05), 0.12, STEEL))
+        hand_r=(0.40, 0.22, 0.20 + 0.03 * wave(2 * c)), hand_l=(0.40, -0.34, 0.20 + 0.03 * wave(2 * c, 0.4)),
+        lean=0.04 * wave(c),
+        props=(stick("hand_r", (0, 1, 0.05), 0.20, STEEL, 0.016), stick("hand_r", (0, -1, -0.05), 0.14, STEEL, 0.016))
     )),
     "Typing": Action(hertz=0.9, view=40, framing="desk", pose=lambda c: Pose(
         **SEATED, hand_r=near(DESK, 0.0, 0.04 * wave(c, 0.3), 0.07 * bump(3 * c)),
@@ -409,10 +409,10 @@ DEMO_UCF = {
         props=table(slab((0.2, -0.16, 0.385), (0.34, 0.16, 0.4), DARK, 0.02))
     )),
     "WritingAtDesk": Action(hertz=0.9, view=40, framing="desk", pose=lambda c: Pose(
-        **SEATED, hand_r=near(DESK, 0.04 * wave(3 * c), 0.10 * wave(c / 2), 0.02 + 0.03 * wave(3 * c, 0.25)),
-        hand_l=near(DESK, -0.05, -0.05), nod=0.3,
+        **SEATED, hand_r=near(DESK, 0.05 * wave(3 * c), 0.12 * wave(c / 2), 0.02 + 0.04 * wave(3 * c, 0.25)),
+        hand_l=(0.45, -0.2, -0.45), lean=0.22, nod=0.4,
         props=table(
-            slab((0.2, -0.16, 0.385), (0.38, 0.16, 0.39), WHITE, 0.02), stick("hand_r", (0.1, -0.1, 1), 0.07, DARK)
+            slab((0.18, -0.18, 0.385), (0.42, 0.18, 0.39), WHITE, 0.02), stick("hand_r", (0.1, -0.1, 1), 0.09, DARK)
         )
     )),
     # Twelve mobile classes in pairs: boxing, leg work, jumps, balls, swings, and across the picture.
@@ -475,17 +475,20 @@ DEMO_UCF = {
 DEMO_HMDB = {
     # Three still classes, a quarter of the vocabulary, all of a hand that goes to the mouth.
     "drink": Action(hertz=0.5, view=50, framing="upper", pose=lambda c: Pose(
-        hand_r=mix((0.40, -0.12, -0.05), near(MOUTH, 0.08), bump(c, 0.2)), hand_l=(0.3, 0.05, -0.65),
-        nod=-0.25 * bump(c, 0.2),
-        props=(stick("hand_r", (-0.7 * bump(c, 0.2), 0.3 * bump(c, 0.2), 1), 0.08, WHITE, 0.03),)
+        hand_r=mix((0.45, -0.12, -0.15), near(MOUTH, 0.08), bump(c, 0.2)), hand_l=(0.3, 0.05, -0.65),
+        nod=-0.45 * bump(c, 0.2), lean=-0.08 * bump(c, 0.2),
+        props=(stick("hand_r", (-0.7 * bump(c, 0.2), 0.3 * bump(c, 0.2), 1), 0.1, WHITE, 0.03, 0.036),)
     )),
     "eat": Action(hertz=0.7, view=50, framing="upper", pose=lambda c: Pose(
-        hand_r=mix((0.42, -0.18, 0.0), near(MOUTH, 0.05), bump(c, 0.2)), hand_l=(0.45, -0.1, -0.45),
-        nod=0.12 * bump(2 * c), props=(ball((0.02, 0.02, 0.02), 0.022, ORANGE, hand="hand_r"),)
+        hand_r=mix((0.52, -0.24, -0.18), near(MOUTH, 0.05), bump(c, 0.2)), hand_l=(0.6, -0.2, -0.3),
+        nod=0.15 * bump(2 * c),
+        props=(
+            stick("hand_r", (-0.2, 0.3, 0.5), 0.06, STEEL), stick("hand_l", (0.5, -0.5, 0.1), 0.06, WHITE, 0.03, 0.05)
+        )
     )),
     "smoke": Action(hertz=0.5, view=50, framing="upper", pose=lambda c: Pose(
-        hand_r=mix((0.36, 0.06, 0.02), near(MOUTH, 0.06, 0.05), bump(c, 0.2)), hand_l=(0.3, 0.05, -0.65),
-        nod=-0.1 * bump(c, 0.6), props=(stick("hand_r", (0.8, 0.2, 0.2), 0.05, WHITE, 0.009),)
+        hand_r=mix((0.4, 0.35, -0.1), near(MOUTH, 0.06, 0.05), bump(c, 0.2)), hand_l=(0.25, 0.2, -0.75),
+        nod=-0.1 * bump(c, 0.6), props=(stick("hand_r", (0.8, 0.2, 0.2), 0.09, WHITE, 0.011),)
     )),
     "clap": Action(hertz=2.0, view=60, framing="upper", pose=lambda c: Pose(
         **both((0.6, -0.24 + 0.45 * bump(c), -0.1 + 0.05 * wave(c)))
@@ -498,13 +501,14 @@ DEMO_HMDB = {
         twist=-0.3 + 0.8 * bump(c, 0.0, 2), lean=0.25 * bump(c, 0.0, 2), travel=0.15 * bump(c, 0.0, 2)
     )),
     "push": Action(hertz=1.2, view=25, pose=lambda c: Pose(
-        **step(0.35), **both(mix((0.4, 0.0, -0.05), (0.95, -0.05, 0.05), bump(c, 0.0, 1.5))),
-        lean=0.1 + 0.4 * bump(c, 0.0, 1.5), travel=0.12 * bump(c, 0.0, 1.5)
+        **step(0.45), **both(mix((0.45, 0.0, -0.25), (0.95, -0.05, -0.05), bump(c, 0.0, 1.5))), lift=-0.1,
+        lean=0.25 + 0.4 * bump(c, 0.0, 1.5), travel=0.12 * bump(c, 0.0, 1.5),
+        props=(slab((0.56 + 0.14 * bump(c, 0.0, 1.5), -0.2, 0.0), (0.82 + 0.14 * bump(c, 0.0, 1.5), 0.2, 0.5), WOOD),)
     )),
     "hit": Action(hertz=1.3, view=25, pose=lambda c: Pose(
         **step(0.3), hand_r=mix((0.1, 0.1, 0.9), (0.8, -0.15, -0.35), sweep(c)), hand_l=GUARD,
         twist=-0.2 + 0.5 * sweep(c), lean=0.55 * sweep(c) - 0.1, travel=0.1 * sweep(c),
-        props=(stick("hand_r", (-0.6 + 1.6 * sweep(c), 0, 1 - 0.9 * sweep(c)), 0.16, WOOD),)
+        props=(stick("hand_r", (-0.6 + 1.6 * sweep(c), 0, 1 - 0.9 * sweep(c)), 0.26, WOOD, 0.018),)
     )),
     "kick_ball": Action(hertz=1.0, view=15, pose=lambda c: Pose(
         hand_r=arm(25 * wave(c), 25), hand_l=arm(-35 * wave(c), 35), foot_l=(0.0, 0.05, 0.0),
