@@ -1,10 +1,13 @@
-"""Top-k accuracy: against a slow count and scikit-learn, and what ties, -inf and NaN mean."""
+"""Top-k accuracy against a slow count and scikit-learn, what ties, -inf and NaN mean; accuracy per class; KL."""
 
 import numpy as np
+import pandas as pd
 import pytest
-from sklearn.metrics import top_k_accuracy_score
+from scipy import special
+from sklearn.metrics import recall_score, top_k_accuracy_score
 
-from dtkd.metrics import top_k
+from dtkd.errors import DtkdError
+from dtkd.metrics import Predictions, hits, kl_divergence, per_class_top1, top_k
 
 INF, NAN = np.inf, np.nan
 
@@ -62,3 +65,60 @@ def test_result_is_a_plain_float_in_per_cent():
     score = top_k(np.eye(4, dtype=np.float32), np.array([0, 1, 2, 0]), 1)
     assert type(score) is float
     assert score == 75.0
+
+
+def test_hits_are_what_top_k_counts():
+    random = np.random.default_rng(3)
+    logits, labels = random.normal(size=(50, 6)), random.integers(0, 6, 50)
+    for k in (1, 3):
+        assert 100 * hits(logits, labels, k).mean() == pytest.approx(top_k(logits, labels, k))
+    assert hits(logits, labels).tolist() == (logits.argmax(axis=1) == labels).tolist()
+
+
+def test_top1_per_class_is_scikit_learns_recall_and_nan_without_videos():
+    random = np.random.default_rng(4)
+    labels = random.choice([0, 1, 3, 4], 300, p=[0.6, 0.2, 0.1, 0.1])  # none of 2 and 5
+    logits = random.normal(size=(300, 6)) + np.eye(6)[labels]
+    expected = 100 * recall_score(labels, logits.argmax(axis=1), labels=range(6), average=None, zero_division=np.nan)
+    assert np.isnan(expected).tolist() == [False, False, True, False, False, True]
+    np.testing.assert_allclose(per_class_top1(logits, labels), expected)
+
+
+@pytest.mark.parametrize("floor", [1e-12, 1e-4, 0.05])
+def test_kl_against_scipy_with_a_masked_teacher(floor):
+    random = np.random.default_rng(5)
+    student, teacher = random.normal(scale=3, size=(2, 200, 7)).astype(np.float32)
+    teacher[:, [1, 4]] = -INF
+    p, q = (special.softmax(logits.astype(float), axis=1) for logits in (student, teacher))
+    expected = special.rel_entr(p, np.maximum(q, floor)).sum(axis=1)
+    assert np.isfinite(expected).all()
+    np.testing.assert_allclose(kl_divergence(student, teacher, floor), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_kl_of_the_same_model_is_zero_even_where_both_are_masked():
+    logits = np.random.default_rng(6).normal(size=(20, 5))
+    logits[:, 2] = -INF
+    np.testing.assert_allclose(kl_divergence(logits, logits, 1e-12), 0, atol=1e-12)
+
+
+def test_kl_does_not_depend_on_a_shift_of_the_logits_but_on_the_order_of_the_models():
+    one, other = np.random.default_rng(7).normal(size=(2, 20, 5))
+    np.testing.assert_allclose(kl_divergence(one + 100, other - 3000, 1e-12), kl_divergence(one, other, 1e-12))
+    assert not np.allclose(kl_divergence(one, other, 1e-12), kl_divergence(other, one, 1e-12), rtol=0.01)
+
+
+def test_predictions_come_back_as_written_and_are_picked_by_row(tmp_path):
+    logits = np.arange(12, dtype=np.float32).reshape(4, 3)
+    logits[1, 2] = -INF
+    frame = {"video": list("abcd"), "label": [0, 2, 1, 1], "logits": list(logits), "logits_last": list(logits + 1)}
+    pd.DataFrame(frame).to_parquet(tmp_path / "predictions.parquet")
+    read = Predictions.read(tmp_path / "predictions.parquet").only(np.array([True, True, False, True]))
+    assert read.videos == ["a", "b", "d"]
+    assert read.labels.tolist() == [0, 2, 1]
+    np.testing.assert_array_equal(read.logits, logits[[0, 1, 3]])
+    np.testing.assert_array_equal(read.logits_last, logits[[0, 1, 3]] + 1)
+
+
+def test_missing_predictions_are_named(tmp_path):
+    with pytest.raises(DtkdError, match=r"nowhere\.parquet: there is no such file"):
+        Predictions.read(tmp_path / "nowhere.parquet")

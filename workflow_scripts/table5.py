@@ -5,4 +5,4 @@ from dtkd.job import job
 with job(snakemake):  # noqa: F821
     from dtkd import tables
 
-    tables.write(tables.table5(snakemake.params.rows, snakemake.params.results), snakemake.output)  # noqa: F821
+    tables.write(tables.table5(snakemake.params.rows), snakemake.output)  # noqa: F821

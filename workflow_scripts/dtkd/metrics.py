@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
 
 
@@ -20,10 +21,23 @@ class Predictions(NamedTuple):
 
     @classmethod
     def read(cls, path: str | Path) -> Predictions:
-        table = read_parquet(path)
-        return cls(table["video"].tolist(), table["label"].to_numpy(), *(
-            np.stack(table[name]) for name in ("logits", "logits_last")
-        ))  # fmt: skip
+        """DtkdError naming the file if it is missing, no predictions, empty, or not one row of logits per video."""
+        try:
+            table = read_parquet(path)
+            read = cls(table["video"].tolist(), table["label"].to_numpy(), *(
+                np.stack(table[name]) for name in ("logits", "logits_last")
+            ))  # fmt: skip
+        except FileNotFoundError:
+            raise DtkdError(f"{path}: there is no such file; let the workflow make it") from None
+        except KeyError as error:
+            raise DtkdError(f"{path}: has no column {error}; delete the file and let the workflow make it") from None
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0].rstrip(".")
+            raise DtkdError(f"{path}: cannot be read ({reason}); delete it and let the workflow make it") from None
+        classes = read.logits.shape[1]
+        if read.logits_last.shape[1] != classes or read.labels.min() < 0 or read.labels.max() >= classes:
+            raise DtkdError(f"{path}: logits and labels do not fit together; delete it and let the workflow make it")
+        return read
 
     def only(self, rows: np.ndarray) -> Predictions:
         """The videos that ``rows`` (N,) bool picks."""

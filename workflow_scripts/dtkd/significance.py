@@ -1,0 +1,55 @@
+"""How far a gain over the baseline is chance: paired, over the test videos that both models answered.
+
+The test videos are what is sampled here; the trained models are given. With several seeds a video's difference is taken
+over all of them, and how much trainings themselves vary is the standard deviation over seeds beside each accuracy.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+RESAMPLES = 9999
+
+
+def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean of ``differences`` (N,), student less baseline per video.
+
+    Both models stay paired, as whole videos are drawn; the draw is the same every time. Percentiles rather than BCa,
+    which has no value where no video differs and covers worse where few do.
+    """
+    if len(differences) < 2 or np.ptp(differences) == 0:  # every draw has the same mean
+        return float(differences.mean()), float(differences.mean())
+    from scipy import stats
+
+    low, high = stats.bootstrap(
+        (differences,), np.mean, n_resamples=RESAMPLES, batch=500, confidence_level=confidence, method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    return float(low), float(high)
+
+
+def sign_flip_p(differences: np.ndarray) -> float:
+    """Two-sided p of the paired permutation test that the mean of ``differences`` (N,) int is zero.
+
+    ``differences`` are hits of the student less hits of the baseline, per video and summed over seeds. Where the two
+    are alike, each video's difference could as well have the other sign. The distribution of the sum over all 2^N signs
+    is computed, not drawn, so the p-value is exact; with one seed it is McNemar's exact test.
+    """
+    sizes = np.abs(differences[differences != 0])
+    null = np.ones(1)  # null[s]: the chance that the positive differences sum to s
+    for size in sizes:
+        null = (np.pad(null, (0, size)) + np.pad(null, (size, 0))) / 2
+    positive = int(differences[differences > 0].sum())
+    tail = null[max(positive, int(sizes.sum()) - positive) :].sum()
+    return min(1.0, 2 * float(tail))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Holm's step-down adjustment of p-values (N,) for N tests of one family; NaN (no test) stays and does not count.
+
+    An adjusted p below 0.05 is a finding even though N chances were taken, however the tests depend on each other.
+    """
+    adjusted = np.full(len(p), np.nan)
+    order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN is sorted last
+    adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
+    return adjusted
