@@ -1,43 +1,542 @@
-"""Figures from JSON: what they show, the same bytes for the same data, and one line where there is nothing to show."""
+"""Figures from plain data: what they show, readable text, the same bytes for the same data, degenerate studies."""
 
-import matplotlib.pyplot as plt
+import json
+import subprocess
+import sys
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.colors import to_hex, to_rgb
+from matplotlib.patches import StepPatch
+from matplotlib.text import Text
 
-from dtkd import figures
+from dtkd import figures, figures_accuracy, figures_distillation, figures_motion, figures_training
 from dtkd.errors import DtkdError
+from dtkd.metrics import Predictions, kl_divergence
 
 
-def split(means, threshold):
-    classes = {f"c{n}": {"mean": mean, "subset": "static" if mean <= threshold else "dynamic"}
-               for n, mean in enumerate(means)}  # fmt: skip
-    return {"threshold": threshold, "criterion": {"quantile": 0.25}, "classes": classes}
+def split(means, threshold, stds=None, names=None, criterion=None):
+    names = names or [f"c{n:03}" for n in range(len(means))]
+    stds = stds if stds is not None else [0.5 * mean + 0.1 for mean in means]
+    limit = np.quantile(means, 0.25) if threshold is None else threshold
+    classes = {
+        name: {"mean": mean, "std": std, "subset": "static" if mean <= limit else "dynamic"}
+        for name, mean, std in zip(names, means, stds, strict=True)
+    }
+    return {"threshold": threshold, "criterion": criterion or {"quantile": 0.25}, "classes": classes}
 
 
 SPLITS = {"one": split([0.1, 0.2, 0.5, 0.5, 0.9, 2.0], 0.3), "two": split([0.0, 0.4, 0.6, 0.8], 0.0)}
+FOUR = {
+    "data": split([0.1, 0.2, 0.5, 0.9], 0.2, names=["sit", "drink", "walk", "run"])
+}  # labels, unlike names, as given
+
+
+def many(count, seed=0):
+    random = np.random.default_rng(seed)
+    means = random.gamma(2, 0.5, count) + 0.1
+    return split(list(means), float(np.quantile(means, 0.25)), list(means * random.uniform(0.2, 0.7, count)),
+                 [f"{'Apply' * (n % 3)}EyeMakeup_{n}" for n in range(count)])  # fmt: skip
+
+
+def predictions(answers, labels, classes=4, own=None):
+    """Logits that give ``answers``; outside ``own`` -inf."""
+    logits = np.zeros((len(labels), classes))
+    logits[np.arange(len(labels)), answers] = 2.0
+    if own is not None:
+        logits[:, [c for c in range(classes) if c not in own]] = -np.inf
+    return Predictions([f"v{n}" for n in range(len(labels))], np.array(labels), logits, logits)
+
+
+def history(epochs=3, seed=0, **columns):
+    random = np.random.default_rng(seed)
+    table = {"epoch": range(1, epochs + 1)} | {
+        name: random.uniform(0.5, 1, epochs) for name in ("train_loss", "top1", "w_st", "w_dy")
+    }
+    return pd.DataFrame(table | columns)
+
+
+LABELS = [0, 0, 1, 1, 2, 2, 3, 3]
+BASELINE = predictions([0, 1, 1, 1, 3, 3, 3, 3], LABELS)  # 50, 100, 0 and 100 per cent
+STUDENT = predictions([0, 0, 1, 0, 2, 3, 3, 3], LABELS)  # 100, 50, 50 and 100
+PAIR = {"data": {"U1": [BASELINE], "SU12": [STUDENT]}}
+
+
+def words(artist):
+    return [text.get_text() for text in artist.findobj(Text) if text.get_visible() and text.get_text()]
+
+
+def legend(axis):
+    return [text.get_text() for text in axis.get_legend().get_texts()]
+
+
+def boxes(figure, texts):
+    """Where texts are at the resolution of the saved picture, a hair smaller than they are."""
+    figure.set_dpi(200)
+    figure.draw_without_rendering()
+    for text in texts:
+        text.get_window_extent()
+    return {text: Text.get_window_extent(text).padded(-1) for text in texts}
+
+
+def drawn_texts(figure, monkeypatch):
+    """The texts that a picture has: a figure also holds ticks beyond its axes' limits, which are never drawn."""
+    found, draw = [], Text.draw
+    monkeypatch.setattr(Text, "draw", lambda text, renderer: (found.append(text), draw(text, renderer))[1])
+    figure.draw_without_rendering()
+    monkeypatch.undo()
+    return [text for text in dict.fromkeys(found) if text.get_visible() and text.get_text().strip()]
+
+
+def check_readable(figure, monkeypatch):
+    """Every text is of 7 points or more, on the page, and touches no other."""
+    placed, page = boxes(figure, drawn_texts(figure, monkeypatch)), figure.bbox
+    assert len(placed) > 5
+    for text, box in placed.items():
+        assert text.get_fontsize() >= 7
+        assert page.x0 <= box.x0 < box.x1 <= page.x1, text.get_text()
+        assert page.y0 <= box.y0 < box.y1 <= page.y1, text.get_text()
+    for (one, a), (other, b) in combinations(placed.items(), 2):
+        assert not a.overlaps(b), (one.get_text(), other.get_text())
+
+
+# -- Figure 1 --------------------------------------------------------------------------------------------------------
 
 
 def test_every_class_is_counted_on_its_side_of_the_threshold():
-    figure = figures.figure1(SPLITS)
-    try:
-        for axis, given in zip(figure.axes, SPLITS.values(), strict=True):
-            heights = [sum(bar.get_height() for bar in bars) for bars in axis.containers]
-            subsets = [entry["subset"] for entry in given["classes"].values()]
-            assert heights == [subsets.count("static"), subsets.count("dynamic")]
-            assert axis.lines[0].get_xdata()[0] == given["threshold"]
-        static = figure.axes[0].containers[0]
-        assert max(bar.get_x() + bar.get_width() for bar in static if bar.get_height()) <= 0.3 + 1e-9
-    finally:
-        plt.close(figure)
+    figure = figures_motion.figure1(SPLITS)
+    for axis, given in zip(figure.axes, SPLITS.values(), strict=True):
+        heights = [sum(bar.get_height() for bar in bars) for bars in axis.containers]
+        subsets = [entry["subset"] for entry in given["classes"].values()]
+        assert heights == [subsets.count("static"), subsets.count("dynamic")]
+        assert axis.lines[0].get_xdata()[0] == given["threshold"]
+        assert legend(axis)[:2] == [f"{name} ({subsets.count(name)})" for name in figures.SUBSETS]
+    static, dynamic = figure.axes[0].containers
+    assert max(bar.get_x() + bar.get_width() for bar in static if bar.get_height()) <= 0.3 + 1e-9
+    assert min(bar.get_x() for bar in dynamic if bar.get_height()) >= 0.3 - 1e-9
+
+
+@pytest.mark.parametrize("boundary", ["inclusive", "strict"])
+def test_a_class_on_the_threshold_is_drawn_on_the_side_where_it_belongs(boundary):
+    given = split([0.1, 0.4, 0.7, 1.0], 0.4, criterion={"quantile": 0.25, "boundary": boundary})
+    given["classes"]["c001"]["subset"] = "static" if boundary == "inclusive" else "dynamic"
+    axis = figures_motion.figure1({"d": given}).axes[0]
+    static, dynamic = axis.containers
+    assert max(bar.get_x() + bar.get_width() for bar in static if bar.get_height()) <= 0.4 + 1e-9
+    assert min(bar.get_x() for bar in dynamic if bar.get_height()) >= 0.4 - 1e-9
+
+
+def test_the_published_split_is_shown_with_the_quartile_of_the_means():
+    means = [0.1, 0.3, 0.2, 0.9, 1.4]
+    axis = figures_motion.figure1({"ucf101": split(means, None, criterion={"source": "published"})}).axes[0]
+    assert axis.lines[0].get_xdata()[0] == pytest.approx(0.2)  # the second of five
+    assert legend(axis)[-1] == "Q1 of the means = 0.200"
+
+
+@pytest.mark.parametrize(("threshold", "highest"), [(0.5, 4.0), (0.0, 3.0), (1e-4, 1.0), (1.0, 1.0)])
+def test_histogram_edges_hold_every_mean_and_the_threshold(threshold, highest):
+    edges = figures_motion.histogram_edges(threshold, highest)
+    assert edges[0] == 0
+    assert edges[-1] > highest * (1 - 1e-12)
+    assert threshold in edges
+    assert (np.diff(edges) > 0).all()
+    assert 15 <= len(edges) <= 40
+    assert np.allclose(np.diff(edges)[1:], np.diff(edges)[1])
+
+
+def test_a_histogram_of_still_videos():
+    axis = figures_motion.figure1({"d": split([0.0, 0.0, 0.0], 0.0)}).axes[0]
+    assert [sum(bar.get_height() for bar in bars) for bars in axis.containers] == [3, 0]
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_split_without_means_is_one_line(number):
+    given = {"ucf101": {"threshold": None, "criterion": {"source": "published"},
+                        "classes": {"a": {"mean": None, "std": None, "subset": "static"}}}}  # fmt: skip
+    with pytest.raises(DtkdError, match=f"figure {number}: the split of ucf101 is the published one"):
+        getattr(figures_motion, f"figure{number}")(given)
+
+
+# -- Figure 2 --------------------------------------------------------------------------------------------------------
+
+
+def test_figure2_has_every_class_and_the_regression_of_each_subset():
+    axis = figures_motion.figure2(FOUR).axes[0]
+    static, line, dynamic, _ = axis.lines
+    assert static.get_xydata() == pytest.approx(np.array([[0.1, 0.15], [0.2, 0.2]]))
+    assert dynamic.get_xydata() == pytest.approx(np.array([[0.5, 0.35], [0.9, 0.55]]))
+    assert line.get_xydata() == pytest.approx(np.array([[0.1, 0.15], [0.2, 0.2]]))  # std is linear in the mean here
+    assert {text.get_text() for text in axis.texts} == {"sit", "drink", "walk", "run"}
+
+
+def test_the_regression_is_of_least_squares():
+    means, stds = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.3, 0.2, 0.9, 0.6])
+    axis = figures_motion.figure2({"d": split([0.1, *means], 0.1, [0.1, *stds])}).axes[0]
+    slope = np.cov(means, stds)[0, 1] / np.var(means, ddof=1)
+    expected = stds.mean() + slope * (means[[0, -1]] - means.mean())
+    assert axis.lines[-1].get_ydata() == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("means", [[0.1, 0.5, 0.9], [0.1, 0.7, 0.7]])  # one static class; dynamic ones without spread
+def test_no_regression_without_two_different_means(means):
+    axis = figures_motion.figure2({"d": split(means, 0.1)}).axes[0]
+    drawn = [line for line in axis.lines if line.get_linestyle() != "None"]
+    assert len(drawn) == (1 if means[1] != means[2] else 0)
+
+
+@pytest.mark.parametrize(("count", "least", "most"), [(6, 5, 6), (16, 8, 16), (51, 8, 12), (101, 8, 12)])
+def test_class_names_cover_nothing(count, least, most):
+    figure = figures_motion.figure2({"a": many(count), "b": many(count, seed=1)})
+    for axis in figure.axes:
+        placed = boxes(figure, axis.texts)
+        assert least <= len(placed) <= most
+        for one, other in combinations(placed.values(), 2):
+            assert not one.overlaps(other)
+        points = np.concatenate([axis.transData.transform(line.get_xydata()) for line in axis.lines])
+        edge = axis.get_window_extent()
+        for text, box in placed.items():
+            assert not any(box.contains(*point) for point in points), text.get_text()
+            assert edge.x0 <= box.x0 < box.x1 <= edge.x1
+            assert edge.y0 <= box.y0 < box.y1 <= edge.y1
+
+
+def test_names_have_their_subsets_colour():
+    for text in figures_motion.figure2(FOUR).axes[0].texts:
+        assert text.get_color() == figures.COLOURS[FOUR["data"]["classes"][text.get_text()]["subset"]]
+
+
+# -- Figures 5 and 6, teachers' weights ------------------------------------------------------------------------------
+
+
+def test_curves_are_means_over_seeds_within_their_range():
+    runs = [history(seed=n) for n in range(3)]
+    loss, top1 = figures_training.figure5({"d": {"U1 (list 1)": runs}}).axes
+    for axis, column in ((loss, "train_loss"), (top1, "top1")):
+        values = np.array([run[column] for run in runs])
+        assert axis.lines[0].get_ydata() == pytest.approx(values.mean(axis=0))
+        assert axis.lines[0].get_xdata().tolist() == [1, 2, 3]
+        (band,) = [artist for artist in axis.collections if isinstance(artist, PolyCollection)]
+        corners = band.get_paths()[0].vertices
+        for epoch in (1, 2, 3):
+            heights = corners[corners[:, 0] == epoch, 1]
+            assert (heights.min(), heights.max()) == (values[:, epoch - 1].min(), values[:, epoch - 1].max())
+    assert legend(loss) == ["U1 (list 1)", "range of 3 seeds"]
+
+
+def test_one_seed_has_no_band():
+    figure = figures_training.figure5({"d": {"U1": [history()], "U2": [history(seed=1)]}})
+    assert not any(axis.collections for axis in figure.axes)
+    assert legend(figure.axes[0]) == ["U1", "U2"]
+    strokes = {(line.get_color(), line.get_linestyle()) for line in figure.axes[0].lines}
+    assert len({colour for colour, _ in strokes}) == len({style for _, style in strokes}) == 2
+
+
+def test_a_single_epoch_is_a_mark_and_its_range():
+    figure = figures_training.figure5({"d": {"U1": [history(1), history(1, seed=1)]}})
+    axis = figure.axes[1]
+    assert axis.lines[0].get_marker() not in ("", "None", None)
+    assert axis.get_xlim() == (0.5, 1.5)
+    (extent,) = [artist for artist in axis.collections if isinstance(artist, LineCollection)]
+    ends = sorted(history(1, seed=n)["top1"][0] for n in range(2))
+    assert extent.get_segments()[0][:, 1].tolist() == ends
+
+
+@pytest.mark.parametrize("names", [["SU12 (DTKD)", "SU13 (BSKD)", "U1 (baseline)"], ["SU12 (DTKD)", "U1 (baseline)"]])
+def test_figure6_has_the_baselines_accuracy_alone(names):
+    runs = {name: [history(seed=n)] for n, name in enumerate(names)}
+    loss, top1 = figures_training.figure6({"d": runs}).axes
+    assert [line.get_label() for line in loss.lines] == names[:-1]
+    assert [line.get_label() for line in top1.lines] == names
+    assert top1.lines[-1].get_color() == figures.COLOURS["baseline"]
+    assert legend(loss) == names
+
+
+def test_teachers_weights_with_an_epoch_without_a_value():
+    gap = history(w_st=[0.6, np.nan, 0.8])
+    runs = {"SU12": [gap], "SU1": [history(seed=1)], "SU2": [history(seed=2)]}
+    static, dynamic = figures_distillation.teacher_weights({"d": runs}, {"d": "SU12"}).axes
+    chosen = static.lines[0]
+    assert chosen.get_ydata() == pytest.approx(gap["w_st"].to_numpy(), nan_ok=True)
+    assert dynamic.lines[0].get_ydata() == pytest.approx(gap["w_dy"].to_numpy())
+    assert [line.get_color() for line in (chosen, dynamic.lines[0])] == [figures.COLOURS[s] for s in figures.SUBSETS]
+    assert all(line.get_linewidth() < chosen.get_linewidth() for line in static.lines[1:])
+    assert legend(static) == ["SU12: St-T", "SU12: Dy-T", "other students (2)"]
+    assert static.get_ylim() == dynamic.get_ylim()
+
+
+def test_teachers_weights_without_any_value_or_chosen_student():
+    nothing = {"SU1": [history(w_st=[np.nan] * 3)]}
+    axes = figures_distillation.teacher_weights({"d": nothing}, {}).axes
+    assert legend(axes[0]) == ["students (1)"]
+    assert axes[0].get_xlim()[0] < 1 < 3 < axes[0].get_xlim()[1]
+
+
+# -- Figure 7, classes -----------------------------------------------------------------------------------------------
+
+
+def test_figure7_has_means_over_classes_and_their_gains():
+    axis = figures_accuracy.figure7(PAIR, FOUR).axes[0]
+    heights = [bars[0].get_height() for bars in axis.containers]
+    # top-1; all classes; sit and drink; walk and run
+    assert heights == [62.5, 62.5, 75, 50, 75, 75, 75, 75]
+    written = [text.get_text() for text in axis.texts]
+    assert written == ["62.50", "62.50", "75.00", "50.00", "75.00", "75.00", "75.00", "75.00",
+                       "+12.50", "+12.50", "+0.00", "+25.00"]  # fmt: skip
+    assert legend(axis) == ["U1", "SU12"]
+    assert [to_hex(axis.containers[4 + n][0].get_facecolor()).upper() for n in (2, 3)] == [
+        figures.COLOURS[subset] for subset in figures.SUBSETS
+    ]
+
+
+def test_classes_weigh_the_same_however_many_videos_they_have():
+    labels = [0, 0, 0, 0, 1, 2, 3]
+    runs = {"data": {"U1": [predictions([0, 0, 0, 0, 0, 0, 0], labels)],
+                     "SU1": [predictions([0, 0, 0, 1, 1, 2, 0], labels)]}}  # fmt: skip
+    heights = [bars[0].get_height() for bars in figures_accuracy.figure7(runs, FOUR).axes[0].containers]
+    assert heights == pytest.approx([400 / 7, 25, 50, 0, 500 / 7, 275 / 4, 175 / 2, 50])
+
+
+def test_figure7_over_seeds_has_error_bars():
+    runs = {"data": {"U1": [BASELINE, STUDENT, BASELINE], "SU12": [STUDENT] * 3}}
+    axis = figures_accuracy.figure7(runs, FOUR).axes[0]
+    spread = np.std([62.5, 75, 62.5], ddof=1)
+    stems = [artist for artist in axis.collections if isinstance(artist, LineCollection)]
+    ends = stems[0].get_segments()[0][:, 1]
+    assert ends.tolist() == pytest.approx([200 / 3 - spread, 200 / 3 + spread])
+    assert legend(axis) == ["U1", "SU12", "± std of 3 seeds"]
+    assert words(axis).count("+8.33") == 2
+
+
+def test_a_subset_without_test_videos_has_no_bar():
+    alone = {"data": {name: [run.only(run.labels < 2) for run in runs] for name, runs in PAIR["data"].items()}}
+    axis = figures_accuracy.figure7(alone, FOUR).axes[0]
+    assert "nan" not in " ".join(words(axis))
+    assert len(axis.texts) == 2 * 3 + 3
+    figure = figures_accuracy.class_gain(alone, FOUR)
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["sit", "drink"]
+
+
+def test_class_gain_is_sorted_and_coloured_by_subset():
+    axis = figures_accuracy.class_gain(PAIR, FOUR).axes[0]
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == ["sit", "walk", "run", "drink"]
+    assert [bars[0].get_width() for bars in axis.containers] == [50, 50, 0, -50]
+    for label, bars in zip(axis.get_yticklabels(), axis.containers, strict=True):
+        colour = figures.COLOURS[FOUR["data"]["classes"][label.get_text()]["subset"]]
+        assert label.get_color() == colour
+        assert bars[0].get_facecolor()[:3] == to_rgb(colour)
+
+
+def test_class_gain_names_all_of_a_hundred_classes(monkeypatch):
+    count, random = 101, np.random.default_rng(0)
+    labels = np.repeat(np.arange(count), 4)
+    runs = {"data": {name: [predictions(np.where(random.random(len(labels)) < 0.9, labels, 0), labels, count)]
+                     for name in ("U1", "SU12")}}  # fmt: skip
+    given = {"data": many(count)}
+    figure = figures_accuracy.class_gain(runs, given)
+    names = [label.get_text() for axis in figure.axes for label in axis.get_yticklabels()]
+    assert sorted(names) == sorted(given["data"]["classes"])
+    gains = [bars[0].get_width() for axis in figure.axes for bars in axis.containers]
+    assert gains == sorted(gains, reverse=True)
+    assert figure.get_size_inches()[1] < 9.5
+    check_readable(figure, monkeypatch)
+
+
+def test_confusion_shows_the_worst_pairs_as_shares_of_the_true_class():
+    figure = figures_accuracy.confusion(PAIR, FOUR)
+    baseline, student = figure.axes
+    names = [label.get_text() for label in baseline.get_yticklabels()]
+    assert names == ["sit", "drink", "walk", "run"]  # static ones first
+    shown = {(names[int(t.get_position()[1])], int(t.get_position()[0])): t.get_text() for t in baseline.texts}
+    assert shown == {("sit", 0): "50", ("sit", 1): "50", ("drink", 1): "100", ("walk", 3): "100", ("run", 3): "100"}
+    assert np.asarray(student.images[0].get_array())[2].tolist() == [0, 0, 50, 50, 0]
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["data: U1", "SU12"]
+
+
+def test_what_is_not_shown_adds_up_to_other():
+    figure = figures_accuracy.confusion(PAIR, FOUR, pairs=1)
+    baseline = np.asarray(figure.axes[0].images[0].get_array())  # walk and run, then the others
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["walk", "run", "other"]
+    assert baseline.tolist() == [[0, 100, 0], [0, 100, 0]]
+    assert figures_accuracy.confused_classes(np.full((30, 30), 1.0), ["static"] * 30, pairs=8, most=5) == [
+        0,
+        1,
+        2,
+        3,
+        4,
+    ]
+
+
+def test_confusion_of_perfect_and_of_diverged_models():
+    perfect = predictions(LABELS, LABELS)
+    figure = figures_accuracy.confusion({"data": {"U1": [perfect], "SU1": [perfect]}}, FOUR)
+    assert words(figure).count("no video is taken for another class") == 2
+    diverged = perfect._replace(logits=np.full((8, 4), np.nan))
+    assert figures_accuracy.confusion_shares(diverged).sum() == 0
+    with np.errstate(all="raise"):
+        axis = figures_accuracy.confusion({"data": {"U1": [BASELINE], "SU1": [diverged]}}, FOUR).axes[1]
+    assert np.asarray(axis.images[0].get_array())[:, -1].tolist() == [100] * 4
+
+
+# -- Figure 8, hyperparameters ---------------------------------------------------------------------------------------
+
+
+def test_figure8_counts_every_video_and_tells_the_means():
+    given = {"static": np.array([0.0, 1.0, 1.0, 20.0]), "dynamic": np.array([0.5, 12.0, 18.0, np.nan])}
+    axis = figures_distillation.figure8({"d": given}).axes[0]
+    filled = [patch for patch in axis.patches if isinstance(patch, StepPatch) and patch.get_fill()]
+    counts = {to_hex(patch.get_facecolor()).upper(): patch.get_data() for patch in filled}
+    for subset, values in given.items():
+        heights, edges, _ = counts[figures.COLOURS[subset]]
+        assert heights.tolist() == np.histogram(values[np.isfinite(values)], np.linspace(0, 20, 41))[0].tolist()
+        assert edges[-1] == 20
+    assert legend(axis) == ["KL(S ‖ St-T), mean 5.50", "KL(S ‖ Dy-T), mean 10.17"]
+
+
+def test_figure8_averages_counts_over_seeds():
+    one = {"static": np.array([[0.0, 1.0], [1.0, 1.0]]), "dynamic": np.array([[1.0, 1.0], [0.0, 0.0]])}
+    axis = figures_distillation.figure8({"d": one}).axes[0]
+    assert [patch.get_data().values.sum() for patch in axis.patches] == [2] * 4
+    with pytest.raises(DtkdError, match="figure 8: no divergence of d is finite"):
+        figures_distillation.figure8({"d": {subset: np.full(3, np.nan) for subset in figures.SUBSETS}})
+
+
+def test_divergences_match_videos_by_name():
+    student = predictions([0, 1, 2, 3], [0, 1, 2, 3])
+    teacher = predictions([1, 1, 0, 0], [0, 1, 2, 3], own=[0, 1])
+    order = [2, 0, 3, 1]
+    shuffled = Predictions([teacher.videos[n] for n in order], teacher.labels[order], teacher.logits[order],
+                           teacher.logits_last[order])  # fmt: skip
+    runs = {"d": {"student": [student] * 2, "static": [shuffled, teacher], "dynamic": [teacher] * 2}}
+    found = figures_distillation.divergences(runs, 1e-12)["d"]
+    expected = kl_divergence(student.logits, teacher.logits, 1e-12)
+    assert found["static"] == pytest.approx(np.stack([expected] * 2))
+    with pytest.raises(DtkdError, match="figure 8: v0 and 2 more"):
+        figures_distillation.divergence(student, teacher.only(np.arange(4) == 3), 1e-12)
+
+
+def table5(tmp_path, **columns):
+    """Table 5 as scripts read it: from CSV."""
+    rows = [
+        ("U1", "baseline", None, None, None, None, None, 90.0),
+        ("SU1", "dtkd", True, True, 0.3, 2, 0.2, 91.0),
+        ("SU2", "dtkd", True, True, 0.5, 2, 0.2, 92.0),
+        ("SU4", "dtkd", True, True, 0.3, 2, 0.4, 93.0),
+        ("SU6", "dtkd", True, True, 0.3, 4, 0.2, 94.0),
+        ("SU12", "dtkd", False, False, 0.3, 2, 0.4, 95.0),
+        ("SU13", "bskd", True, True, None, 2, 0.4, 80.0),
+    ]
+    table = pd.DataFrame(rows, columns=["model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1"])
+    table.assign(dataset="d", **columns).to_csv(tmp_path / "table5.csv", index=False)
+    return pd.read_csv(tmp_path / "table5.csv")
+
+
+def test_sensitivity_joins_students_that_differ_in_one_thing(tmp_path):
+    axes = figures_distillation.sensitivity(table5(tmp_path)).axes
+    lines = [[line.get_xydata().tolist() for line in axis.lines[1:]] for axis in axes]
+    assert lines == [
+        [[[0.3, 91], [0.5, 92]]],
+        [[[2, 91], [4, 94]]],
+        [[[0.2, 91], [0.4, 93]]],
+        [[[0, 93], [3, 95]]],  # T T and F F
+    ]
+    assert all(axis.lines[0].get_ydata()[0] == 90 for axis in axes)
+    assert legend(axes[0]) == [r"$KD_T$ 2, $KD_\alpha$ 0.2", "baseline U1"]
+    assert axes[3].lines[1].get_linestyle() == "None"
+
+
+def test_sensitivity_has_error_bars_and_says_what_is_not_varied(tmp_path):
+    table = table5(tmp_path, top1_std=0.5)
+    figure = figures_distillation.sensitivity(table[table["model"].isin(["U1", "SU1", "SU2"])])
+    (bars,) = figure.axes[0].collections
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [[90.5, 91.5], [91.5, 92.5]]
+    assert [words(axis).count("not varied") for axis in figure.axes] == [0, 1, 1, 1]
+
+
+# -- all -------------------------------------------------------------------------------------------------------------
+
+
+def study(datasets, classes, seeds, epochs=4):
+    """Every figure of a made-up study."""
+    random, splits, pairs, curves, weights, kl, tables = np.random.default_rng(0), {}, {}, {}, {}, {}, []
+    labels = np.repeat(np.arange(classes), 3)
+    for dataset in datasets:
+        splits[dataset] = many(classes)
+        pairs[dataset] = {
+            name: [predictions(np.where(random.random(len(labels)) < 0.7, labels, random.permutation(labels)), labels,
+                               classes) for _ in range(seeds)]
+            for name in ("U1", "SU12")
+        }  # fmt: skip
+        curves[dataset] = {f"{name} (list {n})": [history(epochs, 9 * n + seed) for seed in range(seeds)]
+                           for n, name in enumerate(("U1", "U2", "U3"))}  # fmt: skip
+        weights[dataset] = {name: curves[dataset][label] for name, label in zip(("SU12", "SU1", "SU2"), curves[dataset],
+                                                                               strict=True)}  # fmt: skip
+        kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in figures.SUBSETS}
+        rows = [(dataset, f"SU{n}", "dtkd", n % 2 == 0, True, 0.3, t, a, 80 + n, 0.4) for n, (t, a) in enumerate(
+            [(2, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (2, 0.4), (4, 0.4)])]  # fmt: skip
+        tables += [(dataset, "U1", "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
+    names = ["dataset", "model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1", "top1_std"]
+    return {
+        "figure1": figures_motion.figure1(splits),
+        "figure2": figures_motion.figure2(splits),
+        "figure5": figures_training.figure5(curves),
+        "figure6": figures_training.figure6(curves),
+        "figure7": figures_accuracy.figure7(pairs, splits),
+        "figure8": figures_distillation.figure8(kl),
+        "class_gain": figures_accuracy.class_gain(pairs, splits),
+        "confusion": figures_accuracy.confusion(pairs, splits),
+        "teacher_weights": figures_distillation.teacher_weights(weights, dict.fromkeys(datasets, "SU12")),
+        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=names)),
+    }
+
+
+@pytest.mark.parametrize(
+    ("datasets", "classes", "seeds"), [(["my_videos"], 6, 1), (["ucf101", "hmdb51", "third"], 40, 3)]
+)
+def test_no_text_of_any_figure_touches_another(datasets, classes, seeds, monkeypatch):
+    for name, figure in study(datasets, classes, seeds).items():
+        check_readable(figure, monkeypatch)
+        assert figure.get_size_inches()[0] in (3.5, 7)
+        titles = [axis.get_title(loc="left") for axis in figure.axes]
+        assert all(any(dataset in title for title in titles) for dataset in datasets), name
 
 
 def test_same_data_same_bytes(tmp_path):
-    for name in ("a", "b"):
-        figures.save(figures.figure1(SPLITS), {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
-    for kind in ("png", "pdf"):
-        assert (tmp_path / f"a.{kind}").read_bytes() == (tmp_path / f"b.{kind}").read_bytes()
+    makers = {
+        "figure2": lambda: figures_motion.figure2(SPLITS),
+        "figure7": lambda: figures_accuracy.figure7(PAIR, FOUR),
+        "figure8": lambda: figures_distillation.figure8({"d": dict.fromkeys(figures.SUBSETS, np.arange(5.0))}),
+    }
+    for name, make in makers.items():
+        for turn in ("a", "b"):
+            figures.save(make(), {kind: tmp_path / f"{name}-{turn}.{kind}" for kind in ("png", "pdf")})
+        for kind in ("png", "pdf"):
+            assert (tmp_path / f"{name}-a.{kind}").read_bytes() == (tmp_path / f"{name}-b.{kind}").read_bytes()
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_published_split_has_no_means_to_show():
-    with pytest.raises(DtkdError, match="figure 1: the split of ucf101 is the published one"):
-        figures.figure1({"ucf101": {"threshold": None, "criterion": {"source": "published"}, "classes": {}}})
+def test_splits_come_in_the_order_of_the_labels(tmp_path):
+    split_file, index_file = tmp_path / "split.json", tmp_path / "videos.parquet"
+    split_file.write_text(
+        json.dumps({"classes": {name: {"subset": "static"} for name in ("HammerThrow", "Hammering")}})
+    )
+    pd.DataFrame({"class": ["HammerThrow", "Hammering"], "label": [1, 0]}).to_parquet(index_file)
+    read = figures.read_splits(["d"], [str(split_file)], [str(index_file)])
+    assert list(read["d"]["classes"]) == ["Hammering", "HammerThrow"]
+    assert list(figures.read_splits(["d"], [str(split_file)])["d"]["classes"]) == ["HammerThrow", "Hammering"]
+
+
+def test_runs_are_read_file_by_file():
+    shown = {"d": {"U1": ["a", "b"], "SU1": ["c"]}}
+    assert figures.read_runs(shown, str.upper) == {"d": {"U1": ["A", "B"], "SU1": ["C"]}}
+
+
+def test_figures_import_neither_torch_nor_opencv():
+    code = (
+        "import sys; from dtkd import figures_accuracy, figures_distillation, figures_motion, figures_training;"
+        "sys.exit(bool({'torch', 'cv2', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,69 +1,233 @@
-"""The paper's figures, drawn from parquet and JSON; PDF for print, PNG (200 dpi) for the screen."""
+"""What all figures share: their look, the layout of panels, legends, series over epochs, reading and saving.
+
+The figures themselves are in `figures_motion` (Figures 1, 2), `figures_training` (5, 6), `figures_accuracy` (7, single
+classes) and `figures_distillation` (8, hyperparameters, teachers' weights). Each is one function from plain data to a
+`Figure`. Nothing goes through pyplot: there is no state to close.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 import matplotlib
-
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from matplotlib.textpath import TextPath
+from matplotlib.ticker import MaxNLocator
 
-from dtkd.errors import DtkdError
-from dtkd.files import atomic
+from dtkd.datasets import class_names
+from dtkd.files import atomic, read_parquet
 
-COLOURS = {"static": "#0072B2", "dynamic": "#D55E00", "threshold": "#333333"}  # Okabe-Ito: told apart by everybody
+SUBSETS = ("static", "dynamic")
+# Okabe-Ito's colours, told apart by everybody; blue and vermilion mean the subsets and nothing else.
+COLOURS = {
+    "static": "#0072B2",
+    "dynamic": "#D55E00",
+    "overall": "#555555",
+    "baseline": "#888888",
+    "threshold": "#222222",
+}
+HATCHES = {"static": "", "dynamic": "//////"}  # in greyscale blue and vermilion are alike
+
+
+class Stroke(NamedTuple):
+    """How a series is drawn; no two are alike in greyscale."""
+
+    color: str
+    linestyle: Any
+    marker: str
+
+
+STROKES = (
+    Stroke("#009E73", "-", "o"),
+    Stroke("#CC79A7", "--", "s"),
+    Stroke("#000000", ":", "^"),
+    Stroke("#56B4E9", "-.", "D"),
+    Stroke("#E69F00", (0, (5, 1, 1, 1, 1, 1)), "v"),
+)
 COLUMN = 3.5  # inches: one column of a journal page
-STYLE = {"font.size": 8, "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False}
+SMALL = 7  # points: the least size of print
+STYLE = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure everywhere
+    "font.size": 8,
+    "axes.labelsize": 8,
+    "axes.titlesize": 8,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "legend.frameon": False,
+    "legend.fontsize": SMALL,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 2.5,
+    "hatch.linewidth": 0.5,
+    "mathtext.default": "regular",
+    "pdf.fonttype": 42,  # letters stay letters, as journals ask
+}
+Value = TypeVar("Value")
 
 
-def figure1(splits: Mapping[str, Mapping[str, Any]]) -> plt.Figure:
-    """Figure 1: histogram of the classes' mean flow, the threshold of Eq. 1, and the subsets on either side of it.
+def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
+    """A figure function in the shared style; its figure comes back laid out."""
 
-    Args:
-        splits: dataset name -> its `split.json`.
-    """
-    for name, split in splits.items():
-        if split["threshold"] is None:
-            raise DtkdError(
-                f"figure 1: the split of {name} is the published one and has no class means; use split.source: flow"
-            )
-    with plt.rc_context(STYLE):
-        figure, axes = plt.subplots(1, len(splits), figsize=(COLUMN * len(splits), 2.4), squeeze=False)
-        for axis, (name, split) in zip(axes[0], splits.items(), strict=True):
-            means = {subset: _means(split, subset) for subset in ("static", "dynamic")}
-            everything = np.concatenate(list(means.values()))
-            width = max(split["threshold"] / 4, everything.max() / 100, 1e-9)  # the threshold is a bin's edge
-            bins = np.arange(0, everything.max() + width, width)
-            axis.hist(
-                list(means.values()),
-                bins=bins,
-                stacked=True,
-                color=[COLOURS[subset] for subset in means],
-                label=[f"{subset} ({len(values)})" for subset, values in means.items()],
-                edgecolor="white",
-                linewidth=0.5,
-            )
-            threshold = split["threshold"]
-            label = f"Q1 = {threshold:.3f}" if split["criterion"].get("quantile") == 0.25 else f"{threshold:.3f}"
-            axis.axvline(threshold, color=COLOURS["threshold"], linestyle="--", linewidth=1, label=label)
-            axis.set(title=name, xlabel="mean flow of a class (pixels/frame)", ylabel="classes")
-            axis.yaxis.get_major_locator().set_params(integer=True)
-            axis.margins(y=0.5)  # room for the legend
-            axis.legend(loc="upper right", handlelength=1.2)
-        figure.tight_layout()
-    return figure
+    @functools.wraps(draw)
+    def wrapped(*args, **kwargs) -> Figure:
+        with matplotlib.rc_context(STYLE):
+            figure = draw(*args, **kwargs)
+            figure.draw_without_rendering()  # ticks, too, take their style when they are made
+        return figure
+
+    return wrapped
 
 
-def _means(split: Mapping[str, Any], subset: str) -> np.ndarray:
-    return np.array([entry["mean"] for entry in split["classes"].values() if entry["subset"] == subset])
-
-
-def save(figure: plt.Figure, output: Mapping[str, str]) -> None:
+def save(figure: Figure, output: Mapping[str, str]) -> None:
     """Write ``figure`` to ``output["png"]`` and ``output["pdf"]``; the same figure gives the same bytes."""
     for kind, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
-        with atomic(output[kind]) as path:
+        with atomic(output[kind]) as path, matplotlib.rc_context(STYLE):
             figure.savefig(path, dpi=200, metadata=metadata)
-    plt.close(figure)
+
+
+# -- reading: what scripts are given ---------------------------------------------------------------------------------
+
+
+def read_splits(
+    datasets: Sequence[str], paths: Sequence[str], indexes: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Dataset -> its `split.json`; with ``indexes`` (`videos.parquet`) its classes are in the order of their labels.
+
+    That is not always the names' order: UCF101's classInd.txt has Hammering before HammerThrow.
+    """
+    splits = {
+        name: json.loads(Path(path).read_text(encoding="utf-8")) for name, path in zip(datasets, paths, strict=True)
+    }
+    for split, index in zip(splits.values(), indexes or [], strict=bool(indexes)):
+        split["classes"] = {name: split["classes"][name] for name in class_names(read_parquet(index))}
+    return splits
+
+
+def read_runs(
+    shown: Mapping[str, Mapping[str, Sequence[str]]], read: Callable[[str], Value]
+) -> dict[str, dict[str, list[Value]]]:
+    """``shown`` (dataset -> label -> one file per seed) with what ``read`` makes of each file."""
+    return {
+        dataset: {label: [read(path) for path in paths] for label, paths in runs.items()}
+        for dataset, runs in shown.items()
+    }
+
+
+# -- layout ----------------------------------------------------------------------------------------------------------
+
+
+def panels(datasets: Sequence[str], height: float, rows: int = 1) -> tuple[Figure, dict[str, list[Axes]]]:
+    """A figure with ``rows`` axes, one above the other, per dataset; two datasets side by side, further ones below.
+
+    Args:
+        height: of one axes with its labels, in inches. A panel is one column wide.
+    """
+    datasets = list(datasets)
+    across, down = min(len(datasets), 2), math.ceil(len(datasets) / 2)
+    figure = Figure(figsize=(COLUMN * across, height * rows * down), layout="constrained")
+    grid = figure.subplots(down * rows, across, squeeze=False)
+    own = {}
+    for n, name in enumerate(datasets):
+        top, column = n // 2 * rows, n % 2
+        own[name] = list(grid[top : top + rows, column])
+    for n in range(len(datasets), across * down):  # the last row may be half empty
+        for axis in grid[n // 2 * rows : (n // 2 + 1) * rows, n % 2]:
+            axis.remove()
+    return figure, own
+
+
+def title(datasets: Sequence[str], name: str) -> str:
+    """``(a) name`` where there are several datasets, as in the paper."""
+    datasets = list(datasets)
+    return f"({chr(ord('a') + datasets.index(name))}) {name}" if len(datasets) > 1 else name
+
+
+def heads(entries: Sequence[tuple[Axes, str, Sequence[Artist]]], width: float = COLUMN) -> None:
+    """Titles and, between them and the data, legends: they never cover any. All panels get the same number of lines.
+
+    Args:
+        entries: axes, title, and what the legend explains (artists with labels).
+        width: of a panel, in inches.
+    """
+    lines = max(_legend_lines(handles, 72 * width - 50) for *_, handles in entries)
+    for axis, text, handles in entries:
+        axis.set_title(text, pad=4 + (1.35 * SMALL * lines + 2 if lines else 0))
+        if handles:
+            axis.legend(
+                handles=handles, ncols=math.ceil(len(handles) / lines), loc="lower left", bbox_to_anchor=(0, 1),
+                borderaxespad=0.2, borderpad=0, handlelength=1.8, handletextpad=0.5, columnspacing=1, labelspacing=0.3,
+            )  # fmt: skip
+
+
+def _legend_lines(handles: Sequence[Artist], room: float) -> int:
+    """The fewest lines of a legend that fit in ``room`` points (matplotlib fills its columns from top to bottom)."""
+    widths = [text_width(handle.get_label()) + 3.3 * SMALL for handle in handles]
+    for lines in range(1, len(widths)):
+        columns = np.array_split(widths, math.ceil(len(widths) / lines))
+        if sum(column.max() for column in columns) <= room:
+            return lines
+    return len(widths)
+
+
+def text_width(text: str, size: float = SMALL) -> float:
+    """The width of ``text`` in points."""
+    return TextPath((0, 0), text, size=size).get_extents().width if text.strip() else 0.0
+
+
+# -- parts of figures ------------------------------------------------------------------------------------------------
+
+
+def over_epochs(axis: Axes, histories: Sequence[pd.DataFrame], column: str, *, band: bool = True, **style: Any) -> None:
+    """Draw one column of runs that differ in their seed: the mean, and with several seeds a band from least to most."""
+    values = pd.concat(histories).groupby("epoch")[column]
+    mean = values.mean()
+    marked = len(mean) <= 15  # with more, markers merge
+    style = style | {"marker": style.get("marker", "") if marked else ""}
+    if len(mean) == 1:  # a line of one point is invisible
+        style["marker"] = style["marker"] or "o"
+    axis.plot(mean.index, mean, **style)
+    if band and len(histories) > 1 and len(mean) == 1:
+        axis.vlines(mean.index, values.min(), values.max(), color=style["color"], alpha=0.4, linewidth=3)
+    elif band and len(histories) > 1:
+        axis.fill_between(mean.index, values.min(), values.max(), color=style["color"], alpha=0.2, linewidth=0)
+
+
+def epochs_axis(axis: Axes, label: bool) -> None:
+    """Whole epochs on the x axis, with or without its label."""
+    epochs = np.concatenate([line.get_xdata() for line in axis.lines])  # not the data's limits: those forget NaN
+    first, last = epochs.min(), epochs.max()
+    room = 0.03 * (last - first) or 0.5
+    axis.set_xlim(first - room, last + room)
+    axis.xaxis.set_major_locator(MaxNLocator(8, integer=True, steps=[1, 2, 5, 10], min_n_ticks=1))
+    axis.tick_params(axis="x", labelbottom=label)
+    axis.set_xlabel("epoch" if label else "")
+
+
+def seeds_patch(counts: Sequence[int]) -> list[Patch]:
+    """What `over_epochs`'s bands are, for a legend; nothing for single seeds."""
+    most = max(counts, default=1)
+    return [Patch(color=COLOURS["overall"], alpha=0.3, lw=0, label=f"range of {most} seeds")] if most > 1 else []
+
+
+def deviation(values: np.ndarray) -> np.ndarray | None:
+    """Standard deviation over seeds (the first axis; of a sample), None for a single one."""
+    return values.std(axis=0, ddof=1) if len(values) > 1 else None

@@ -1,0 +1,259 @@
+"""Figure 7 and what is behind it: accuracy per subset, per class, and the classes taken for one another."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import PowerNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
+
+from dtkd.figures import COLOURS, COLUMN, HATCHES, SMALL, SUBSETS, deviation, heads, panels, styled, text_width, title
+from dtkd.metrics import Predictions, per_class_top1, top_k
+
+Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
+Split = Mapping[str, Any]  # the content of a `split.json`, its classes in the order of their labels
+MEASURES = {"top-1": "overall", "per-class\nmean": "overall", "St-subset\nmean": "static", "Dy-subset\nmean": "dynamic"}
+ONE_COLUMN = 34  # so many classes fit under one another in a third of a page
+LONG = 85  # points: wider names take more than half of such a column
+
+
+@styled
+def figure7(runs: Runs, splits: Mapping[str, Split]) -> Figure:
+    """Figure 7: top-1, per-class mean, St-subset and Dy-subset mean (per cent) of a baseline and a student.
+
+    Values stand on the bars (with several seeds their mean, with its standard deviation as an error bar), gains in
+    points above them.
+
+    Args:
+        runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
+        splits: dataset -> its `split.json`, the classes in the labels' order (`figures.read_splits`).
+    """
+    figure, axes = panels(runs, height=2.6)
+    entries = []
+    for dataset, models in runs.items():
+        (axis,) = axes[dataset]
+        static = np.array([subset == "static" for subset in _subsets(splits[dataset])])
+        width, tops, means = 0.44, np.zeros(len(MEASURES)), []
+        for n, predictions in enumerate(models.values()):
+            scores = np.array([subset_scores(each, static) for each in predictions])
+            mean, spread = scores.mean(axis=0), deviation(scores)
+            means.append(mean)
+            for m, (value, subset) in enumerate(zip(mean, MEASURES.values(), strict=True)):
+                x, top = m + (n - 0.5) * width, value + (0 if spread is None else spread[m])
+                axis.bar(x, value, width * 0.94, **_bar_style(COLOURS[subset], baseline=n == 0))
+                if spread is not None:
+                    axis.errorbar(x, value, spread[m], color="black", elinewidth=0.8, capsize=2, capthick=0.8)
+                if np.isfinite(value):
+                    _above(axis, x, top, f"{value:.2f}" if value < 99.995 else "100", 1)
+                    tops[m] = max(tops[m], top)
+        for m, gain in enumerate(means[1] - means[0]):
+            if np.isfinite(gain):
+                _above(axis, m, tops[m], f"{gain:+.2f}".replace("-", "−"), 10, weight="bold")
+        axis.set_xticks(range(len(MEASURES)), MEASURES)
+        axis.tick_params(axis="x", length=0)
+        axis.set(ylabel="accuracy (%)", xlim=(-0.55, len(MEASURES) - 0.45), ylim=(0, max(1.0, 1.22 * tops.max())))
+        axis.set_yticks([tick for tick in axis.get_yticks() if tick <= 100])
+        handles = [
+            Patch(**_bar_style(COLOURS["overall"], baseline=n == 0), label=name) for n, name in enumerate(models)
+        ]
+        if (seeds := max(len(predictions) for predictions in models.values())) > 1:
+            handles.append(Line2D([], [], color="black", marker="|", lw=0.8, label=f"± std of {seeds} seeds"))
+        entries.append((axis, title(runs, dataset), handles))
+    heads(entries)
+    return figure
+
+
+@styled
+def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
+    """The student's gain over the baseline in every class's top-1 (points; the mean over seeds), from most to least.
+
+    Up to `ONE_COLUMN` classes stand under one another; more take three columns of a full page, or two if names are
+    long. Classes without test videos are left out.
+
+    Args:
+        runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
+        splits: dataset -> its `split.json`, the classes in the labels' order (`figures.read_splits`).
+    """
+    gains = {dataset: class_gains(models) for dataset, models in runs.items()}
+    many = max(np.isfinite(gain).sum() for gain in gains.values()) > ONE_COLUMN
+    longest = max(text_width(name) for dataset in gains for name, _ in _classes(splits[dataset]))
+    figure, axes = _columns(gains, 3 if longest < LONG else 2) if many else _side_by_side(gains)
+    entries = []
+    for dataset, gain in gains.items():
+        classes = _classes(splits[dataset])
+        order = [n for n in np.argsort(-gain, kind="stable") if np.isfinite(gain[n])]
+        rows = math.ceil(len(order) / len(axes[dataset]))
+        low, high = gain[order].min(initial=0), gain[order].max(initial=0)
+        room = 0.05 * (high - low) or 1.0
+        for n, axis in enumerate(axes[dataset]):
+            own = order[n * rows : (n + 1) * rows]
+            for y, label in enumerate(own):
+                subset = classes[label][1]
+                axis.barh(y, gain[label], 0.75, color=COLOURS[subset], hatch=HATCHES[subset], edgecolor="white", lw=0)
+            axis.set_yticks(range(len(own)), [classes[label][0] for label in own])
+            for text, label in zip(axis.get_yticklabels(), own, strict=True):
+                text.set_color(COLOURS[classes[label][1]])
+            axis.tick_params(axis="y", length=0)
+            axis.axvline(0, color="black", linewidth=0.6)
+            axis.spines["left"].set_visible(False)
+            axis.set(ylim=(rows - 0.4, -0.6), xlim=(low - room, high + room))
+            axis.xaxis.set_major_locator(MaxNLocator(3 if many else 5, steps=[1, 2, 2.5, 5, 10]))
+            axis.grid(axis="x", linewidth=0.3, color="#CCCCCC")
+        baseline, student = runs[dataset]
+        axes[dataset][len(axes[dataset]) // 2].set_xlabel("gain in top-1 (points)")
+        subsets = [Patch(facecolor=COLOURS[s], hatch=HATCHES[s], edgecolor="white", lw=0, label=s) for s in SUBSETS]
+        entries.append((axes[dataset][0], f"{title(runs, dataset)}: {student} − {baseline}", subsets))
+    heads(entries)
+    return figure
+
+
+@styled
+def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int = 10) -> Figure:
+    """Which classes are taken for which, by the baseline and by the student: per cent of the true class's videos.
+
+    Shown are the classes of the most frequent confusions (mean of the two models, over seeds), static ones first; the
+    last column is the share of all other classes, so that rows add up to 100.
+
+    Args:
+        runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
+        splits: dataset -> its `split.json`, the classes in the labels' order (`figures.read_splits`).
+        pairs: how many pairs (true, predicted) choose the classes.
+        most: how many classes they may be.
+    """
+    shares = {
+        dataset: {name: np.mean([confusion_shares(each) for each in runs_], axis=0) for name, runs_ in models.items()}
+        for dataset, models in runs.items()
+    }
+    chosen = {
+        dataset: confused_classes(np.mean(list(matrices.values()), axis=0), _subsets(splits[dataset]), pairs, most)
+        for dataset, matrices in shares.items()
+    }
+    heights = [max(1.7, 0.19 * len(classes) + 1.35) for classes in chosen.values()]
+    figure = Figure(figsize=(2 * COLUMN, sum(heights)), layout="constrained")
+    grid = figure.subplots(len(runs), 2, squeeze=False, height_ratios=heights)
+    for row, (dataset, matrices) in zip(grid, shares.items(), strict=True):
+        classes = [_classes(splits[dataset])[label] for label in chosen[dataset]]
+        for n, (axis, (name, matrix)) in enumerate(zip(row, matrices.items(), strict=True)):
+            axis.set_title(f"{title(runs, dataset)}: {name}" if n == 0 else name)
+            if not classes:
+                axis.text(0.5, 0.5, "no video is taken for another class", ha="center", transform=axis.transAxes)
+                axis.set_axis_off()
+                continue
+            _matrix(axis, matrix[np.ix_(chosen[dataset], chosen[dataset])], classes, named=n == 0)
+    figure.align_ylabels()
+    return figure
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def subset_scores(predictions: Predictions, static: np.ndarray) -> list[float]:
+    """`MEASURES` of a run, in per cent (paper, Section 4.4.4); ``static`` (C,) bool says which classes are."""
+    own = per_class_top1(predictions.logits, predictions.labels)
+    groups = (np.ones_like(static), static, ~static)
+    return [top_k(predictions.logits, predictions.labels, 1), *(_mean(own[group]) for group in groups)]
+
+
+def class_gains(models: Mapping[str, Sequence[Predictions]]) -> np.ndarray:
+    """(C,) points of top-1 that the second model has more than the first, mean over seeds; NaN without test videos."""
+    baseline, student = (
+        np.mean([per_class_top1(each.logits, each.labels) for each in runs], axis=0) for runs in models.values()
+    )
+    return student - baseline
+
+
+def confusion_shares(predictions: Predictions) -> np.ndarray:
+    """(C, C) per cent of each true class's videos (rows) that get each label; NaN logits get none."""
+    count = predictions.logits.shape[1]
+    answered = ~np.isnan(predictions.logits).any(axis=1)
+    matrix = np.zeros((count, count))
+    np.add.at(matrix, (predictions.labels[answered], predictions.logits[answered].argmax(axis=1)), 1)
+    videos = np.bincount(predictions.labels, minlength=count)
+    return 100 * matrix / np.maximum(videos, 1)[:, None]
+
+
+def confused_classes(shares: np.ndarray, subsets: Sequence[str], pairs: int, most: int) -> list[int]:
+    """At most ``most`` labels, those of the ``pairs`` greatest entries off the diagonal; static ones first."""
+    shares = shares.copy()
+    np.fill_diagonal(shares, 0)
+    chosen: set[int] = set()
+    for flat in np.argsort(-shares, axis=None, kind="stable"):
+        pair = {int(n) for n in np.unravel_index(flat, shares.shape)}
+        if pairs == 0 or shares.flat[flat] <= 0:
+            break
+        if len(chosen | pair) <= most:
+            chosen |= pair
+            pairs -= 1
+    return sorted(chosen, key=lambda label: (subsets[label] != "static", label))
+
+
+def _classes(split: Split) -> list[tuple[str, str]]:
+    """Name and subset of every class, by label."""
+    return [(name, entry["subset"]) for name, entry in split["classes"].items()]
+
+
+def _subsets(split: Split) -> list[str]:
+    return [subset for _, subset in _classes(split)]
+
+
+def _mean(values: np.ndarray) -> float:
+    """The mean of what is known; NaN of nothing."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else math.nan
+
+
+# -- drawing ---------------------------------------------------------------------------------------------------------
+
+
+def _bar_style(colour: str, baseline: bool) -> dict[str, Any]:
+    """The student's bars are filled, the baseline's hatched."""
+    return {
+        "facecolor": "white" if baseline else colour, "edgecolor": colour, "linewidth": 0.8,
+        "hatch": "//////" if baseline else "",
+    }  # fmt: skip
+
+
+def _above(axis: Axes, x: float, y: float, text: str, points: float, **style: Any) -> None:
+    """``text`` centred so many points above (x, y)."""
+    axis.annotate(text, (x, y), (0, points), textcoords="offset points", ha="center", va="bottom", fontsize=SMALL,
+                  **style)  # fmt: skip
+
+
+def _side_by_side(gains: Mapping[str, np.ndarray]) -> tuple[Figure, dict[str, list[Axes]]]:
+    return panels(gains, height=0.9 + 0.14 * max(len(gain) for gain in gains.values()))
+
+
+def _columns(gains: Mapping[str, np.ndarray], columns: int) -> tuple[Figure, dict[str, list[Axes]]]:
+    heights = [0.8 + 0.125 * math.ceil(np.isfinite(gain).sum() / columns) for gain in gains.values()]
+    figure = Figure(figsize=(2 * COLUMN, sum(heights)), layout="constrained")
+    grid = figure.subplots(len(gains), columns, squeeze=False, height_ratios=heights)
+    return figure, {name: list(row) for name, row in zip(gains, grid, strict=True)}
+
+
+def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], named: bool) -> None:
+    """A matrix of per cent with the remainder of each row as its last column; class names in their subset's colour."""
+    count = len(classes)
+    shares = np.column_stack([shares, 100 - shares.sum(axis=1)])
+    axis.imshow(shares, cmap="Greys", norm=PowerNorm(0.5, 0, 140), aspect="auto")  # rare confusions are visible, too
+    for row, column in np.argwhere(shares >= 0.5):
+        value = shares[row, column]
+        axis.text(column, row, f"{value:.0f}", ha="center", va="center_baseline", fontsize=SMALL,
+                  color="white" if value > 40 else "black")  # fmt: skip
+    for n in range(count):  # the right answers
+        axis.add_patch(Rectangle((n - 0.5, n - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=0.6))
+    axis.axvline(count - 0.5, color="black", linewidth=0.6)
+    axis.set_xticks(range(count + 1), [*(name for name, _ in classes), "other"], rotation=90)
+    axis.set_yticks(range(count), [name for name, _ in classes] if named else [""] * count)
+    for labels in (axis.get_xticklabels(), axis.get_yticklabels()):
+        for text, (_, subset) in zip(labels, classes, strict=False):
+            text.set_color(COLOURS[subset])
+    axis.tick_params(length=0)
+    axis.spines[:].set_visible(True)
+    axis.set(xlabel="predicted class", ylabel="true class" if named else "")

@@ -1,0 +1,9 @@
+"""Figure 2: the classes' mean flow against its standard deviation."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    from dtkd import figures, figures_motion
+
+    splits = figures.read_splits(snakemake.params.datasets, snakemake.input.splits)  # noqa: F821
+    figures.save(figures_motion.figure2(splits), snakemake.output)  # noqa: F821

@@ -1,0 +1,11 @@
+"""Students' accuracy over their hyperparameters."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    import pandas as pd
+
+    from dtkd import figures, figures_distillation
+
+    table = pd.read_csv(snakemake.input.table)  # noqa: F821
+    figures.save(figures_distillation.sensitivity(table), snakemake.output)  # noqa: F821
