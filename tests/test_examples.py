@@ -1,0 +1,95 @@
+"""Sample frames with their flow: which classes and videos are chosen, and what the picture of a flow shows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import draw
+
+from dtkd import examples, figures
+from dtkd.flow import Settings, video_flow
+
+MEANS = {"calm": 0.1, "middle": 0.2, "lively": 0.3, "wild": 0.9}
+
+
+def split(means, static=()):
+    subsets = {name: "static" if name in static else "dynamic" for name in means}
+    classes = {name: {"mean": mean, "subset": subsets[name]} for name, mean in means.items()}
+    return {"criterion": {"measure": "mean"}, "threshold": 0.15, "classes": classes}
+
+
+@pytest.mark.parametrize(
+    ("means", "chosen"),
+    [(MEANS, ["calm", "middle", "wild"]), ({"b": 2.0, "a": 1.0}, ["a", "b"]), ({"a": 1.0}, ["a"]), ({}, []),
+     ({"c": None, "a": None, "b": None, "d": None}, ["a", "b", "d"])],
+)  # fmt: skip
+def test_the_calmest_a_middle_and_the_liveliest_class(means, chosen):
+    assert examples.chosen_classes(split(means), "dynamic") == chosen
+    assert examples.chosen_classes(split(means), "static") == []
+
+
+def test_the_video_nearest_to_the_classes_mean_among_those_to_train_with():
+    flow = pd.DataFrame({"video": ["a", "b", "c"], "mean": [0.1, 0.5, 0.3]})
+    videos = {"a": "x/a", "b": "x/b"}
+    assert examples.typical_video(videos, flow, "mean", 0.35) == "x/b"  # c is nearest, but for testing
+    assert examples.typical_video(videos, None, "mean", 0.35) == "x/a"
+    assert examples.typical_video(videos, flow, "mean", None) == "x/a"
+
+
+def test_the_picture_of_a_flow_has_its_direction_as_hue_and_its_size_as_saturation():
+    flow = np.array([[[2, 0], [0, -2], [-2, 0], [0, 2], [0, 0], [9, 0]]], np.float32)
+    right, up, left, down, still, fast = examples.coloured(flow, 2.0)[0]
+    assert right.argmax() == 0  # red
+    assert right[1] == right[2] == 0
+    assert up[1] > up[0] > up[2]  # yellowish green: a quarter turn from red
+    assert left[0] == 0
+    assert left[1] == pytest.approx(left[2])  # cyan
+    assert down[2] > down[0] > down[1]  # violet
+    assert np.ptp(still) == 0
+    np.testing.assert_allclose(fast, right)  # what is faster than the scale is not darker
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    rows = []
+    for label, name in enumerate(["one", "two"]):
+        (tmp_path / name).mkdir()
+        for number in range(2):
+            draw(tmp_path / name / f"{number}.avi", seed=number, label=label)
+            rows.append({"video": f"{number}.avi", "path": f"{name}/{number}.avi", "class": name, "list1": "train"})
+    return tmp_path, pd.DataFrame(rows)
+
+
+@pytest.mark.parametrize("settings", [Settings(), Settings(step=2), Settings(algorithm="dis_fast", short_side=32)])
+def test_an_example_shows_the_flow_of_its_frame(dataset, settings):
+    root, index = dataset
+    found = list(examples.examples(split({"one": 0.1, "two": 5.0}, ["one"]), index, root, {}, settings))
+    assert [(one.name, one.subset, one.video) for one in found] == [
+        ("one", "static", "one/0.avi"), ("two", "dynamic", "two/0.avi")
+    ]  # fmt: skip
+    for one in found:
+        table = video_flow(root / one.video, settings.algorithm, settings.step, settings.short_side)
+        assert one.video_mean == pytest.approx(table["mean"].mean(), rel=1e-5)
+        assert one.magnitude.mean() == pytest.approx(table["mean"][one.frame_number // settings.step], rel=1e-4)
+        assert one.frame.shape == (40, 48, 3)
+        assert min(one.flow.shape[:2]) == (settings.short_side or 40)
+
+
+def test_the_figure_and_its_table(dataset, tmp_path):
+    root, index = dataset
+    means = {"one": None, "two": None}
+    shown = {"a_$b$": list(examples.examples(split(means, ["one"]), index, root, {}, Settings()))}
+    for name in ("x", "y"):  # the same bytes from the same data
+        figures.save(examples.draw(shown), {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+    assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
+    table = examples.table(shown)
+    assert table.columns.tolist() == ["dataset", "subset", "class", "class_mean", "video", "video_mean", "frame"]
+    assert table["class"].tolist() == ["one", "two"]
+
+
+def test_a_long_name_is_cut_and_dollars_are_no_formula(dataset):
+    root, index = dataset
+    long = "$" + "W" * 40 + "$"
+    index = index.replace({"class": {"one": long}})
+    figure = examples.draw({"d": list(examples.examples(split({long: 0.1}, [long]), index, root, {}, Settings()))})
+    titles = [axis.get_title() for block in figure.subfigs for axis in block.axes]
+    assert any(title.startswith("$" + "W" * 15 + "…") for title in titles)

@@ -1,0 +1,178 @@
+"""Sample frames of static and dynamic classes with their optical flow: what Eq. 1 calls static, to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import hsv_to_rgb
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
+
+from dtkd import video
+from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, styled, title
+from dtkd.flow import ALGORITHMS, MEASURES, Settings, video_flow
+
+
+@dataclass(frozen=True)
+class Example:
+    """One video of a class: a frame, and the flow from it to the next."""
+
+    name: str  # of the class
+    subset: str
+    class_mean: float | None  # pixels/frame; None where the split has none
+    video: str  # its path below the dataset's folder
+    video_mean: float
+    frame_number: int
+    frame: np.ndarray  # (H, W, 3) uint8, RGB
+    flow: np.ndarray  # (h, w, 2) float32, pixels/frame at the working size
+
+    @property
+    def magnitude(self) -> np.ndarray:
+        return np.hypot(self.flow[..., 0], self.flow[..., 1])
+
+
+def chosen_classes(split: Mapping[str, Any], subset: str) -> list[str]:
+    """The calmest, the middle and the liveliest class of a subset; first, middle and last by name without means."""
+    own = {name: entry for name, entry in split["classes"].items() if entry["subset"] == subset}
+    ordered = sorted(own, key=lambda name: (own[name]["mean"] or 0.0, name))
+    return [ordered[at] for at in sorted({0, (len(ordered) - 1) // 2, len(ordered) - 1})] if ordered else []
+
+
+def typical_video(videos: Mapping[str, str], flow: pd.DataFrame | None, measure: str, target: float | None) -> str:
+    """The path of the class's training video whose flow is nearest to ``target``; the first where no flow is known.
+
+    Args:
+        videos: name -> path of the training videos.
+        flow: the class's summary (``flow.class_flow``), or None.
+    """
+    names = sorted(videos)
+    if flow is not None and target is not None:
+        own = flow[flow["video"].isin(names)]
+        names = own.loc[(own[measure] - target).abs().sort_values(kind="stable").index, "video"].tolist() or names
+    return videos[names[0]]
+
+
+def example(
+    root: str | Path, path: str, name: str, entry: Mapping[str, Any], settings: Settings, measure: str
+) -> Example:
+    """Of one video the pair of frames whose flow is nearest to the video's mean. Raises as ``flow.video_flow``."""
+    file = Path(root, path)
+    pairs = video_flow(file, settings.algorithm, settings.step, settings.short_side)
+    values = pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64)
+    number = int(np.abs(values - values.mean()).argmin())
+    grey = pairwise(video.grey_frames(file, settings.short_side, settings.step))
+    flow = ALGORITHMS[settings.algorithm]()(*next(islice(grey, number, None))) / settings.step
+    at = number * settings.step
+    frame = video.read(file, [at])[0]
+    return Example(name, entry["subset"], entry["mean"], path, float(values.mean()), at, frame, flow)
+
+
+def examples(
+    split: Mapping[str, Any],
+    index: pd.DataFrame,
+    root: str | Path,
+    flows: Mapping[str, pd.DataFrame],
+    settings: Settings,
+) -> Iterator[Example]:
+    """One training video of list 1 for some static and some dynamic classes, calmest first."""
+    measure = split["criterion"].get("measure") or "mean"
+    train = index[index["list1"] == "train"]
+    for subset in SUBSETS:
+        for name in chosen_classes(split, subset):
+            entry, own = split["classes"][name], train[train["class"] == name]
+            videos = dict(zip(own["video"], own["path"], strict=True))
+            path = typical_video(videos, flows.get(name), measure, entry["mean"])
+            yield example(root, path, name, entry, settings, measure)
+
+
+def coloured(flow: np.ndarray, most: float) -> np.ndarray:
+    """Flow (h, w, 2) as a picture: the hue is the direction, white no motion, full colour ``most`` pixels and more."""
+    hue = (np.arctan2(-flow[..., 1], flow[..., 0]) / (2 * np.pi)) % 1.0  # upwards is up: rows count downwards
+    saturation = np.clip(np.hypot(flow[..., 0], flow[..., 1]) / most, 0, 1)
+    return hsv_to_rgb(np.stack([hue, saturation, np.full_like(hue, 0.96)], axis=-1))
+
+
+@styled
+def draw(shown: Mapping[str, Sequence[Example]]) -> Figure:
+    """The figure: a block a dataset, a column an example, its frame above its flow, one scale of flow a block."""
+    figure = Figure(figsize=(2 * COLUMN, 2.6 * len(shown)))
+    blocks = figure.subfigures(len(shown), 1, squeeze=False)[:, 0]
+    for block, (dataset, found) in zip(blocks, shown.items(), strict=True):
+        _block(block, title(shown, dataset), found)
+    return figure
+
+
+def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
+    most = max(float(np.quantile(np.concatenate([one.magnitude.ravel() for one in found]), 0.99)), 0.1)
+    block.text(0.01, 0.97, name, weight="bold", va="top", parse_math=False)
+    grid = block.add_gridspec(
+        2, len(found) + 1, left=0.01, right=0.99, top=0.76, bottom=0.09, wspace=0.08, hspace=0.06,
+        width_ratios=[1] * len(found) + [0.68],
+    )  # fmt: skip
+    for column, one in enumerate(found):
+        colour = COLOURS[one.subset]
+        top, bottom = (block.add_subplot(grid[row, column]) for row in (0, 1))
+        top.imshow(one.frame)
+        bottom.imshow(coloured(one.flow, most))
+        mean = "" if one.class_mean is None else f"class {one.class_mean:.2f}"
+        top.set_title(
+            f"{_short(one.name)}\n{mean}",
+            fontsize=SMALL,
+            weight="normal",
+            loc="center",
+            color=colour,
+            pad=3,
+            parse_math=False,
+        )
+        bottom.set_xlabel(f"video {one.video_mean:.2f}", fontsize=SMALL, labelpad=2)
+        for axis in (top, bottom):
+            axis.set(xticks=[], yticks=[])
+            for spine in axis.spines.values():
+                spine.set(visible=True, edgecolor=colour, linewidth=1.2)
+    for subset in SUBSETS:
+        columns = [column for column, one in enumerate(found) if one.subset == subset]
+        if columns:
+            _heading(block, subset, *(grid[0, columns[end]].get_position(block) for end in (0, -1)))
+    _wheel(block.add_subplot(grid[:, -1], projection="polar"), most)
+
+
+def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
+    """`static` or `dynamic` above its columns, underlined."""
+    colour, middle = COLOURS[subset], (first.x0 + last.x1) / 2
+    block.text(middle, 0.97, subset, color=colour, ha="center", va="top", weight="bold")
+    ends = [first.x0, last.x1]
+    block.add_artist(Line2D(ends, [0.905] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))
+
+
+def _wheel(axis: Axes, most: float) -> None:
+    """The key: which colour is which direction, and what full colour means."""
+    angle, radius = np.meshgrid(np.linspace(0, 2 * np.pi, 145), np.linspace(0, 1, 17))
+    flow = np.stack([radius * np.cos(angle), -radius * np.sin(angle)], axis=-1)
+    axis.pcolormesh(angle, radius, coloured(flow[:-1, :-1], 1.0), shading="flat", rasterized=True)
+    axis.set(xticks=[], yticks=[])
+    axis.spines["polar"].set_linewidth(0.5)
+    axis.set_xlabel(f"hue: direction,\nfull colour:\n{most:.1f} px/frame\n\nmean flow\nin px/frame", fontsize=SMALL)
+
+
+def _short(name: str, most: int = 17) -> str:
+    return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def table(shown: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
+    """Which videos the figure shows; means in pixels/frame."""
+    columns = ("subset", "name", "class_mean", "video", "video_mean", "frame_number")
+    rows = [
+        {"dataset": dataset} | {name: getattr(one, name) for name in columns}
+        for dataset, some in shown.items()
+        for one in some
+    ]
+    renamed = {"name": "class", "frame_number": "frame"}
+    return pd.DataFrame(rows, columns=["dataset", *columns]).rename(columns=renamed)

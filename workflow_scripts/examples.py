@@ -1,0 +1,26 @@
+"""Sample frames of static and dynamic classes with their optical flow."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    import json
+    from pathlib import Path
+
+    import cv2
+
+    from dtkd import examples, figures
+    from dtkd.files import atomic, read_parquet
+    from dtkd.flow import Settings
+
+    cv2.setNumThreads(1)
+    given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
+    settings, shown = Settings(**params.settings), {}
+    flows = {dataset: {} for dataset in params.roots}
+    for path in map(Path, given.get("flow", [])):  # <results>/<dataset>/flow/<class>.parquet
+        flows[path.parts[-3]][path.stem] = read_parquet(path)
+    for (dataset, root), split, index in zip(params.roots.items(), given.splits, given.indexes, strict=True):
+        split = json.loads(Path(split).read_text(encoding="utf-8"))
+        shown[dataset] = list(examples.examples(split, read_parquet(index), root, flows[dataset], settings))
+    figures.save(examples.draw(shown), output)
+    with atomic(output.csv) as path:
+        examples.table(shown).to_csv(path, index=False, float_format="%.3f")
