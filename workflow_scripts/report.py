@@ -1,0 +1,14 @@
+"""One self-contained HTML page about the study."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    from dtkd import report
+
+    given, params = snakemake.input, snakemake.params  # noqa: F821
+    text = report.page(
+        params.study, tables=given.tables, figures=given.figures, decisions=given.decisions, runs=params.runs,
+        records=given.records, histories=given.histories, pictures=given.get("pictures") or None,
+        examples=given.get("examples") or None,
+    )  # fmt: skip
+    report.write(snakemake.output[0], text)  # noqa: F821
