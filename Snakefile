@@ -16,11 +16,12 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
-        f"{RESULTS}/tables/table5.csv",
-        # the published split has no class means to show
-        [f"{RESULTS}/figures/figure1.png"] if STUDY.split.source == "flow" else [],
+        [f"{RESULTS}/tables/{table}.csv" for table in TABLES],
+        [f"{RESULTS}/figures/{figure}.png" for figure in FIGURES],
+        f"{RESULTS}/report.html",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from dtkd import datasets, synthetic
+from dtkd import datasets, rows, synthetic
 from dtkd.errors import DtkdError
 from dtkd.study import Dataset, Run, read
 
@@ -123,3 +123,13 @@ def training_cores(wildcards, threads) -> int:
 def training_threads(on_cpu: int) -> int:
     """On a GPU, threads decode; on a CPU, small runs side by side use the cores better than one run on all of them."""
     return 8 if on_gpu() else on_cpu
+
+
+# What a cluster's scheduler is asked for: a job that was killed for want of it asks for more when it is tried again.
+def growing(amount: int):
+    return lambda wildcards, attempt: amount * attempt
+
+
+def training_memory(wildcards, attempt) -> int:
+    """Megabytes: on a GPU, loaders hold clips of the paper's size beside the networks."""
+    return (32_000 if on_gpu() else 3_000) * attempt

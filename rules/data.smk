@@ -18,6 +18,8 @@ for name, settings in RENDERED.items():
         priority: 10
         resources:
             cpu=own_cores,
+            mem_mb=growing(2000),
+            runtime=growing(60),
         message:
             f"Render {name}: {sum(map(len, videos_by_class(name).values()))} videos"
         conda:
@@ -51,6 +53,9 @@ rule index:
     log:
         f"{RESULTS}/logs/index/{{dataset}}.log",
     priority: 10
+    resources:
+        mem_mb=growing(2000),
+        runtime=growing(60),
     conda:
         "../envs/data.yaml"
     script:
@@ -72,6 +77,8 @@ rule pixel_statistics:
     priority: 10
     resources:
         cpu=own_cores,
+        mem_mb=growing(3000),
+        runtime=growing(60),
     conda:
         "../envs/train.yaml"
     script:

@@ -30,6 +30,8 @@ rule evaluate:
     resources:
         gpu=gpus,
         cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=growing(1440),
     conda:
         "../envs/train.yaml"
     script:

@@ -1,19 +1,74 @@
 # Figures, drawn from what the other stages wrote. A figure's own code is an input, so that changing it redraws it.
-rule figure1:
+# name -> its files of the datasets, and `shown`: dataset -> label -> one file of a run per seed
+CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.chosen(dataset)}
+PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in rows.against_baseline(STUDY).items()}
+TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in rows.table6(STUDY)}
+FIGURES = {
+    "figure1": dict(splits=MOTIONS),
+    "figure2": dict(splits=MOTIONS),
+    "figure5": dict(shown=rows.lists(STUDY)),
+    "figure6": dict(shown=rows.rivals(STUDY)),
+    "figure7": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
+    "figure8": dict(shown=TEACHING),
+    "confusion": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
+    "class_gain": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
+    "sensitivity": dict(table=f"{RESULTS}/tables/table5.csv"),
+    "teacher_weights": dict(shown=rows.students(STUDY)),
+}
+FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
+FIGURE_CODE = [f"{LIBRARY}/{name}.py" for name in ("metrics", "figures", *(f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")))]
+
+
+rule figure:
     message:
-        "Figure 1"
+        "Figure {wildcards.figure}"
     input:
-        splits=[f"{RESULTS}/{dataset}/split.json" for dataset in STUDY.use],
-        code=f"{LIBRARY}/figures.py",
+        shown=lambda w: files_in(FIGURES[w.figure].get("shown", [])),
+        splits=lambda w: FIGURES[w.figure].get("splits", []),
+        table=lambda w: FIGURES[w.figure].get("table", []),
+        indexes=lambda w: FIGURES[w.figure].get("indexes", []),
+        code=FIGURE_CODE,
     output:
-        png=f"{RESULTS}/figures/figure1.png",
-        pdf=f"{RESULTS}/figures/figure1.pdf",
+        png=f"{RESULTS}/figures/{{figure}}.png",
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+    wildcard_constraints:
+        figure="|".join(FIGURES),
     params:
+        shown=lambda w: FIGURES[w.figure].get("shown"),
         datasets=list(STUDY.use),
+        floor=lambda w: STUDY.analysis.kl_floor if w.figure == "figure8" else None,
+        chosen=lambda w: CHOSEN if w.figure == "teacher_weights" else None,
     log:
-        f"{RESULTS}/logs/figures/figure1.log",
+        f"{RESULTS}/logs/figures/{{figure}}.log",
     localrule: True
     conda:
         "../envs/figures.yaml"
     script:
-        "../workflow_scripts/figure1.py"
+        "../workflow_scripts/{wildcards.figure}.py"
+
+
+# Sample frames with their flow: of the classes' videos, those nearest to their class's mean.
+rule examples:
+    message:
+        "Sample frames and their flow"
+    input:
+        splits=MOTIONS,
+        indexes=INDEXES,
+        flow=lambda w: [
+            f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
+        ],
+        code=[f"{LIBRARY}/{name}.py" for name in ("examples", "figures")],
+    output:
+        png=f"{RESULTS}/figures/examples.png",
+        pdf=f"{RESULTS}/figures/examples.pdf",
+        csv=f"{RESULTS}/figures/examples.csv",
+    params:
+        settings=flow_settings(),
+        roots=ROOTS,
+    log:
+        f"{RESULTS}/logs/figures/examples.log",
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow_scripts/examples.py"

@@ -27,6 +27,8 @@ rule flow:
         f"{RESULTS}/logs/flow/{{dataset}}/{{cls}}.log",
     resources:
         cpu=own_cores,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     conda:
         "../envs/flow.yaml"
     script:
@@ -56,6 +58,8 @@ rule flow_of_video:
         f"{RESULTS}/logs/flow_of_video/{{dataset}}/{{cls}}/{{video}}.log",
     resources:
         cpu=own_cores,
+        mem_mb=growing(2000),
+        runtime=growing(240),
     conda:
         "../envs/flow.yaml"
     script:

@@ -1,50 +1,82 @@
-# Tables, computed from parquet with no model in sight. A table's own code is an input, so that changing it reruns it.
-def predictions(run: Run) -> str:
-    """A run's logits by the study's protocol, relative to the results folder."""
-    return f"{run.folder}/{STUDY.evaluation.file}"
+# Tables, computed from parquet and JSON with no model in sight. A table's own code is an input: a change of it, or of the
+# chosen student, makes the table again and nothing else.
+INDEXES = [f"{RESULTS}/{dataset}/videos.parquet" for dataset in STUDY.use]
+SPLITS = [f"{RESULTS}/{dataset}/split.json" for dataset in STUDY.use]
+ROOTS = {dataset: dataset_settings(dataset).videos for dataset in STUDY.use}
+# The classes' mean flow: where the split is the published one, it is measured beside it.
+MOTIONS = [f"{RESULTS}/{dataset}/{'split' if STUDY.split.source == 'flow' else 'motion'}.json" for dataset in STUDY.use]
 
 
-def as_published(run: Run) -> bool:
-    """Whether what Table 5 has no column for is as in the paper."""
-    usual = run.list == 1 and run.backbone == "slowfast_r101_16x8" and not run.frozen
-    return usual and (run.student is None or (run.student.weighting, run.student.unfrozen) == ("gated", "own"))
+def files_in(shown) -> list[str]:
+    """Every file that rows of any shape name."""
+    if isinstance(shown, dict):
+        shown = shown.values()
+    elif not isinstance(shown, list):
+        return [shown] if str(shown).endswith((".parquet", ".json")) else []
+    return sorted({file for part in shown for file in files_in(part)})
 
 
-def table5_runs() -> list[dict]:
-    """The rows of Table 5: for each dataset and list the first baseline, then the students."""
-    rows = []
-    for dataset in STUDY.use:
-        students = STUDY.students_of(dataset)
-        for number in sorted({1} | {student.list for student in students.values()}):
-            named = {name: STUDY.student_run(dataset, row) for name, row in students.items() if row.list == number}
-            if STUDY.reference(dataset, number) is None:
-                continue
-            name, run = STUDY.reference(dataset, number)
-            shared = dict(dataset=dataset, list=number)
-            rows.append(dict(shared, model=name, method="baseline", predictions=predictions(run), as_published=as_published(run)))
-            for name, run in named.items():
-                settings = {key: getattr(run.student, key) for key in ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")}
-                rows.append(dict(shared, model=name, predictions=predictions(run), as_published=as_published(run), **settings))
-    return rows
+# What each table is made of: files of the datasets, and rows that name files of runs.
+TABLES = {
+    "table1": dict(splits=MOTIONS),
+    "table2": dict(indexes=INDEXES, splits=SPLITS),
+    "table3": dict(rows=rows.table3(STUDY)),
+    "crossvalidation": dict(rows=rows.table3(STUDY)),
+    "table4": dict(rows=rows.table4(STUDY), indexes=INDEXES, splits=SPLITS),
+    "table5": dict(rows=rows.table5(STUDY)),
+    "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
+}
+TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", True)}  # what the study has runs for
+TABLE_CODE = [f"{LIBRARY}/{name}.py" for name in ("tables", "significance", "metrics", "subsets")]
+TABLE_CODE += [f"{LIBRARY}/published/table{n}.csv" for n in range(1, 7)]
 
 
-rule table5:
+rule table:
     message:
-        "Table 5"
+        "Table {wildcards.table}"
     input:
-        predictions=lambda w: sorted({f"{RESULTS}/{row['predictions']}" for row in table5_runs()}),
-        code=[f"{LIBRARY}/tables.py", f"{LIBRARY}/metrics.py", *(f"{LIBRARY}/published/table{n}.csv" for n in (3, 5))],
+        runs=lambda w: files_in(TABLES[w.table].get("rows", [])),
+        indexes=lambda w: TABLES[w.table].get("indexes", []),
+        splits=lambda w: TABLES[w.table].get("splits", []),
+        code=TABLE_CODE,
     output:
-        csv=f"{RESULTS}/tables/table5.csv",
-        md=f"{RESULTS}/tables/table5.md",
-        tex=f"{RESULTS}/tables/table5.tex",
+        csv=f"{RESULTS}/tables/{{table}}.csv",
+        md=f"{RESULTS}/tables/{{table}}.md",
+        tex=f"{RESULTS}/tables/{{table}}.tex",
+    wildcard_constraints:
+        table="|".join(TABLES),
     params:
-        rows=table5_runs(),
-        results=RESULTS,
+        rows=lambda w: TABLES[w.table].get("rows"),
+        datasets=list(STUDY.use),
+        kl_floor=lambda w: STUDY.analysis.kl_floor if w.table == "table6" else None,
     log:
-        f"{RESULTS}/logs/tables/table5.log",
+        f"{RESULTS}/logs/tables/{{table}}.log",
     localrule: True
     conda:
         "../envs/tables.yaml"
     script:
-        "../workflow_scripts/table5.py"
+        "../workflow_scripts/{wildcards.table}.py"
+
+
+rule disagreements:
+    message:
+        "Test videos on which the chosen student and its baseline disagree"
+    input:
+        runs=files_in(rows.against_baseline(STUDY)),
+        indexes=INDEXES,
+        splits=SPLITS,
+        code=[f"{LIBRARY}/{name}.py" for name in ("disagreements", "metrics")],
+    output:
+        csv=f"{RESULTS}/tables/disagreements.csv",
+        pictures=f"{RESULTS}/tables/disagreements.json",
+    params:
+        shown=rows.against_baseline(STUDY),
+        datasets=list(STUDY.use),
+        roots=ROOTS,
+    log:
+        f"{RESULTS}/logs/tables/disagreements.log",
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow_scripts/disagreements.py"

@@ -68,6 +68,8 @@ rule pretrain:
     resources:
         gpu=gpus,
         cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=growing(1440),
     conda:
         "../envs/train.yaml"
     script:
@@ -92,6 +94,8 @@ rule train_baseline:
     resources:
         gpu=gpus,
         cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=growing(1440),
     conda:
         "../envs/train.yaml"
     script:
@@ -118,6 +122,8 @@ rule train_teacher:
     resources:
         gpu=gpus,
         cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=growing(1440),
     conda:
         "../envs/train.yaml"
     script:
@@ -155,6 +161,8 @@ rule teacher_logits:
     resources:
         gpu=gpus,
         cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=growing(1440),
     conda:
         "../envs/train.yaml"
     script:
@@ -190,6 +198,8 @@ rule train_student:
     resources:
         gpu=gpus,
         cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=growing(1440),
     conda:
         "../envs/train.yaml"
     script:

@@ -14,7 +14,7 @@ PIXELS = {f"pixel_statistics {LIST}/pixels.json"}
 SPLIT = {"split tiny/split.json"}
 TEACHERS = {f"train_teacher {LIST}/teacher/{name}-seed0" for name in ("static", "static-LT", "dynamic", "dynamic-LT")}
 TEACHERS |= {f"teacher_logits {LIST}/teacher/LT-seed0.logits.pt"}  # of the frozen pair, for both of its students
-TABLE = {"table5"}
+TABLE = {"table table5"}
 
 
 def trained(role, run):
@@ -105,9 +105,12 @@ def test_a_video_changes_sides(study):
     lambda text: "# a remark\n" + text.replace("epochs: 1\n", "epochs: 1  # one is enough\n"),
     lambda text: text.replace("name: tiny\n", "name: another name\n"),
     lambda text: text.replace("device: cpu\n", "device: cuda\n"),
-    lambda text: text.replace("seed: 0\n", "") + "seed: 0\n",
+    lambda text: text + "seeds: [0]\n",
+    lambda text: text + "analysis: {chosen: {tiny: B}, kl_floor: 1.0e-9}\n",
     lambda text: text.replace("FT: true\n", "FT: true\n      unfrozen: joint\n"),
-], ids=["comment", "name", "device", "default spelt out", "of a method that does not use it"])  # fmt: skip
+], ids=[
+    "comment", "name", "device", "default spelt out", "another chosen student", "of a method that does not use it",
+])  # fmt: skip
 def test_nothing_that_matters(study, change):
     file = study / "config.yaml"
     before = file.read_text()

@@ -79,7 +79,7 @@ def test_same_seed_same_table_another_seed_another(finished):
     assert (finished / tiny.TABLE5).read_bytes() == before
     np.testing.assert_array_equal(logits(finished, STUDENT.format(0)), said)
 
-    tiny.configure(finished, lambda config: config.update(seed=1))
+    tiny.configure(finished, lambda config: config.update(seeds=[1]))
     run(finished)
     assert not np.allclose(logits(finished, STUDENT.format(1)), said, atol=1e-3)
     assert (finished / tiny.TABLE5).read_bytes() != before

@@ -84,7 +84,7 @@ def pending(root: Path) -> set[str]:
 
 def _job(row: dict[str, str]) -> str:
     output = Path(row["output_file"]).relative_to("results")
-    shared = {"table5": "", "evaluate": output.parent}
+    shared = {"table": output.stem, "evaluate": output.parent}
     what = output.parent if row["rule"].startswith("train_") else shared.get(row["rule"], output)
     return f"{row['rule']} {what}".strip()
 

@@ -1,0 +1,36 @@
+# One page that holds the study: settings, tables, figures, what was decided, what made each result.
+REPORTED = sorted(RUNS.values(), key=lambda run: run.role == "pretrain")  # pretraining last
+MODELS = {  # a run's folder -> what the tables call it
+    str(Path(file).parent.relative_to(RESULTS)): row["model"]
+    for row in rows.table3(STUDY) + rows.table4(STUDY) + rows.table5(STUDY)
+    for file in row["predictions"]
+}
+
+
+rule report:
+    message:
+        "Report"
+    input:
+        tables=[f"{RESULTS}/tables/{table}.csv" for table in [*TABLES, "disagreements"]],
+        figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*FIGURES, "examples"]],
+        pictures=f"{RESULTS}/tables/disagreements.json",
+        examples=f"{RESULTS}/figures/examples.csv",
+        records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],
+        histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
+        decisions=f"{workflow.basedir}/docs/decisions.md",
+        code=[f"{LIBRARY}/report.py", *(f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml"))],
+    output:
+        f"{RESULTS}/report.html",
+    params:
+        study=STUDY.model_dump(mode="json"),
+        runs=[
+            dict(dataset=run.dataset, list=run.list, role=run.role, run=run.name, seed=run.seed, model=MODELS.get(run.folder, ""))
+            for run in REPORTED
+        ],
+    log:
+        f"{RESULTS}/logs/report.log",
+    localrule: True
+    conda:
+        "../envs/report.yaml"
+    script:
+        "../workflow_scripts/report.py"
