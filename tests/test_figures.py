@@ -1,6 +1,5 @@
 """Figures from plain data: what they show, readable text, the same bytes for the same data, degenerate studies."""
 
-import json
 import subprocess
 import sys
 from itertools import combinations
@@ -516,17 +515,6 @@ def test_same_data_same_bytes(tmp_path):
         for kind in ("png", "pdf"):
             assert (tmp_path / f"{name}-a.{kind}").read_bytes() == (tmp_path / f"{name}-b.{kind}").read_bytes()
     assert not list(tmp_path.glob(".*"))
-
-
-def test_splits_come_in_the_order_of_the_labels(tmp_path):
-    split_file, index_file = tmp_path / "split.json", tmp_path / "videos.parquet"
-    split_file.write_text(
-        json.dumps({"classes": {name: {"subset": "static"} for name in ("HammerThrow", "Hammering")}})
-    )
-    pd.DataFrame({"class": ["HammerThrow", "Hammering"], "label": [1, 0]}).to_parquet(index_file)
-    read = figures.read_splits(["d"], [str(split_file)], [str(index_file)])
-    assert list(read["d"]["classes"]) == ["Hammering", "HammerThrow"]
-    assert list(figures.read_splits(["d"], [str(split_file)])["d"]["classes"]) == ["HammerThrow", "Hammering"]
 
 
 def test_runs_are_read_file_by_file():

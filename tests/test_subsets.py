@@ -157,3 +157,14 @@ def test_published_numbers_are_as_printed():
     assert len(published.figure7()) == 6
     with pytest.raises(ValueError, match="Tables 1 to 6"):
         published.table(7)
+
+
+def test_splits_come_in_the_order_of_the_labels(tmp_path):
+    split_file, index_file = tmp_path / "split.json", tmp_path / "videos.parquet"
+    split_file.write_text(
+        json.dumps({"classes": {name: {"subset": "static"} for name in ("HammerThrow", "Hammering")}})
+    )
+    pd.DataFrame({"class": ["HammerThrow", "Hammering"], "label": [1, 0]}).to_parquet(index_file)
+    read = subsets.read_splits(["d"], [str(split_file)], [str(index_file)])
+    assert list(read["d"]["classes"]) == ["Hammering", "HammerThrow"]
+    assert list(subsets.read_splits(["d"], [str(split_file)])["d"]["classes"]) == ["HammerThrow", "Hammering"]

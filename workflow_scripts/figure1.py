@@ -3,7 +3,7 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import figures, figures_motion
+    from dtkd import figures, figures_motion, subsets
 
-    splits = figures.read_splits(snakemake.params.datasets, snakemake.input.splits)  # noqa: F821
+    splits = subsets.read_splits(snakemake.params.datasets, snakemake.input.splits)  # noqa: F821
     figures.save(figures_motion.figure1(splits), snakemake.output)  # noqa: F821

@@ -3,10 +3,10 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import figures, figures_accuracy
+    from dtkd import figures, figures_accuracy, subsets
     from dtkd.metrics import Predictions
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
-    splits = figures.read_splits(params.datasets, given.splits, given.indexes)
+    splits = subsets.read_splits(params.datasets, given.splits, given.indexes)
     runs = figures.read_runs(params.shown, Predictions.read)
     figures.save(figures_accuracy.figure7(runs, splits), snakemake.output)  # noqa: F821

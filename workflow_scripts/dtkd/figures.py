@@ -8,10 +8,8 @@ classes) and `figures_distillation` (8, hyperparameters, teachers' weights). Eac
 from __future__ import annotations
 
 import functools
-import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import matplotlib
@@ -24,8 +22,7 @@ from matplotlib.patches import Patch
 from matplotlib.textpath import TextPath
 from matplotlib.ticker import MaxNLocator
 
-from dtkd.datasets import class_names
-from dtkd.files import atomic, read_parquet
+from dtkd.files import atomic
 
 SUBSETS = ("static", "dynamic")
 # Okabe-Ito's colours, told apart by everybody; blue and vermilion mean the subsets and nothing else.
@@ -105,21 +102,6 @@ def save(figure: Figure, output: Mapping[str, str]) -> None:
 
 
 # -- reading: what scripts are given ---------------------------------------------------------------------------------
-
-
-def read_splits(
-    datasets: Sequence[str], paths: Sequence[str], indexes: Sequence[str] | None = None
-) -> dict[str, dict[str, Any]]:
-    """Dataset -> its `split.json`; with ``indexes`` (`videos.parquet`) its classes are in the order of their labels.
-
-    That is not always the names' order: UCF101's classInd.txt has Hammering before HammerThrow.
-    """
-    splits = {
-        name: json.loads(Path(path).read_text(encoding="utf-8")) for name, path in zip(datasets, paths, strict=True)
-    }
-    for split, index in zip(splits.values(), indexes or [], strict=bool(indexes)):
-        split["classes"] = {name: split["classes"][name] for name in class_names(read_parquet(index))}
-    return splits
 
 
 def read_runs(

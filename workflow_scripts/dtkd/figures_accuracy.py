@@ -33,7 +33,7 @@ def figure7(runs: Runs, splits: Mapping[str, Split]) -> Figure:
 
     Args:
         runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
-        splits: dataset -> its `split.json`, the classes in the labels' order (`figures.read_splits`).
+        splits: dataset -> its `split.json`, the classes in the labels' order (`subsets.read_splits`).
     """
     figure, axes = panels(runs, height=2.6)
     entries = []
@@ -79,7 +79,7 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
 
     Args:
         runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
-        splits: dataset -> its `split.json`, the classes in the labels' order (`figures.read_splits`).
+        splits: dataset -> its `split.json`, the classes in the labels' order (`subsets.read_splits`).
     """
     gains = {dataset: class_gains(models) for dataset, models in runs.items()}
     many = max(np.isfinite(gain).sum() for gain in gains.values()) > ONE_COLUMN
@@ -123,7 +123,7 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
 
     Args:
         runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
-        splits: dataset -> its `split.json`, the classes in the labels' order (`figures.read_splits`).
+        splits: dataset -> its `split.json`, the classes in the labels' order (`subsets.read_splits`).
         pairs: how many pairs (true, predicted) choose the classes.
         most: how many classes they may be.
     """

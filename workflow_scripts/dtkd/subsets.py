@@ -5,13 +5,18 @@ quantiles, hence the default boundary. Standard deviations are of a sample (n âˆ
 Table 1 does not tell which it uses.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from . import published
+from .datasets import class_names
 from .errors import DtkdError
+from .files import read_parquet
 
 SUBSETS = ("static", "dynamic")
 BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
@@ -145,6 +150,21 @@ def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | 
         "threshold": None,
         "classes": _classes(found, published.static_classes(dataset), means),
     }
+
+
+def read_splits(
+    datasets: Sequence[str], paths: Sequence[str], indexes: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Dataset -> its `split.json`; with ``indexes`` (`videos.parquet`) its classes are in the order of their labels.
+
+    That is not always the names' order: UCF101's classInd.txt has Hammering before HammerThrow.
+    """
+    splits = {
+        name: json.loads(Path(path).read_text(encoding="utf-8")) for name, path in zip(datasets, paths, strict=True)
+    }
+    for split, index in zip(splits.values(), indexes or [], strict=bool(indexes)):
+        split["classes"] = {name: split["classes"][name] for name in class_names(read_parquet(index))}
+    return splits
 
 
 def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
