@@ -7,12 +7,15 @@ Units: every magnitude is in pixels a frame of the source, at the working size. 
 frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame.
 """
 
+import hashlib
 import json
 import os
 from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -42,9 +45,28 @@ FORMAT = 1
 
 def farneback() -> FlowFunction:
     """Farnebäck's polynomial expansion, with the usual parameters."""
-
     usual = {"pyr_scale": 0.5, "levels": 3, "winsize": 15, "iterations": 3, "poly_n": 5, "poly_sigma": 1.2, "flags": 0}
     return lambda previous, following: cv2.calcOpticalFlowFarneback(previous, following, None, **usual)
+
+
+def farneback_cuda() -> FlowFunction:
+    """The same on an NVIDIA GPU, in an OpenCV that was built with CUDA (those of PyPI and conda-forge are not)."""
+    if cv2.cuda.getCudaEnabledDeviceCount() < 1:
+        raise DtkdError(
+            f"flow algorithm farneback_cuda needs an NVIDIA GPU and an OpenCV built with CUDA, and this one "
+            f"({cv2.__version__}) sees no such GPU: choose farneback."
+        )
+    algorithm = cv2.cuda.FarnebackOpticalFlow_create(
+        numLevels=3, pyrScale=0.5, fastPyramids=False, winSize=15, numIters=3, polyN=5, polySigma=1.2, flags=0
+    )
+    first, second, field = cv2.cuda.GpuMat(), cv2.cuda.GpuMat(), cv2.cuda.GpuMat()
+
+    def compute(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
+        first.upload(previous)
+        second.upload(following)
+        return algorithm.calc(first, second, field).download()
+
+    return compute
 
 
 def dis(preset: int) -> FlowFunction:
@@ -66,7 +88,11 @@ ALGORITHMS: dict[str, Callable[[], FlowFunction]] = {
     "dis_fast": lambda: dis(cv2.DISOPTICAL_FLOW_PRESET_FAST),
     "dis_medium": lambda: dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM),
     "tvl1": tvl1,
+    "farneback_cuda": farneback_cuda,
 }
+NETWORKS = ("raft_small", "raft_large")
+"""Those of ``raft``. It needs torch, which the environment of the others' jobs lacks (see rules/flow.smk), and so is
+imported only where one of these is asked for, and by its name."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +105,38 @@ class Settings:
     short_side: int | None = None
     """Shorter side of the frames that flow is computed on, in pixels (None: as decoded)."""
 
+    weights: str | None = None
+    """File of a network's parameters; for ``NETWORKS`` only. What it holds counts, not where it is."""
+    device: str = "auto"
+    """Where a network computes: auto (a GPU where there is one), cpu or cuda. No table is made again for its sake."""
+
     def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS:
-            raise DtkdError(f"flow algorithm {self.algorithm!r} is not known: choose one of {', '.join(ALGORITHMS)}.")
+        if self.algorithm not in (known := [*ALGORITHMS, *NETWORKS]):
+            raise DtkdError(f"flow algorithm {self.algorithm!r} is not known: choose one of {', '.join(known)}.")
         if self.step < 1:
             raise DtkdError(f"flow step {self.step} is not possible: choose 1 or more frames.")
         if self.short_side is not None and self.short_side < 16:
             raise DtkdError(f"flow short_side {self.short_side} is too small: choose at least 16 pixels, or none.")
+        if self.algorithm in NETWORKS and not self.weights:
+            raise DtkdError(f"flow algorithm {self.algorithm} has no weights: name a file of its parameters.")
+
+    def function(self) -> FlowFunction:
+        """The algorithm, ready for one video. Raises DtkdError where it cannot run here."""
+        if self.algorithm in NETWORKS:
+            return import_module("dtkd.raft").flow_function(self.algorithm, self.weights, self.device)
+        return ALGORITHMS[self.algorithm]()
+
+    @cached_property
+    def recipe(self) -> dict[str, object]:
+        """What a table is made by, as it is stored; of weights, the SHA-256. Raises DtkdError if there are none."""
+        recipe = {"algorithm": self.algorithm, "step": self.step, "short_side": self.short_side}
+        if self.algorithm in NETWORKS:
+            try:
+                with open(self.weights, "rb") as file:
+                    recipe["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise DtkdError(f"{self.weights} cannot be read ({error.strerror}): check flow.weights.") from error
+        return recipe
 
 
 class FrameStatistics:
@@ -160,10 +211,10 @@ class FrameStatistics:
         return scale, shift
 
 
-def video_flow(
-    path: str | Path, algorithm: str = "farneback", step: int = 1, short_side: int | None = None
-) -> pd.DataFrame:
+def video_flow(path: str | Path, *settings: object, **others: object) -> pd.DataFrame:
     """Flow statistics of one video: one row a frame pair, in ``attrs["frames"]`` the number of frames decoded.
+
+    Arguments after ``path`` are those of ``Settings``.
 
     Columns: ``pair`` (int32, from 0; its frames are ``pair·step`` and ``(pair+1)·step``), ``time`` (float64, seconds,
     of the first frame; NaN where the container gives no frame rate), and, float32 in pixels a frame of the source
@@ -173,7 +224,7 @@ def video_flow(
     Raises VideoError (see ``video.grey_frames``), and where the video has too few frames for one pair or frames too
     small for the algorithm; DtkdError where the settings make no sense.
     """
-    table, frames = _measured(path, Settings(algorithm, step, short_side))
+    table, frames = _measured(path, Settings(*settings, **others))
     table = table.to_pandas()
     table.attrs["frames"] = frames
     return table
@@ -186,7 +237,7 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
     """
     keep_freed_memory()
     fps, step = video.probe(path).fps, settings.step
-    compute, statistics, values, decoded = ALGORITHMS[settings.algorithm](), None, array("f"), []
+    compute, statistics, values, decoded = settings.function(), None, array("f"), []
 
     def frames() -> Iterator[np.ndarray]:
         decoded.append((yield from video.grey_frames(path, settings.short_side, step)))
@@ -231,7 +282,7 @@ def write_video_flow(path: str | Path, out: str | Path, settings: Settings) -> d
 
     Raises as ``video_flow``.
     """
-    recipe = _recipe(path, settings)
+    recipe = _recipe(path, settings.recipe)
     table, frames = _measured(path, settings)
     metadata = recipe | {"frames": frames, "opencv": cv2.__version__}
     with atomic(out) as temporary:
@@ -259,12 +310,14 @@ def class_flow(
     Columns: ``video``, ``frames`` (decoded), ``pairs``; ``mean``, ``std``, ``q50`` ... ``q99``, ``camera``,
     ``residual`` (averages over the pairs, pixels a frame); ``median`` (of the pairs' means).
 
-    Raises one DtkdError that lists every bad video with its reason, after all good ones are done.
+    Raises one DtkdError that lists every bad video with its reason, after all good ones are done; or, at once, that
+    the algorithm cannot run here.
     """
     videos = [(name, Path(path), Path(out)) for name, path, out in videos]
     outs = {out for _, _, out in videos}
     if not videos or len(outs) < len(videos) or len({out.parent for out in outs}) > 1:
         raise ValueError("class_flow needs at least one video, and parquet paths that differ but share one folder")
+    made_by = settings.recipe
     for file in videos[0][2].parent.glob("*.parquet"):
         if file not in outs:
             file.unlink()
@@ -274,7 +327,7 @@ def class_flow(
     todo = []
     for name, path, out in videos:
         try:
-            row = _stored_summary(out, _recipe(path, settings))
+            row = _stored_summary(out, _recipe(path, made_by))
         except DtkdError as error:
             bad[name] = str(error)
             out.unlink(missing_ok=True)
@@ -283,6 +336,8 @@ def class_flow(
             todo.append((name, path, out, settings))
         else:
             rows[name] = row | {"video": name}
+    if todo:
+        settings.function()  # an algorithm that cannot run here is one problem, not one a video
     with ThreadPoolExecutor(threads) as pool:
         results = pool.map(_compute, todo)
         for name, row, reason in progress(results, total=len(todo)) if progress and todo else results:
@@ -306,7 +361,7 @@ def _compute(task: tuple[str, Path, Path, Settings]) -> tuple[str, dict[str, obj
         return name, None, str(error)
 
 
-def _recipe(path: str | Path, settings: Settings) -> dict[str, object]:
+def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
     """What a stored table must have been made from to be kept."""
     try:
         source = os.stat(path)
@@ -314,7 +369,7 @@ def _recipe(path: str | Path, settings: Settings) -> dict[str, object]:
         raise video.VideoError(f"{path}: cannot be read ({error.strerror}): check the path.") from error
     return {
         "format": FORMAT,
-        "settings": asdict(settings),
+        "settings": settings,
         "source": {"size": source.st_size, "mtime_ns": source.st_mtime_ns},
     }
 
