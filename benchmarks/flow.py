@@ -8,7 +8,6 @@ are of the same turn, and the medians over the turns are told.
 """
 
 import argparse
-import resource
 import statistics
 import tempfile
 import time
@@ -20,8 +19,8 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import report
 
+import report
 from dtkd import flow, video
 from dtkd.flow import Settings
 
@@ -116,8 +115,8 @@ FLOOR, KEPT, THREADED, JOBS, PEER = CONTENDERS
 def race(contender: str, paths: list[Path], settings: Settings) -> tuple[float, float, list[float]]:
     """Seconds from the first start to the last end, CPU seconds, and the videos' means (if the contender has any)."""
     prepare, processes = CONTENDERS[contender]
-    with tempfile.TemporaryDirectory() as folder, SPAWN.Manager() as manager:
-        start, done = manager.Barrier(processes), SPAWN.SimpleQueue()
+    with tempfile.TemporaryDirectory() as folder:
+        start, done = SPAWN.Barrier(processes), SPAWN.SimpleQueue()
         shares = [paths[number::processes] for number in range(processes)]
         workers = [
             SPAWN.Process(target=_run, args=(prepare, share, settings, Path(folder, str(number)), start, done, number))
@@ -125,11 +124,11 @@ def race(contender: str, paths: list[Path], settings: Settings) -> tuple[float, 
         ]
         for worker in workers:
             worker.start()
-        told = dict(done.get() for _ in workers)
+        told = dict(sorted(done.get() for _ in workers))
         for worker in workers:
             worker.join()
     begins, ends, cpu, means = zip(*told.values(), strict=True)
-    by_path = {path: mean for number, told in told.items() for path, mean in zip(shares[number], told[3] or [])}
+    by_path = {path: mean for number in told for path, mean in zip(shares[number], means[number] or [], strict=False)}
     return max(ends) - min(begins), sum(cpu), [by_path[path] for path in paths] if by_path else []
 
 
@@ -147,9 +146,10 @@ def _run(prepare, share, settings, out, start, done, number) -> None:
 
 def breakdown(paths: list[Path], settings: Settings) -> list[dict[str, object]]:
     """CPU milliseconds a pair of each stage, on one thread: the least of three rounds."""
+    flow.keep_freed_memory()
     compute, measure = settings.function(), flow.FrameStatistics(HEIGHT, WIDTH)
     frames = [list(video.grey_frames(path)) for path in paths]
-    colour = [cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for frame in frames[0]]
+    colour = [cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for each in frames for frame in each]
     fields = [compute(*pair) for pair in pairwise(frames[0])]
     pairs = sum(len(each) - 1 for each in frames)
 
@@ -159,19 +159,17 @@ def breakdown(paths: list[Path], settings: Settings) -> list[dict[str, object]]:
             while capture.read()[0]:
                 pass
 
-    def store() -> None:
+    def everything() -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for path, (table, count) in zip(paths, measured, strict=True):
-                flow.write_table(path, Path(folder, f"{path.stem}.parquet"), settings, table, count)
+            for path in paths:
+                flow.write_video_flow(path, Path(folder, f"{path.stem}.parquet"), settings)
 
-    measured = [flow.measured(path, settings) for path in paths]
     stages = {
-        "decode": (decode, pairs),
-        "convert to grey": (lambda: [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in colour], len(colour)),
-        "flow": (lambda: [compute(*pair) for each in frames for pair in pairwise(each)] and None, pairs),
+        "decode to BGR": (decode, pairs),
+        "convert to grey": (lambda: [cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY) for frame in colour], pairs),
+        "flow": (lambda: [compute(*pair) for each in frames for pair in pairwise(each)], pairs),
         "statistics": (lambda: [measure(field) for field in fields], len(fields)),
-        "parquet": (store, pairs),
-        "all": (lambda: [flow.measured(path, settings) for path in paths] and store(), pairs),
+        "all": (everything, pairs),
     }
     best = {}
     for _ in range(3):
@@ -180,6 +178,8 @@ def breakdown(paths: list[Path], settings: Settings) -> list[dict[str, object]]:
             stage()
             spent = 1000 * (time.thread_time() - begin) / count
             best[name] = min(spent, best.get(name, spent))
+    whole = best.pop("all")
+    best |= {"parquet and the rest": whole - sum(best.values()), "all": whole}
     return [
         {"stage": name, "ms a pair": round(spent, 2), "of flow": f"{spent / best['flow']:.1%}"}
         for name, spent in best.items()
@@ -200,7 +200,8 @@ def _peak(path: Path, settings: Settings, answer) -> None:
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
         flow.write_video_flow(path, Path(folder, "out.parquet"), settings)
-    answer.put(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    status = Path("/proc/self/status").read_text(encoding="utf-8")  # getrusage would also count the parent's
+    answer.put(int(status.split("VmHWM:")[1].split()[0]) / 1024)
 
 
 def main() -> None:
