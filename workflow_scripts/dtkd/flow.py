@@ -146,7 +146,8 @@ class FrameStatistics:
         self.x, self.y, self.magnitude = (np.empty((height, width), np.float32) for _ in range(3))
         row = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
         column = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
-        self.row, self.column = row, column[:, None]
+        self.down = np.stack([column, np.ones_like(column)], axis=1)
+        self.across = np.stack([np.ones_like(row), row])
         self.stride = max(1, round((height * width / 500) ** 0.5))
         self.grid = (row[:: self.stride] + 1j * column[:: self.stride, None]).astype(np.complex128).ravel()
         self.reach = float(np.abs(self.grid).max())
@@ -166,10 +167,12 @@ class FrameStatistics:
         quantiles = self.quantiles(magnitude.ravel())
         scale, shift = self.camera(flow)
         camera = float(np.abs(scale * self.grid + shift).mean())
-        x -= np.float32(scale.real) * self.row
-        x += np.float32(scale.imag) * self.column - np.float32(shift.real)
-        y -= np.float32(scale.imag) * self.row
-        y -= np.float32(scale.real) * self.column + np.float32(shift.imag)
+        for part, of_column, constant, of_row in (
+            (x, -scale.imag, shift.real, scale.real),
+            (y, scale.real, shift.imag, scale.imag),
+        ):
+            motion = np.float32([[of_column, 0], [constant, of_row]]) @ self.across
+            cv2.gemm(self.down, motion, -1, part, 1, part)  # part -= down @ motion
         residual = cv2.mean(cv2.magnitude(x, y, magnitude))[0]
         return mean, std, *quantiles, camera, residual
 
@@ -195,7 +198,7 @@ class FrameStatistics:
         z, terms = self.grid, self.terms
         f = np.ascontiguousarray(flow[:: self.stride, :: self.stride]).view(np.complex64).ravel().astype(np.complex128)
         terms[3], terms[4] = f, z.conj() * f
-        scale, shift = 0j, complex(np.median(f.real), np.median(f.imag))
+        scale, shift = 0j, complex(_median(f.real), _median(f.imag))
         for _ in range(8):
             away = f - (scale * z + shift)
             square = away.real**2 + away.imag**2
@@ -393,3 +396,9 @@ def _summary(name: str, table: pa.Table, frames: int) -> dict[str, object]:
     averages = {name: float(column.mean()) for name, column in values.items()}
     median = float(np.median(values["mean"]))
     return {"video": name, "frames": int(frames), "pairs": len(table), **averages, "median": median}
+
+
+def _median(values: np.ndarray) -> float:
+    """As numpy's, which takes ten times as long for so few."""
+    ordered = np.sort(values)
+    return float(ordered[(values.size - 1) // 2] + ordered[values.size // 2]) / 2
