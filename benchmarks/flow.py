@@ -8,13 +8,13 @@ are of the same turn, and the medians over the turns are told.
 """
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from itertools import pairwise
 from multiprocessing import get_context
-from os import sched_getaffinity
 from pathlib import Path
 
 import cv2
@@ -25,7 +25,7 @@ from dtkd import flow, video
 from dtkd.flow import Settings
 
 WIDTH, HEIGHT, FPS = 320, 240, 25.0
-CORES = len(sched_getaffinity(0))
+CORES = len(os.sched_getaffinity(0))
 SPAWN = get_context("spawn")
 
 
@@ -82,8 +82,9 @@ def threaded(paths: list[Path], settings: Settings, out: Path) -> Callable[[], o
 
 def peer(paths: list[Path], settings: Settings, out: Path) -> Callable[[], object]:
     """What a user would write: one loop, OpenCV's own threads, the mean magnitude of every pair."""
-    compute = settings.function()
     cv2.setNumThreads(CORES)
+    os.environ["OMP_NUM_THREADS"] = str(CORES)
+    compute = settings.function()
 
     def mean(path: Path) -> float:
         capture, means = cv2.VideoCapture(str(path)), []
@@ -134,6 +135,7 @@ def race(contender: str, paths: list[Path], settings: Settings) -> tuple[float, 
 
 def _run(prepare, share, settings, out, start, done, number) -> None:
     cv2.setNumThreads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"  # torch's, if it is a network
     work = prepare(share, settings, out)
     start.wait()
     begin, cpu = time.monotonic(), time.process_time()

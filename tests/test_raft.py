@@ -40,7 +40,7 @@ def weights(tmp_path_factory):
 def clip(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (60, 90, 3), dtype=np.uint8)
     writer = cv2.VideoWriter(str(tmp_path / "clip.avi"), cv2.VideoWriter_fourcc(*"MJPG"), 25.0, (76, 52))
-    for number in range(3):
+    for number in range(2):
         writer.write(np.ascontiguousarray(noise[:52, number : number + 76]))
     writer.release()
     return tmp_path / "clip.avi"
@@ -52,7 +52,7 @@ def test_flow_knows_the_networks():
 
 def test_a_video_has_a_finite_table(clip, weights):
     table = flow.video_flow(clip, "raft_small", weights=weights(), device="cpu")
-    assert len(table) == 2
+    assert len(table) == 1
     assert np.isfinite(table[MEASURES].to_numpy()).all()
     assert (table["mean"] > 0).all()
 
