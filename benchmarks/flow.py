@@ -1,6 +1,6 @@
 """Optical flow: what a class's job costs beside the flow call itself (the floor) and beside a plain OpenCV loop.
 
-    python benchmarks/flow.py [--videos 100] [--frames 16] [--repeats 3] [--algorithm farneback]
+    python benchmarks/flow.py [--videos 104] [--frames 12] [--repeats 3] [--algorithm farneback]
 
 Every contender does the same videos of 320×240, in fresh processes that import, and where they are the floor decode,
 before the clock starts. The contenders take turns, so that what else the machine does meets all of them alike; ratios
@@ -208,8 +208,8 @@ def _peak(path: Path, settings: Settings, answer) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--videos", type=int, default=100)
-    parser.add_argument("--frames", type=int, default=16, help="of each video")
+    parser.add_argument("--videos", type=int, default=104)
+    parser.add_argument("--frames", type=int, default=12, help="of each video")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--algorithm", default="farneback", choices=[*flow.ALGORITHMS, *flow.NETWORKS])
     parser.add_argument("--weights", help="of a network")
