@@ -57,6 +57,7 @@ rule examples:
         flow=lambda w: [
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
+        weights=flow_weights,
         code=[f"{LIBRARY}/{name}.py" for name in ("examples", "figures")],
     output:
         png=f"{RESULTS}/figures/examples.png",
@@ -64,11 +65,12 @@ rule examples:
         csv=f"{RESULTS}/figures/examples.csv",
     params:
         settings=flow_settings(),
+        device=device,
         roots=ROOTS,
     log:
         f"{RESULTS}/logs/figures/examples.log",
     localrule: True
     conda:
-        "../envs/figures.yaml"
+        "../envs/raft.yaml" if STUDY.flow.network else "../envs/figures.yaml"
     script:
         "../workflow_scripts/examples.py"

@@ -6,7 +6,38 @@
 
 
 def flow_settings() -> dict:
-    return STUDY.flow.model_dump()
+    return STUDY.flow.settings
+
+
+def flow_weights(wildcards) -> str | list:
+    """The parameters of a flow algorithm that is a network: the configured file, or the one to download."""
+    if not STUDY.flow.network:
+        return []
+    return STUDY.flow.weights or f"{RESULTS}/weights/{STUDY.flow.algorithm}.pth"
+
+
+def flow_gpus(wildcards) -> int:
+    return gpus() if STUDY.flow.on_gpu else 0
+
+
+def flow_cores(wildcards, threads) -> int:
+    return 0 if flow_gpus(wildcards) else own_cores(wildcards, threads)
+
+
+rule download_flow_weights:
+    message:
+        "Download the weights of {wildcards.network}"
+    output:
+        f"{RESULTS}/weights/{{network}}.pth",
+    wildcard_constraints:
+        network="raft_(small|large)",
+    log:
+        f"{RESULTS}/logs/weights/{{network}}.log",
+    localrule: True
+    conda:
+        "../envs/raft.yaml"
+    script:
+        "../workflow_scripts/download_flow_weights.py"
 
 
 rule flow:
@@ -14,10 +45,12 @@ rule flow:
         "Optical flow of {wildcards.dataset}/{wildcards.cls}"
     input:
         videos=lambda w: videos(w.dataset, w.cls),
+        weights=flow_weights,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}.parquet",
     params:
         settings=flow_settings(),
+        device=device,
         folder=lambda w: f"{RESULTS}/{w.dataset}/flow/{w.cls}",
         root=lambda w: dataset_settings(w.dataset).videos,
         names=lambda w: {path: datasets.video_name(path, w.cls) for path in videos_by_class(w.dataset)[w.cls]},
@@ -26,11 +59,12 @@ rule flow:
     log:
         f"{RESULTS}/logs/flow/{{dataset}}/{{cls}}.log",
     resources:
-        cpu=own_cores,
+        gpu=flow_gpus,
+        cpu=flow_cores,
         mem_mb=growing(2000),
         runtime=growing(240),
     conda:
-        "../envs/flow.yaml"
+        "../envs/raft.yaml" if STUDY.flow.network else "../envs/flow.yaml"
     script:
         "../workflow_scripts/flow.py"
 
@@ -47,20 +81,23 @@ rule flow_of_video:
         "Optical flow of {wildcards.dataset}/{wildcards.cls}/{wildcards.video}"
     input:
         video=video_called,
+        weights=flow_weights,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}/{{video}}.parquet",
     params:
         settings=flow_settings(),
+        device=device,
     wildcard_constraints:
         cls="[^/]+",
         video="[^/]+",
     log:
         f"{RESULTS}/logs/flow_of_video/{{dataset}}/{{cls}}/{{video}}.log",
     resources:
-        cpu=own_cores,
+        gpu=flow_gpus,
+        cpu=flow_cores,
         mem_mb=growing(2000),
         runtime=growing(240),
     conda:
-        "../envs/flow.yaml"
+        "../envs/raft.yaml" if STUDY.flow.network else "../envs/flow.yaml"
     script:
         "../workflow_scripts/flow_of_video.py"

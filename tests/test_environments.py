@@ -45,7 +45,7 @@ def rules():
     for file in sorted((PROJECT / "rules").glob("*.smk")):
         text = file.read_text(encoding="utf-8")
         for rule in re.split(r"^ *(?=(?:rule|checkpoint)\b[^\n]*:\n)", text, flags=re.M)[1:]:
-            conda = re.search(r'conda:\s+"([^"]+)"', rule)
+            conda = re.findall(r'"(\.\./envs/[^"]+)"', rule)
             script = re.search(r'script:\s+"([^"]+)"', rule)
             assert conda, f"{file.name}: a rule without a conda environment: {rule.splitlines()[0]}"
             assert script, f"{file.name}: a rule without a script: {rule.splitlines()[0]}"
@@ -54,8 +54,9 @@ def rules():
                 entries = re.search(rf"^{wildcard[1].upper()}S = \{{\n(.*?)^\}}", text, flags=re.M | re.S)
                 names = re.findall(r'^    "(\w+)":', entries[1], flags=re.M)
                 names = [script[1].replace(wildcard[0], name) for name in names]
-            environment = (file.parent / conda[1]).resolve()
-            found += [(file, environment, (file.parent / name).resolve()) for name in names]
+            for environment in conda:  # a rule may choose one of several
+                environment = (file.parent / environment).resolve()
+                found += [(file, environment, (file.parent / name).resolve()) for name in names]
     return found
 
 
@@ -173,3 +174,9 @@ def test_the_search_for_imports_finds_some():
     assert needed(SCRIPTS / "table5.py") >= {"pandas", "pyarrow", "tabulate", "jinja2"}
     assert "opencv-contrib-python" in needed(SCRIPTS / "render.py")
     assert "torch" not in needed(SCRIPTS / "flow.py")
+
+
+def test_a_flow_network_has_what_it_imports():
+    """The library imports it by name, where the search does not look."""
+    pins = environment_pins(PROJECT / "envs" / "raft.yaml")
+    assert {"torch", "torchvision"} <= needed(SCRIPTS / "dtkd" / "raft.py") <= set(pins)

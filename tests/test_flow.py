@@ -2,6 +2,10 @@
 
 import json
 import os
+import subprocess
+import sys
+import weakref
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -14,6 +18,7 @@ from dtkd.errors import DtkdError
 from dtkd.flow import ALGORITHMS, MEASURES, FrameStatistics, Settings
 
 WIDTH, HEIGHT = 128, 96
+SCRIPTS = str(Path(flow.__file__).parents[1])
 
 
 def texture(seed=0, width=WIDTH + 80, height=HEIGHT + 80):
@@ -62,12 +67,11 @@ def test_a_translation_has_its_magnitude_by_every_algorithm(tmp_path, algorithm,
     assert (table["residual"] < 0.5).all()
 
 
-def test_every_algorithm_gives_a_field():
-    first, second = panned(2, 1.0)
-    for factory in ALGORITHMS.values():
-        field = factory()(first, second)
-        assert field.shape == (HEIGHT, WIDTH, 2)
-        assert field.dtype == np.float32
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - {"farneback_cuda"}))
+def test_every_algorithm_gives_a_field(name):
+    field = ALGORITHMS[name]()(*panned(2, 1.0))
+    assert field.shape == (HEIGHT, WIDTH, 2)
+    assert field.dtype == np.float32
 
 
 def test_units_with_a_step_and_with_scaled_frames(tmp_path):
@@ -127,8 +131,99 @@ def test_camera_finds_a_similarity_exactly_beneath_a_moving_object():
     assert values["residual"] == pytest.approx(np.hypot(6, 4) * 900 / (height * width), rel=0.05)
 
 
+@pytest.mark.parametrize("shape", [(16, 16), (16, 47), (1, 1)])
+def test_quantiles_of_values_that_repeat(shape):
+    values = np.random.default_rng(1).integers(0, 3, shape).astype(np.float32)
+    expected = np.quantile(values.astype(np.float64), list(flow.QUANTILES.values()))
+    np.testing.assert_allclose(FrameStatistics(*shape).quantiles(values.copy().ravel()), expected, rtol=1e-6)
+
+
+def test_the_camera_of_a_field_with_one_pixel_in_the_grid_is_a_shift():
+    scale, shift = FrameStatistics(1, 1).camera(np.full((1, 1, 2), 3, np.float32))
+    assert (scale, shift) == (0, pytest.approx(3 + 3j))
+
+
 def test_no_motion_is_all_zeros():
     assert FrameStatistics(48, 64)(np.zeros((48, 64, 2), np.float32)) == (0.0,) * len(MEASURES)
+
+
+def test_two_frames_at_a_time_whatever_the_length(tmp_path, monkeypatch):
+    """And three where the next one is decoded; each of a flow's fields goes before the next comes."""
+    alive, most, fields = set(), [], set()
+
+    def tracked(array, kept):
+        key = object()
+        kept.add(key)
+        weakref.finalize(array, kept.discard, key)
+        return array
+
+    def frames(path, short_side, step):
+        for number in range(60):
+            yield tracked(np.full((32, 32), number, np.uint8), alive)
+        return 60
+
+    def function(settings):
+        def compute(previous, following):
+            most.append((len(alive), len(fields)))
+            return tracked(np.zeros((32, 32, 2), np.float32), fields)
+
+        return compute
+
+    monkeypatch.setattr(video, "grey_frames", frames)
+    monkeypatch.setattr(Settings, "function", function)
+    assert len(flow.video_flow(write(tmp_path / "any.avi", panned(1, 0)))) == 59
+    assert max(most) <= (3, 1)
+
+
+# Networks and GPUs
+
+
+def test_farneback_on_a_gpu_needs_one(videos):
+    if cv2.cuda.getCudaEnabledDeviceCount():
+        pytest.skip("here is one")
+    with pytest.raises(DtkdError, match=r"farneback_cuda needs an NVIDIA GPU .* choose farneback") as error:
+        flow.class_flow(videos, Settings("farneback_cuda"))
+    assert "videos have no optical flow" not in str(error.value)  # said once, not once a video
+
+
+def test_farneback_on_a_gpu_uploads_computes_and_downloads(monkeypatch):
+    """With a stand-in for OpenCV's CUDA module that computes on the CPU: same parameters, same field."""
+
+    class Matrix:
+        def upload(self, array):
+            self.array = array.copy()
+
+        def download(self):
+            return self.array
+
+    class Algorithm:
+        def __init__(self, numLevels, pyrScale, fastPyramids, winSize, numIters, polyN, polySigma, flags):
+            self.parameters = (pyrScale, numLevels, winSize, numIters, polyN, polySigma, flags)
+
+        def calc(self, first, second, field):
+            field.upload(cv2.calcOpticalFlowFarneback(first.array, second.array, None, *self.parameters))
+            return field
+
+    class Cuda:
+        GpuMat, FarnebackOpticalFlow_create = Matrix, Algorithm
+        getCudaEnabledDeviceCount = staticmethod(lambda: 1)
+
+    monkeypatch.setattr(cv2, "cuda", Cuda)
+    frames = panned(2, 1.5)
+    np.testing.assert_array_equal(ALGORITHMS["farneback_cuda"]()(*frames), ALGORITHMS["farneback"]()(*frames))
+
+
+def test_a_network_needs_weights_that_can_be_read(videos, tmp_path):
+    with pytest.raises(DtkdError, match="raft_small has no weights"):
+        Settings("raft_small")
+    with pytest.raises(DtkdError, match=r"absent\.pth cannot be read") as error:
+        flow.class_flow(videos, Settings("raft_small", weights=str(tmp_path / "absent.pth")))
+    assert "videos have no optical flow" not in str(error.value)
+
+
+def test_torch_stays_out_unless_a_network_is_named():
+    code = "import sys; from dtkd import flow; flow.Settings().function(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": SCRIPTS}).returncode == 0
 
 
 @pytest.mark.parametrize("wrong", [{"algorithm": "magic"}, {"step": 0}, {"short_side": 4}])

@@ -6,7 +6,7 @@ from dtkd import backbones, distill, flow, study
 
 
 def test_flow_algorithms():
-    assert set(get_args(study.Flow.model_fields["algorithm"].annotation)) == set(flow.ALGORITHMS)
+    assert set(get_args(study.Flow.model_fields["algorithm"].annotation)) == {*flow.ALGORITHMS, *flow.NETWORKS}
 
 
 def test_backbones():

@@ -81,6 +81,7 @@ def the_student(given):
                                                 "missing ), unterminated subpattern at position 0"),
     ({"datasets__source__test_fraction": 1}, "datasets.source.test_fraction: input should be less than 1 (got 1)"),
     ({"flow__step": 0}, "flow.step: input should be greater than or equal to 1 (got 0)"),
+    ({"flow__weights": "x"}, "flow.weights: farneback has none; leave it out, or choose raft_small or raft_large"),
     ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
     ({"split__source": "published"}, "split.source: published lists exist for datasets named ucf101 and hmdb51; use "

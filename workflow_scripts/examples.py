@@ -14,7 +14,7 @@ with job(snakemake):  # noqa: F821
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
-    settings, shown = Settings(**params.settings), {}
+    settings, shown = Settings(**params.settings, weights=given.weights or None, device=params.device), {}
     flows = {dataset: {} for dataset in params.roots}
     for path in map(Path, given.get("flow", [])):  # <results>/<dataset>/flow/<class>.parquet
         flows[path.parts[-3]][path.stem] = read_parquet(path)

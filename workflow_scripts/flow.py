@@ -19,7 +19,7 @@ with job(snakemake):  # noqa: F821
     ]
     table = flow.class_flow(
         videos,
-        flow.Settings(**params.settings),
+        flow.Settings(**params.settings, weights=snakemake.input.weights or None, device=params.device),  # noqa: F821
         progress=partial(tqdm, desc=f"flow {snakemake.wildcards.cls}", unit="video", mininterval=5),  # noqa: F821
         threads=snakemake.threads,  # noqa: F821
     )

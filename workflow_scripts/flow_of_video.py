@@ -3,6 +3,11 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
+    import cv2
+
     from dtkd import flow
 
-    flow.write_video_flow(snakemake.input.video, snakemake.output[0], flow.Settings(**snakemake.params.settings))  # noqa: F821
+    cv2.setNumThreads(1)
+    given, params = snakemake.input, snakemake.params  # noqa: F821
+    settings = flow.Settings(**params.settings, weights=given.weights or None, device=params.device)
+    flow.write_video_flow(given.video, snakemake.output[0], settings)  # noqa: F821

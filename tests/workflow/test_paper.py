@@ -99,7 +99,7 @@ def test_settings_are_the_papers():
         "schedule": "constant", "warmup_epochs": 0, "clips_per_video": 1, "selection": "best", "precision": "auto",
     }  # fmt: skip
     assert paper.evaluation.model_dump() == {"clips_per_video": 1, "crops_per_clip": 1, "average": "softmax"}
-    assert paper.flow.model_dump() == {"algorithm": "farneback", "step": 1, "short_side": None}
+    assert paper.flow.settings == {"algorithm": "farneback", "step": 1, "short_side": None}
     assert paper.split.model_dump() == {
         "source": "flow", "measure": "mean", "over": "all", "quantile": 0.25, "boundary": "inclusive",
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from matplotlib.transforms import Bbox
 
 from dtkd import video
 from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, styled, title
-from dtkd.flow import ALGORITHMS, MEASURES, Settings, video_flow
+from dtkd.flow import MEASURES, Settings, video_flow
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def example(
 ) -> Example:
     """Of one video the pair of frames whose flow is nearest to the video's mean. Raises as ``flow.video_flow``."""
     file = Path(root, path)
-    pairs = video_flow(file, settings.algorithm, settings.step, settings.short_side)
+    pairs = video_flow(file, **asdict(settings))
     values = pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64)
     number = int(np.abs(values - values.mean()).argmin())
     grey = pairwise(video.grey_frames(file, settings.short_side, settings.step))
-    flow = ALGORITHMS[settings.algorithm]()(*next(islice(grey, number, None))) / settings.step
+    flow = settings.function()(*next(islice(grey, number, None))) / settings.step
     at = number * settings.step
     frame = video.read(file, [at])[0]
     return Example(name, entry["subset"], entry["mean"], path, float(values.mean()), at, frame, flow)

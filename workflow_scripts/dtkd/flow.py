@@ -7,11 +7,15 @@ Units: every magnitude is in pixels a frame of the source, at the working size. 
 frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame.
 """
 
+import hashlib
 import json
 import os
+from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import cached_property
+from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -41,9 +45,28 @@ FORMAT = 1
 
 def farneback() -> FlowFunction:
     """Farnebäck's polynomial expansion, with the usual parameters."""
-
     usual = {"pyr_scale": 0.5, "levels": 3, "winsize": 15, "iterations": 3, "poly_n": 5, "poly_sigma": 1.2, "flags": 0}
     return lambda previous, following: cv2.calcOpticalFlowFarneback(previous, following, None, **usual)
+
+
+def farneback_cuda() -> FlowFunction:
+    """The same on an NVIDIA GPU, in an OpenCV that was built with CUDA (those of PyPI and conda-forge are not)."""
+    if cv2.cuda.getCudaEnabledDeviceCount() < 1:
+        raise DtkdError(
+            f"flow algorithm farneback_cuda needs an NVIDIA GPU and an OpenCV built with CUDA, and this one "
+            f"({cv2.__version__}) sees no such GPU: choose farneback."
+        )
+    algorithm = cv2.cuda.FarnebackOpticalFlow_create(
+        numLevels=3, pyrScale=0.5, fastPyramids=False, winSize=15, numIters=3, polyN=5, polySigma=1.2, flags=0
+    )
+    first, second, field = cv2.cuda.GpuMat(), cv2.cuda.GpuMat(), cv2.cuda.GpuMat()
+
+    def compute(previous: np.ndarray, following: np.ndarray) -> np.ndarray:
+        first.upload(previous)
+        second.upload(following)
+        return algorithm.calc(first, second, field).download()
+
+    return compute
 
 
 def dis(preset: int) -> FlowFunction:
@@ -65,7 +88,11 @@ ALGORITHMS: dict[str, Callable[[], FlowFunction]] = {
     "dis_fast": lambda: dis(cv2.DISOPTICAL_FLOW_PRESET_FAST),
     "dis_medium": lambda: dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM),
     "tvl1": tvl1,
+    "farneback_cuda": farneback_cuda,
 }
+NETWORKS = ("raft_small", "raft_large")
+"""Those of ``raft``. It needs torch, which the environment of the others' jobs lacks (see rules/flow.smk), and so is
+imported only where one of these is asked for, and by its name."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +105,38 @@ class Settings:
     short_side: int | None = None
     """Shorter side of the frames that flow is computed on, in pixels (None: as decoded)."""
 
+    weights: str | None = None
+    """File of a network's parameters; for ``NETWORKS`` only. What it holds counts, not where it is."""
+    device: str = "auto"
+    """Where a network computes: auto (a GPU where there is one), cpu or cuda. No table is made again for its sake."""
+
     def __post_init__(self) -> None:
-        if self.algorithm not in ALGORITHMS:
-            raise DtkdError(f"flow algorithm {self.algorithm!r} is not known: choose one of {', '.join(ALGORITHMS)}.")
+        if self.algorithm not in (known := [*ALGORITHMS, *NETWORKS]):
+            raise DtkdError(f"flow algorithm {self.algorithm!r} is not known: choose one of {', '.join(known)}.")
         if self.step < 1:
             raise DtkdError(f"flow step {self.step} is not possible: choose 1 or more frames.")
         if self.short_side is not None and self.short_side < 16:
             raise DtkdError(f"flow short_side {self.short_side} is too small: choose at least 16 pixels, or none.")
+        if self.algorithm in NETWORKS and not self.weights:
+            raise DtkdError(f"flow algorithm {self.algorithm} has no weights: name a file of its parameters.")
+
+    def function(self) -> FlowFunction:
+        """The algorithm, ready for one video. Raises DtkdError where it cannot run here."""
+        if self.algorithm in NETWORKS:
+            return import_module("dtkd.raft").flow_function(self.algorithm, self.weights, self.device)
+        return ALGORITHMS[self.algorithm]()
+
+    @cached_property
+    def recipe(self) -> dict[str, object]:
+        """What a table is made by, as it is stored; of weights, the SHA-256. Raises DtkdError if there are none."""
+        recipe = {"algorithm": self.algorithm, "step": self.step, "short_side": self.short_side}
+        if self.algorithm in NETWORKS:
+            try:
+                with open(self.weights, "rb") as file:
+                    recipe["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
+            except OSError as error:
+                raise DtkdError(f"{self.weights} cannot be read ({error.strerror}): check flow.weights.") from error
+        return recipe
 
 
 class FrameStatistics:
@@ -94,10 +146,12 @@ class FrameStatistics:
         self.x, self.y, self.magnitude = (np.empty((height, width), np.float32) for _ in range(3))
         row = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
         column = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
-        self.row, self.column = row, column[:, None]
+        self.down = np.stack([column, np.ones_like(column)], axis=1)
+        self.across = np.stack([np.ones_like(row), row])
         self.stride = max(1, round((height * width / 500) ** 0.5))
-        self.grid = (row[:: self.stride] + 1j * column[:: self.stride, None]).astype(np.complex64).ravel()
+        self.grid = (row[:: self.stride] + 1j * column[:: self.stride, None]).astype(np.complex128).ravel()
         self.reach = float(np.abs(self.grid).max())
+        self.terms = np.stack([np.ones_like(self.grid), self.grid, np.abs(self.grid) ** 2, *[self.grid] * 2])
         self.ranks = [q * (height * width - 1) for q in QUANTILES.values()]
 
     def __call__(self, flow: np.ndarray) -> tuple[float, ...]:
@@ -106,19 +160,32 @@ class FrameStatistics:
         ``mean``, ``std``, ``q50`` ... ``q99`` are of the magnitude over all pixels (quantiles as numpy's, linear);
         ``camera`` is the mean magnitude of the fitted global motion, ``residual`` that of the flow without it.
         """
-        cv2.extractChannel(flow, 0, self.x)
-        cv2.extractChannel(flow, 1, self.y)
-        cv2.magnitude(self.x, self.y, self.magnitude)
-        mean, std = (float(value[0, 0]) for value in cv2.meanStdDev(self.magnitude))
-        ordered = self.magnitude.ravel()
-        ordered.sort()  # numpy's vectorised sort of float32 is quicker than a partition at four places
-        quantiles = [_interpolated(ordered, rank) for rank in self.ranks]
+        x, y, magnitude = self.x, self.y, self.magnitude
+        cv2.split(flow, (x, y))
+        cv2.magnitude(x, y, magnitude)
+        mean, std = (float(value[0, 0]) for value in cv2.meanStdDev(magnitude))
+        quantiles = self.quantiles(magnitude.ravel())
         scale, shift = self.camera(flow)
         camera = float(np.abs(scale * self.grid + shift).mean())
-        self.x -= np.float32(scale.real) * self.row - (np.float32(scale.imag) * self.column - np.float32(shift.real))
-        self.y -= np.float32(scale.imag) * self.row + (np.float32(scale.real) * self.column + np.float32(shift.imag))
-        residual = cv2.mean(cv2.magnitude(self.x, self.y, self.magnitude))[0]
+        for part, of_column, constant, of_row in (
+            (x, -scale.imag, shift.real, scale.real),
+            (y, scale.real, shift.imag, scale.imag),
+        ):
+            motion = np.float32([[of_column, 0], [constant, of_row]]) @ self.across
+            cv2.gemm(self.down, motion, -1, part, 1, part)  # part -= down @ motion
+        residual = cv2.mean(cv2.magnitude(x, y, magnitude))[0]
         return mean, std, *quantiles, camera, residual
+
+    def quantiles(self, values: np.ndarray) -> list[float]:
+        """The ``QUANTILES``; reorders ``values``. Each is sought among what the one before left above itself."""
+        found, start = [], 0
+        for rank in self.ranks:
+            low = int(rank)
+            values[start:].partition(low - start)
+            below, above = float(values[low]), float(values[low + 1 :].min(initial=np.inf))
+            found.append(below + (above - below) * (rank - low) if rank > low else below)
+            start = low
+        return found
 
     def camera(self, flow: np.ndarray) -> tuple[complex, complex]:
         """The global motion: flow ≈ scale·z + shift, where z = x + iy is a pixel's place from the frame's centre.
@@ -128,29 +195,29 @@ class FrameStatistics:
         median residual (at least 0.05 px), so that what moves on its own does not pull the fit. The rounds end when
         the fit moves by less than 0.001 px.
         """
-        z = self.grid
-        f = np.ascontiguousarray(flow[:: self.stride, :: self.stride]).view(np.complex64).ravel()
-        scale, shift = 0j, complex(np.median(f.real), np.median(f.imag))
+        z, terms = self.grid, self.terms
+        f = np.ascontiguousarray(flow[:: self.stride, :: self.stride]).view(np.complex64).ravel().astype(np.complex128)
+        terms[3], terms[4] = f, z.conj() * f
+        scale, shift = 0j, complex(_median(f.real), _median(f.imag))
         for _ in range(8):
-            distance = np.abs(f - (scale * z + shift))
-            middle = np.partition(distance, distance.size // 2)[distance.size // 2]
-            weight = np.maximum(0, 1 - (distance / (4.685 * max(float(middle) / 1.177, 0.05))) ** 2) ** 2
-            total = weight.sum()
-            z_mean, f_mean = weight @ z / total, weight @ f / total
-            centred = weight * (z - z_mean).conj()
-            spread = (centred @ (z - z_mean)).real
+            away = f - (scale * z + shift)
+            square = away.real**2 + away.imag**2
+            middle = np.partition(square, square.size // 2)[square.size // 2] ** 0.5
+            weight = np.maximum(0, 1 - square / (4.685 * max(middle / 1.177, 0.05)) ** 2) ** 2
+            total, z_sum, zz_sum, f_sum, zf_sum = (terms @ weight).tolist()  # of the weights, and weighted
+            spread = (zz_sum - abs(z_sum) ** 2 / total).real
             last = scale, shift
-            scale = complex(centred @ (f - f_mean) / spread) if spread > 0 else 0j
-            shift = complex(f_mean - scale * z_mean)
+            scale = (zf_sum - z_sum.conjugate() * f_sum / total) / spread if spread > 1e-9 * zz_sum.real else 0j
+            shift = (f_sum - scale * z_sum) / total
             if abs(scale - last[0]) * self.reach + abs(shift - last[1]) < 1e-3:
                 break
         return scale, shift
 
 
-def video_flow(
-    path: str | Path, algorithm: str = "farneback", step: int = 1, short_side: int | None = None
-) -> pd.DataFrame:
+def video_flow(path: str | Path, *settings: object, **others: object) -> pd.DataFrame:
     """Flow statistics of one video: one row a frame pair, in ``attrs["frames"]`` the number of frames decoded.
+
+    Arguments after ``path`` are those of ``Settings``.
 
     Columns: ``pair`` (int32, from 0; its frames are ``pair·step`` and ``(pair+1)·step``), ``time`` (float64, seconds,
     of the first frame; NaN where the container gives no frame rate), and, float32 in pixels a frame of the source
@@ -160,12 +227,23 @@ def video_flow(
     Raises VideoError (see ``video.grey_frames``), and where the video has too few frames for one pair or frames too
     small for the algorithm; DtkdError where the settings make no sense.
     """
-    settings = Settings(algorithm, step, short_side)
-    fps = video.probe(path).fps
-    compute, statistics, rows, decoded = ALGORITHMS[settings.algorithm](), None, [], []
+    table, frames = _measured(path, Settings(*settings, **others))
+    table = table.to_pandas()
+    table.attrs["frames"] = frames
+    return table
+
+
+def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
+    """A video's table (see ``video_flow``) and its number of frames; of frames and fields, two and one live at a time.
+
+    Everything is written into buffers that are made once, so that flow is nearly all that a video costs.
+    """
+    keep_freed_memory()
+    fps, step = video.probe(path).fps, settings.step
+    compute, statistics, values, decoded = settings.function(), None, array("f"), []
 
     def frames() -> Iterator[np.ndarray]:
-        decoded.append((yield from video.grey_frames(path, short_side, step)))
+        decoded.append((yield from video.grey_frames(path, settings.short_side, step)))
 
     for previous, following in pairwise(frames()):
         try:
@@ -174,22 +252,29 @@ def video_flow(
             height, width = previous.shape
             reason = " ".join(str(error.err).split())
             raise video.VideoError(
-                f"{path}: {algorithm} flow fails on frames of {width}×{height} px ({reason}): "
+                f"{path}: {settings.algorithm} flow fails on frames of {width}×{height} px ({reason}): "
                 "choose another short_side or algorithm, or leave the video out of the dataset."
             ) from error
         statistics = statistics or FrameStatistics(*previous.shape)
-        rows.append(statistics(flow))
-    if not rows:
+        values.extend(statistics(flow))
+    if not values:
         raise video.VideoError(
             f"{path}: has {decoded[0]} frame(s), too few for one pair {step} apart: leave it out of the dataset"
             f"{' or choose a smaller step' if step > 1 else ''}."
         )
-    pair = np.arange(len(rows), dtype=np.int32)
-    table = pd.DataFrame(np.array(rows, np.float32) / np.float32(step), columns=MEASURES)
-    table.insert(0, "pair", pair)
-    table.insert(1, "time", pair * (step / fps) if fps else np.nan)
-    table.attrs["frames"] = decoded[0]
-    return table
+    columns = np.array(values, np.float32).reshape(-1, len(MEASURES)).T / np.float32(step)
+    pair = np.arange(columns.shape[1], dtype=np.int32)
+    time = pair * (step / fps) if fps else np.full(len(pair), np.nan)
+    return pa.table({"pair": pair, "time": time, **dict(zip(MEASURES, columns, strict=True))}), decoded[0]
+
+
+def keep_freed_memory() -> None:
+    """Have the C library keep what OpenCV frees for its next call, rather than ask the system for it page by page.
+
+    At 320×240 that is 5 to 10 % of Farnebäck's time. glibc keeps freed memory up to twice the largest block that it
+    has seen freed: so one is, whose pages are never touched. Other C libraries take no notice.
+    """
+    np.empty(31 << 20, np.uint8)  # glibc learns from blocks below 32 MiB
 
 
 def write_video_flow(path: str | Path, out: str | Path, settings: Settings) -> dict[str, object]:
@@ -200,13 +285,11 @@ def write_video_flow(path: str | Path, out: str | Path, settings: Settings) -> d
 
     Raises as ``video_flow``.
     """
-    recipe = _recipe(path, settings)
-    table = video_flow(path, **asdict(settings))
-    frames = table.attrs.pop("frames")
+    recipe = _recipe(path, settings.recipe)
+    table, frames = _measured(path, settings)
     metadata = recipe | {"frames": frames, "opencv": cv2.__version__}
-    stored = pa.Table.from_pandas(table, preserve_index=False)
-    stored = stored.replace_schema_metadata({METADATA_KEY: json.dumps(metadata)})
     with atomic(out) as temporary:
+        stored = table.replace_schema_metadata({METADATA_KEY: json.dumps(metadata)})
         pq.write_table(stored, temporary, compression="zstd")
     return _summary(Path(out).stem, table, frames)
 
@@ -230,12 +313,14 @@ def class_flow(
     Columns: ``video``, ``frames`` (decoded), ``pairs``; ``mean``, ``std``, ``q50`` ... ``q99``, ``camera``,
     ``residual`` (averages over the pairs, pixels a frame); ``median`` (of the pairs' means).
 
-    Raises one DtkdError that lists every bad video with its reason, after all good ones are done.
+    Raises one DtkdError that lists every bad video with its reason, after all good ones are done; or, at once, that
+    the algorithm cannot run here.
     """
     videos = [(name, Path(path), Path(out)) for name, path, out in videos]
     outs = {out for _, _, out in videos}
     if not videos or len(outs) < len(videos) or len({out.parent for out in outs}) > 1:
         raise ValueError("class_flow needs at least one video, and parquet paths that differ but share one folder")
+    made_by = settings.recipe
     for file in videos[0][2].parent.glob("*.parquet"):
         if file not in outs:
             file.unlink()
@@ -245,7 +330,7 @@ def class_flow(
     todo = []
     for name, path, out in videos:
         try:
-            row = _stored_summary(out, _recipe(path, settings))
+            row = _stored_summary(out, _recipe(path, made_by))
         except DtkdError as error:
             bad[name] = str(error)
             out.unlink(missing_ok=True)
@@ -254,6 +339,8 @@ def class_flow(
             todo.append((name, path, out, settings))
         else:
             rows[name] = row | {"video": name}
+    if todo:
+        settings.function()  # an algorithm that cannot run here is one problem, not one a video
     with ThreadPoolExecutor(threads) as pool:
         results = pool.map(_compute, todo)
         for name, row, reason in progress(results, total=len(todo)) if progress and todo else results:
@@ -277,7 +364,7 @@ def _compute(task: tuple[str, Path, Path, Settings]) -> tuple[str, dict[str, obj
         return name, None, str(error)
 
 
-def _recipe(path: str | Path, settings: Settings) -> dict[str, object]:
+def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
     """What a stored table must have been made from to be kept."""
     try:
         source = os.stat(path)
@@ -285,7 +372,7 @@ def _recipe(path: str | Path, settings: Settings) -> dict[str, object]:
         raise video.VideoError(f"{path}: cannot be read ({error.strerror}): check the path.") from error
     return {
         "format": FORMAT,
-        "settings": asdict(settings),
+        "settings": settings,
         "source": {"size": source.st_size, "mtime_ns": source.st_mtime_ns},
     }
 
@@ -298,21 +385,20 @@ def _stored_summary(out: Path, recipe: dict[str, object]) -> dict[str, object] |
         metadata = json.loads(stored.schema.metadata[METADATA_KEY])
         if any(metadata[key] != recipe[key] for key in recipe):
             return None
-        return _summary(out.stem, stored.to_pandas(), metadata["frames"])
+        return _summary(out.stem, stored, metadata["frames"])
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
         return None  # no table, half of one, or somebody else's: it is computed and replaced
 
 
-def _summary(name: str, table: pd.DataFrame, frames: int) -> dict[str, object]:
+def _summary(name: str, table: pa.Table, frames: int) -> dict[str, object]:
     """One video's row (``SUMMARY``), from its table."""
-    values = table[MEASURES].to_numpy(np.float64)
-    averages = dict(zip(MEASURES, values.mean(axis=0).tolist(), strict=True))
-    median = float(np.median(values[:, MEASURES.index("mean")]))
+    values = {name: table[name].to_numpy().astype(np.float64) for name in MEASURES}
+    averages = {name: float(column.mean()) for name, column in values.items()}
+    median = float(np.median(values["mean"]))
     return {"video": name, "frames": int(frames), "pairs": len(table), **averages, "median": median}
 
 
-def _interpolated(ordered: np.ndarray, rank: float) -> float:
-    """The value at a fractional rank of sorted values."""
-    low = int(rank)
-    below, above = float(ordered[low]), float(ordered[min(low + 1, ordered.size - 1)])
-    return below + (above - below) * (rank - low)
+def _median(values: np.ndarray) -> float:
+    """As numpy's, which takes ten times as long for so few."""
+    ordered = np.sort(values)
+    return float(ordered[(values.size - 1) // 2] + ordered[values.size // 2]) / 2

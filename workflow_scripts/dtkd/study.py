@@ -57,9 +57,33 @@ class Dataset(Section):
 class Flow(Section):
     """Optical flow of every video (paper, Section 3.1)."""
 
-    algorithm: Literal["farneback", "dis_fast", "dis_medium", "tvl1"] = "farneback"
+    algorithm: Literal[
+        "farneback", "dis_fast", "dis_medium", "tvl1", "farneback_cuda", "raft_small", "raft_large"
+    ] = "farneback"
     step: Count = 1
     short_side: Count | None = None
+    weights: str | None = Field(None, description="a network's parameters; torchvision's where none are named")
+
+    @property
+    def network(self) -> bool:
+        """Whether the algorithm needs torch and weights."""
+        return self.algorithm.startswith("raft_")
+
+    @property
+    def on_gpu(self) -> bool:
+        """Whether the algorithm uses a GPU where there is one."""
+        return self.network or self.algorithm == "farneback_cuda"
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What a table depends on, beside the content of the weights."""
+        return self.model_dump(exclude={"weights"})
+
+    @model_validator(mode="after")
+    def _weights_belong_to_a_network(self) -> Flow:
+        if self.weights and not self.network:
+            raise ValueError(f"weights: {self.algorithm} has none; leave it out, or choose raft_small or raft_large")
+        return self
 
 
 class Split(Section):
