@@ -69,7 +69,7 @@ def run_job(tmp_path, body, threads=1, log=True):
     path = tmp_path / "log.txt"
     script = f"""
 from types import SimpleNamespace
-snakemake = SimpleNamespace(threads={threads}, log={[str(path)] if log else []})
+snakemake = SimpleNamespace(threads={threads}, log={[str(path)] if log else []}, output=[], params={{}})
 from dtkd.errors import DtkdError
 from dtkd.job import job
 import os
@@ -119,9 +119,9 @@ def test_an_interrupt_is_not_swallowed(tmp_path, monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     log = tmp_path / "log.txt"
-    with pytest.raises(KeyboardInterrupt), job(SimpleNamespace(threads=1, log=[str(log)])):
+    with pytest.raises(KeyboardInterrupt), job(SimpleNamespace(threads=1, log=[str(log)], output=[], params={})):
         raise KeyboardInterrupt
     assert not log.exists()
-    with pytest.raises(SystemExit) as end, job(SimpleNamespace(threads=1, log=[str(log)])):
+    with pytest.raises(SystemExit) as end, job(SimpleNamespace(threads=1, log=[str(log)], output=[], params={})):
         raise DtkdError("stop")
     assert end.value.code == 1

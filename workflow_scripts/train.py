@@ -5,11 +5,9 @@ from dtkd.job import job
 with job(snakemake):  # noqa: F821
     from pathlib import Path
 
-    import torch
-
     from dtkd import engine, networks, provenance
     from dtkd.datasets import Videos, class_names
-    from dtkd.files import atomic, read_parquet, write_json
+    from dtkd.files import atomic, read_parquet, save_tensors, write_json
     from dtkd.study import SUBSETS, Augment, Clip, Evaluation, Train
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
@@ -67,6 +65,5 @@ with job(snakemake):  # noqa: F821
     with atomic(output.predictions) as path:
         predictions.to_parquet(path, index=False)
     write_json(output.record, record)
-    with atomic(output.checkpoint) as path:
-        torch.save(checkpoint | {"classes": classes, "settings": settings}, path)
+    save_tensors(output.checkpoint, checkpoint | {"classes": classes, "settings": settings})
     Path(output.checkpoint).with_name("resume.pt").unlink(missing_ok=True)
