@@ -7,8 +7,9 @@ with job(snakemake):  # noqa: F821
 
     from dtkd import engine, networks, provenance
     from dtkd.datasets import Videos, class_names
-    from dtkd.files import atomic, read_parquet, save_tensors, write_json
+    from dtkd.files import atomic, read_parquet, write_json
     from dtkd.study import SUBSETS, Augment, Clip, Evaluation, Train
+    from dtkd.weights import save_tensors
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     settings = params.settings

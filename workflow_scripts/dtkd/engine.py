@@ -22,9 +22,9 @@ from tqdm import tqdm
 from dtkd.clips import EpochBatches, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
-from dtkd.files import save_tensors
 from dtkd.metrics import top_k
 from dtkd.study import Augment, Clip, Evaluation, Train
+from dtkd.weights import save_tensors
 
 RESUME = 1  # what a resume file holds; raised when that changes, so that an older one is left alone
 

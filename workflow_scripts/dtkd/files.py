@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from dtkd.errors import DtkdError, UnwritableError
 
@@ -108,11 +108,3 @@ def write_json(path: str | Path, value: object) -> None:
     """Write ``value`` as indented JSON, atomically."""
     with atomic(path) as temporary:
         temporary.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def save_tensors(path: str | Path, value: Any) -> None:
-    """`torch.save`, atomically, through a file of Python's, whose errors say what is wrong."""
-    import torch
-
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        torch.save(value, file)

@@ -1,4 +1,4 @@
-"""What every workflow script does around its own work: bounded threads, a log, and errors in one line."""
+"""What every workflow script does around its own work: bounded threads, a log, errors in one line, and a record."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from dtkd.errors import DtkdError
 from dtkd.faults import explained
 from dtkd.files import check_writable
+from dtkd.provenance import Making
 
 
 @contextmanager
-def job(snakemake) -> Iterator[None]:
+def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     """Run a script's body; ``snakemake`` is the object that the workflow hands to scripts (log, threads).
+
+    What was made, and from what, is recorded beside the outputs (see `provenance`); inputs called one of ``unread``,
+    of which the script needs no more than their names, sizes and times, are left out.
 
     An error that the user can mend (a `DtkdError`, and what `explained` knows: a disk that is full, too little memory,
     a killed loader process) becomes one line on stderr and in the log, any other error its traceback; both end the
@@ -32,7 +36,10 @@ def job(snakemake) -> Iterator[None]:
     try:
         for folder in {Path(file).parent for file in snakemake.output}:
             check_writable(folder)
+        inputs = {name: files for name, files in snakemake.input.items() if name not in unread}
+        making = Making(snakemake.rule, dict(snakemake.params.items()), inputs, snakemake.output)
         yield
+        making.write()
     except Exception as error:
         problem = error if isinstance(error, DtkdError) else explained(error, snakemake.params.get("settings"))
         text = f"error: {_last_line(problem)}\n" if problem else traceback.format_exc()

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import torch
@@ -107,6 +108,12 @@ def load_state_dict(path: str | Path, sha256: str | None = None, part: str | Non
             f'"model_state" or "model"'
         )
     return dict(state)
+
+
+def save_tensors(path: str | Path, value: Any) -> None:
+    """`torch.save`, atomically, and through a file of Python's, whose errors say what is wrong with the disk."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        torch.save(value, file)
 
 
 class _SameSecurity(urllib.request.HTTPRedirectHandler):
