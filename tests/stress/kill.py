@@ -3,11 +3,11 @@
     python tests/stress/kill.py --kills 50 --seed 0
 
 A small study is started with the project's `snakemake` command. At random moments a random victim is killed: Snakemake
-alone, its whole process group, a training or a flow job. After every kill each file below `results/` has to be whole.
-Whenever Snakemake has ended, the same command starts it again, without any cleaning up in between, until the study is
-complete: then its tables have to be the undisturbed run's byte for byte, and so have its predictions, splits and
-flow; the weights of its checkpoints and the losses of its histories have to be equal bit for bit. Then the study is
-removed and the next begins, until all kills are done.
+alone, its whole process group, a flow job, a training, or a training that has finished an epoch. After every kill each
+file below `results/` has to be whole. Whenever Snakemake has ended, the same command starts it again, without any
+cleaning up in between, until the study is complete: then its tables have to be the undisturbed run's byte for byte,
+and so have its predictions, splits and flow; the weights of its checkpoints and the losses of its histories have to be
+equal bit for bit. Then the study is removed and the next begins, until all kills are done.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -33,17 +34,23 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import small
 import tiny
 
-VICTIMS = {"snakemake": None, "process group": None, "training": b".train.py", "flow": b".flow.py"}
+VICTIMS = {  # what is killed -> the script that runs in it
+    "snakemake": None,
+    "process group": None,
+    "flow": b".flow.py",
+    "training": b".train.py",
+    "training after an epoch": b".train.py",
+}
 SAME_BYTES = ("*/table5.*", "**/predictions.parquet", "**/split.json", "**/flow/*.parquet", "**/*.logits.pt")
 CLOCKS = ["train_seconds", "wait_seconds", "test_seconds"]
 
 
-def start(root: Path) -> subprocess.Popen:
+def start(root: Path, target: str = tiny.TABLE5) -> subprocess.Popen:
     """The project's `snakemake`, as a user would type it, in a process group of its own."""
     command = [Path(sys.executable).with_name("snakemake"), "--snakefile", tiny.PROJECT / "Snakefile", "--cores", "2"]
     with (root / "log.txt").open("ab") as log:
         return subprocess.Popen(
-            [*command, "--resources", "gpu=1", tiny.TABLE5],
+            [*command, "--resources", "gpu=1", target],
             cwd=root, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 
@@ -61,23 +68,28 @@ def children(pid: int, script: bytes) -> list[int]:
     return found
 
 
-def kill(snakemake: subprocess.Popen, victim: str, chance: random.Random) -> bool:
-    """Kill a victim of this kind, a job after some time of its own; False if Snakemake has ended before."""
-    script = VICTIMS[victim]
-    while script and not children(snakemake.pid, script):
-        if snakemake.poll() is not None:
-            return False
-        time.sleep(0.05)
-    if script:  # of a training's seconds most are the start; some pass before there is anything to lose
-        time.sleep(chance.uniform(0, 6 if victim == "training" else 1.5))
-    targets = children(snakemake.pid, script) if script else [snakemake.pid]
-    if snakemake.poll() is not None or not targets:
+def targets(snakemake: subprocess.Popen, root: Path, victim: str) -> list[int]:
+    """The processes that are such a victim now."""
+    if victim == "training after an epoch" and not list(root.glob("results/*/list*/*/*/resume.pt")):
+        return []
+    return children(snakemake.pid, VICTIMS[victim]) if VICTIMS[victim] else [snakemake.pid]
+
+
+def kill(snakemake: subprocess.Popen, root: Path, victim: str, chance: random.Random) -> bool:
+    """Kill a victim of this kind; False if there is none any more."""
+    if VICTIMS[victim]:
+        time.sleep(chance.uniform(0, 2))  # most of it passes before a script's own work begins
+    found = targets(snakemake, root, victim)
+    if snakemake.poll() is not None or not found:
         return False
-    if victim == "process group":
-        os.killpg(snakemake.pid, signal.SIGKILL)
-    else:
-        os.kill(chance.choice(targets), signal.SIGKILL)
-    if not script:
+    try:
+        if victim == "process group":
+            os.killpg(snakemake.pid, signal.SIGKILL)
+        else:
+            os.kill(chance.choice(found), signal.SIGKILL)
+    except ProcessLookupError:  # it has ended this very moment
+        return False
+    if not VICTIMS[victim]:
         snakemake.wait()
     return True
 
@@ -138,44 +150,46 @@ def differences(root: Path, undisturbed: Path) -> list[str]:
     return different + left + [str(path.relative_to(root)) for path in root.rglob("resume.pt")]
 
 
-def finish(root: Path) -> None:
-    if start(root).wait() != 0:
+def finish(root: Path, target: str = tiny.TABLE5) -> float:
+    """The undisturbed run; gives its seconds."""
+    began = time.monotonic()
+    if start(root, target).wait() != 0:
         raise SystemExit(f"the undisturbed run failed:\n{(root / 'log.txt').read_text()[-3000:]}")
+    return time.monotonic() - began
 
 
 def disturb(
-    root: Path, undisturbed: Path, kills: int, seed: int, victims: tuple[str, ...] = tuple(VICTIMS), patience: float = 9
-) -> tuple[collections.Counter, int]:
-    """Run the study of ``undisturbed`` in ``root`` and kill it so often; gives the kills by victim and the studies run.
+    root: Path, undisturbed: Path, victims: Iterable[str], seed: int, patience: float, target: str = tiny.TABLE5
+) -> int:
+    """Run the study of ``undisturbed`` in ``root`` until all ``victims`` are killed; gives the number of studies run.
 
-    ``patience``: at most so many seconds between two kills. Raises AssertionError for a file that is not whole and for
-    a finished study that is not as the undisturbed one.
+    Between two kills up to ``patience`` seconds pass, or more until there is a victim.
+
+    Raises AssertionError for a file that is not whole and for a finished study that is not as the undisturbed one.
     """
-    chance, done, studies = random.Random(seed), collections.Counter(), 0
-    while done.total() < kills or studies == 0:
+    chance, waiting, studies, kills = random.Random(seed), list(victims), 0, 0
+    while waiting or not studies:
         shutil.copy(undisturbed / "config.yaml", root / "config.yaml")
-        failures = 0
-        while True:
-            snakemake = start(root)
-            killed = False
-            while snakemake.poll() is None and done.total() < kills:
-                time.sleep(chance.uniform(0.5, patience))
-                victim = chance.choice(victims)
-                if snakemake.poll() is None and kill(snakemake, victim, chance):
-                    killed = True
-                    done[victim] += 1
-                    assert not (bad := broken(root)), f"after {done.total()} kills (the last: {victim}): {bad}"
-                    print(f"{done.total():4d} {victim}", flush=True)
+        disturbed = True
+        while disturbed:
+            snakemake, disturbed = start(root, target), False
+            while waiting and snakemake.poll() is None:
+                time.sleep(chance.uniform(0, patience))
+                victim = next((one for one in waiting if targets(snakemake, root, one)), None)
+                if victim and kill(snakemake, root, victim, chance):
+                    waiting.remove(victim)
+                    kills, disturbed = kills + 1, True
+                    print(f"{kills:4d} {victim}", flush=True)
+                    assert not (bad := broken(root)), f"after {kills} kills: {bad}"
             if snakemake.wait() == 0:
                 break
-            failures = 0 if killed else failures + 1
-            assert failures < 2, f"fails undisturbed:\n{(root / 'log.txt').read_text()[-3000:]}"
+            assert disturbed, f"fails though nothing was killed:\n{(root / 'log.txt').read_text()[-3000:]}"
         studies += 1
         assert not (bad := broken(root)), bad
         assert not (found := differences(root, undisturbed)), f"not as undisturbed: {found}"
         for folder in ("results", "raw", ".snakemake"):
             shutil.rmtree(root / folder)
-    return done, studies
+    return studies
 
 
 def main() -> None:
@@ -184,16 +198,17 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     began = time.monotonic()
+    victims = random.Random(arguments.seed).choices(list(VICTIMS), k=arguments.kills)
     with tempfile.TemporaryDirectory() as folder:
         undisturbed = small.write(Path(folder) / "undisturbed", "AB", epochs=4, lr=0.02)
-        finish(undisturbed)
-        print(f"undisturbed: {time.monotonic() - began:.0f} s", flush=True)
+        seconds = finish(undisturbed)
+        print(f"undisturbed: {seconds:.0f} s", flush=True)
         root = Path(folder) / "disturbed"
         root.mkdir()
-        done, studies = disturb(root, undisturbed, arguments.kills, arguments.seed)
+        studies = disturb(root, undisturbed, victims, arguments.seed, patience=seconds / 8)
         resumed = (root / "log.txt").read_text().count("goes on after epoch")
-    each = ", ".join(f"{count} {victim}" for victim, count in done.items())
-    print(f"{done.total()} kills ({each}) over {studies} studies in {time.monotonic() - began:.0f} s")
+    each = ", ".join(f"{count} {victim}" for victim, count in sorted(collections.Counter(victims).items()))
+    print(f"{len(victims)} kills ({each}) over {studies} studies in {time.monotonic() - began:.0f} s")
     print(f"{resumed} trainings went on after a finished epoch; no file was ever cut; all ended as the undisturbed one")
 
 
