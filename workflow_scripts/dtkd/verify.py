@@ -58,7 +58,7 @@ def verify(results: str | Path, progress: Callable[[Iterable[Path]], Iterable[Pa
         found.commits[commit] = found.commits.get(commit, 0) + 1
     if not found.records:
         raise DtkdError(
-            f"{results}: holds no run.json of a job that has ended; run the study first, or name its folder"
+            f"{results}: holds no record (run.json) of a job that has ended: run the study first, or name its folder"
         )
     for path in progress(sorted({*made, *used})):
         found.files += 1
@@ -110,8 +110,9 @@ def main() -> None:
     for commit, count in sorted(found.commits.items(), key=lambda item: -item[1]):
         print(f"{count} of {found.records} artefacts were made by {commit}{' (this code)' if commit == now else ''}")
     print(*found.changed, sep="\n", end="\n" if found.changed else "")
-    print(f"{found.files} files of {found.records} artefacts: {len(found.changed) or 'nothing'} "
-          f"{'does' if len(found.changed) < 2 else 'do'} not match")  # fmt: skip
+    count = len(found.changed)
+    outcome = "all match" if not count else f"{count} {'does' if count == 1 else 'do'} not match"
+    print(f"{found.files} files of {found.records} artefacts: {outcome}")
     sys.exit(bool(found.changed))
 
 
