@@ -196,16 +196,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--patience", type=float, help="most seconds between two kills (default: a study's eighth)")
+    parser.add_argument("--undisturbed", type=Path, help="folder of the undisturbed run; made, if it is not there")
     arguments = parser.parse_args()
-    began = time.monotonic()
     victims = random.Random(arguments.seed).choices(list(VICTIMS), k=arguments.kills)
     with tempfile.TemporaryDirectory() as folder:
-        undisturbed = small.write(Path(folder) / "undisturbed", "AB", epochs=4, lr=0.02)
-        seconds = finish(undisturbed)
-        print(f"undisturbed: {seconds:.0f} s", flush=True)
+        undisturbed, patience = arguments.undisturbed or Path(folder) / "undisturbed", arguments.patience
+        if not undisturbed.exists():
+            seconds = finish(small.write(undisturbed, "AB", epochs=4, lr=0.02))
+            patience = patience or seconds / 8
+            print(f"undisturbed: {seconds:.0f} s", flush=True)
+        began = time.monotonic()
         root = Path(folder) / "disturbed"
         root.mkdir()
-        studies = disturb(root, undisturbed, victims, arguments.seed, patience=seconds / 8)
+        studies = disturb(root, undisturbed, victims, arguments.seed, patience or 5)
         resumed = (root / "log.txt").read_text().count("goes on after epoch")
     each = ", ".join(f"{count} {victim}" for victim, count in sorted(collections.Counter(victims).items()))
     print(f"{len(victims)} kills ({each}) over {studies} studies in {time.monotonic() - began:.0f} s")
