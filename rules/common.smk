@@ -31,6 +31,7 @@ STUDY = checked(read, config)
 RESULTS = STUDY.results
 RUNS = checked(STUDY.runs)
 LIBRARY = f"{workflow.basedir}/workflow_scripts/dtkd"
+os.environ["DTKD_SNAKEMAKE"] = str(os.getpid())  # a job looks whether it is still there
 
 
 onstart:

@@ -256,6 +256,17 @@ with job(SimpleNamespace(rule="a", input={{}}, output=["{tmp_path}/a.txt"], para
         time.sleep(0.01)
 
 
+def test_a_job_whose_snakemake_has_gone_does_not_begin(tmp_path, monkeypatch):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setenv("DTKD_SNAKEMAKE", str(gone.pid))
+    done, log = run_job(tmp_path, "print('work')")
+    assert (done.returncode, done.stdout, log) == (1, "", None)
+    assert done.stderr.startswith("error: Snakemake was killed while this job began")
+    monkeypatch.setenv("DTKD_SNAKEMAKE", str(os.getpid()))
+    assert run_job(tmp_path, "print('work')")[0].returncode == 0
+
+
 def _runs(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"

@@ -175,7 +175,9 @@ def disturb(
             snakemake, disturbed = start(root, target), False
             while waiting and snakemake.poll() is None:
                 time.sleep(chance.uniform(0, patience))
-                victim = next((one for one in waiting if targets(snakemake, root, one)), None)
+                victim = waiting[0]
+                if VICTIMS[victim]:  # or the first kind of job that there is now
+                    victim = next((one for one in waiting if VICTIMS[one] and targets(snakemake, root, one)), None)
                 if victim and kill(snakemake, root, victim, chance):
                     waiting.remove(victim)
                     kills, disturbed = kills + 1, True

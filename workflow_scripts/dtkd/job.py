@@ -50,10 +50,12 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
 
 
 def _end_with_parent() -> None:
-    """Have Linux end this process when its parent does, however that comes about."""
+    """Have Linux end this process when its parent does, however that comes about; or now, if it has done so."""
     if sys.platform == "linux":
         PR_SET_PDEATHSIG = 1
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        if not os.path.exists(f"/proc/{os.environ.get('DTKD_SNAKEMAKE', 'self')}"):
+            sys.exit("error: Snakemake was killed while this job began; run the same command again")
 
 
 def _last_line(error: DtkdError) -> str:
