@@ -1,12 +1,15 @@
 """What memory and loader processes say when they fail, in one line that says what to do."""
 
 import os
+import resource
 import signal
 
 import numpy as np
 import pytest
 import torch
 
+from dtkd import synthetic
+from dtkd.errors import UnwritableError
 from dtkd.faults import explained
 
 SETTINGS = {
@@ -73,3 +76,18 @@ def test_a_killed_loader_process():
 @pytest.mark.parametrize("error", [ValueError("no"), RuntimeError("shape mismatch"), FileNotFoundError(2, "no", "a")])
 def test_an_error_of_the_programs_is_not_the_machines(error):
     assert explained(error, SETTINGS) is None
+
+
+def test_a_rendered_video_that_does_not_fit_is_not_kept(tmp_path):
+    """OpenCV's writer says nothing. A limit on a file's size stands in for a full disk."""
+    render = synthetic.Render("demo_hmdb", groups=4, clips_per_group=1, width=48, height=48, frames=40)
+    name = synthetic.class_names("demo_hmdb")[0]
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limits[1]))
+    try:
+        with pytest.raises(UnwritableError, match=r"\.avi cannot be written .\d+ of 40 frames are in it.: free space"):
+            synthetic.render_class(render, name, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(synthetic.render_class(render, name, tmp_path)) == 4
