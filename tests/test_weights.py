@@ -12,7 +12,7 @@ import threading
 import pytest
 import torch
 
-from dtkd import weights
+from dtkd import engine, networks, weights
 from dtkd.errors import DtkdError
 
 STATE = {"blocks.0.weight": torch.arange(6.0).view(2, 3), "blocks.0.bias": torch.zeros(2)}
@@ -281,6 +281,17 @@ def test_code_in_a_file_is_not_run(tmp_path):
     assert not (tmp_path / "ran").exists()
     os.system(attack["model_state"].command)
     assert (tmp_path / "ran").exists()  # the attack itself works
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+def test_nor_is_it_in_a_checkpoint_in_teachers_logits_or_in_a_state_to_resume(tmp_path, capsys):
+    path = tmp_path / "a.pt"
+    path.write_bytes(saved({"logits": Malicious(f"touch {tmp_path / 'ran'}"), "videos": [], "format": engine.RESUME}))
+    assert "not safe to load" in error(networks.known_logits, path, None, 1)
+    assert "not safe to load" in error(weights.load_state_dict, path, part="last")
+    assert engine._load_resume(path, {}) is None
+    assert "not readable" in capsys.readouterr().out
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>not weights</html>", BODY[:200], BODY[:-30], bytes(range(256))])

@@ -99,7 +99,7 @@ def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
 
     Raises DtkdError if the file holds those of other videos or of too few clips.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = weights.load_safely(path)
     if content["videos"] != list(videos.names) or content["logits"].shape[1] != clips:
         raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made anew")
     return content["logits"]

@@ -101,13 +101,7 @@ def load_state_dict(path: str | Path, sha256: str | None = None, part: str | Non
     """
     path = Path(path)
     verify(path, sha256)
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # damaged bytes can raise anything; all of it means that the file is not usable
-        raise DtkdError(
-            f"{path} is damaged, or holds more than tensors and plain values and so is not safe to load "
-            f"({type(error).__name__}): fetch it again from a source you trust"
-        ) from error
+    content = load_safely(path)
     state = content
     for key in (part,) if part else ("model_state", "model"):
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
@@ -119,6 +113,20 @@ def load_state_dict(path: str | Path, sha256: str | None = None, part: str | Non
             f'"model_state" or "model"'
         )
     return dict(state)
+
+
+def load_safely(path: str | Path) -> Any:
+    """Read tensors and plain values to the CPU; nothing in the file is run.
+
+    Raises DtkdError for a file that is damaged, or that would run code.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # damaged bytes can raise anything; all of it means that the file is not usable
+        raise DtkdError(
+            f"{path} is damaged, or holds more than tensors and plain values and so is not safe to load "
+            f"({type(error).__name__}): fetch it again from a source you trust, or remove it and have it made anew"
+        ) from error
 
 
 def save_tensors(path: str | Path, value: Any) -> None:
