@@ -122,7 +122,7 @@ def test_each_refusal_has_its_remedy(tmp_path, number, remedy):
     assert remedy in str(said.value)
     done, log = run_job(tmp_path, f"raise OSError({number}, 'no', 'b.csv')")
     assert done.stderr == log
-    assert log.startswith("error: b.csv cannot be written (")
+    assert log.startswith("error: b.csv cannot be read or written (")
     assert log.count("\n") == 1
 
 

@@ -17,12 +17,13 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")
 ELSEWHERE = ("--executor", "-e", "--profile", "--workflow-profile")
+WORDS_ONLY = {"--help", "-h", "--version", "-v"}
 
 
 def targets_first(arguments: list[str]) -> list[str]:
@@ -65,15 +66,14 @@ def owned(state: Path = Path(".snakemake")) -> Iterator[None]:
             print("The last Snakemake here was killed: its lock is removed.", file=sys.stderr)
         for lock in stale:
             lock.unlink()
-    try:
+    with suppress(OSError):  # Snakemake says itself that it cannot write here
         state.mkdir(exist_ok=True)
         owner.write_text(name, encoding="utf-8")
-    except OSError as error:
-        sys.exit(f"error: {owner} cannot be written ({error.strerror}): run Snakemake in a folder where it can write")
     try:
         yield
     finally:
-        owner.unlink(missing_ok=True)
+        with suppress(OSError):
+            owner.unlink()
 
 
 def others_here() -> bool:
@@ -96,5 +96,6 @@ def main() -> None:
     arguments = targets_first(sys.argv[1:])
     # On a cluster, jobs live on without their Snakemake: its lock is for the user to remove.
     elsewhere = any(word.startswith(ELSEWHERE) for word in arguments) or "SNAKEMAKE_PROFILE" in os.environ
-    with nullcontext() if elsewhere or sys.platform != "linux" else owned():
+    unowned = elsewhere or sys.platform != "linux" or WORDS_ONLY & set(arguments)
+    with nullcontext() if unowned else owned():
         snakemake(arguments)

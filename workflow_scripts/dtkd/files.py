@@ -19,21 +19,21 @@ REMEDIES = {  # why a file cannot be written -> what to do about it
     errno.EDQUOT: "free some of your quota there, or have it raised",
     errno.EFBIG: "raise the limit on a file's size (ulimit -f)",
     errno.EROFS: "make that disk writable, or choose another folder for `results` in the config",
-    errno.EACCES: "give yourself the right to write there, or choose another folder for `results` in the config",
-    errno.EPERM: "give yourself the right to write there, or choose another folder for `results` in the config",
+    errno.EACCES: "give yourself the right to it, or choose another folder for `results` in the config",
+    errno.EPERM: "give yourself the right to it, or choose another folder for `results` in the config",
 }
 
 
 def unwritable(error: BaseException | None, path: str | Path | None = None) -> UnwritableError | None:
-    """What to tell the user if ``error``, or one that led to it, is an operating system's refusal to write ``path``.
+    """What to tell the user if ``error``, or one that led to it, is the system's refusal to write ``path``.
 
     (torch's writer buries a full disk under an error of its own.) None if it is something else.
     """
     while error is not None and not isinstance(error, DtkdError):
         if isinstance(error, OSError) and error.errno in REMEDIES:
-            name = path or error.filename or "a file"
+            name, what = path or error.filename or "a file", "written" if path else "read or written"
             return UnwritableError(
-                f"{name} cannot be written ({os.strerror(error.errno)}): {REMEDIES[error.errno]}, and run the same "
+                f"{name} cannot be {what} ({os.strerror(error.errno)}): {REMEDIES[error.errno]}, and run the same "
                 "command again"
             )
         error = error.__cause__ or error.__context__
@@ -82,7 +82,7 @@ def _remove_leftovers(path: Path) -> None:
     """Remove the temporary files of ``path`` whose process is no more."""
     name = re.compile(rf"\.{re.escape(path.stem)}\.(\d+)\.partial{re.escape(path.suffix)}")
     for entry in os.scandir(path.parent):
-        match = name.fullmatch(entry.name)
+        match = entry.name.startswith(".") and name.fullmatch(entry.name)
         if match and not os.path.exists(f"/proc/{match[1]}"):
             Path(entry.path).unlink(missing_ok=True)
 
