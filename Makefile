@@ -1,11 +1,14 @@
 # make all      every table and figure, and the report
 # make table5   set up .venv once, then make the demo's Table 5 from rendered videos
 # make test     the same for the tests
+# make verify   hold every file of results/ against the record of what made it
+# make audit    look the locked packages up in PyPI's list of known vulnerabilities
+# make stress   kill a small study 50 times, and compare with an undisturbed one
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 test lint lock clean
+.PHONY: all table5 test verify audit stress lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -19,6 +22,15 @@ test: .venv/installed
 lint: .venv/installed
 	ruff check .
 
+verify: .venv/installed
+	@python -m dtkd.verify results
+
+audit: .venv/audit/installed
+	@.venv/audit/bin/python workflow_scripts/dtkd/audit.py requirements.lock
+
+stress: .venv/installed
+	python tests/stress/kill.py --kills 50 --seed 0
+
 # The exact packages of requirements.lock, then the project itself (editable: its code is used where it lies).
 .venv/installed: requirements.lock pyproject.toml
 	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(None if (3, 11) <= v < (3, 14) else f"Python 3.11 to 3.13 is needed, this is {v[0]}.{v[1]}: make PYTHON=python3.12 ...")'
@@ -27,9 +39,16 @@ lint: .venv/installed
 	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+# pip-audit in an environment of its own: what audits the packages is none of them.
+.venv/audit/installed: audit.lock .venv/installed
+	$(PYTHON) -m venv .venv/audit
+	.venv/audit/bin/pip install --quiet --progress-bar off --require-hashes -r audit.lock
+	touch $@
+
 # After a change of pyproject.toml: choose every package and record its hashes (needs uv).
 lock:
 	uv pip compile pyproject.toml --quiet --group test --group lint --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
+	echo pip-audit==2.10.1 | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --output-file audit.lock
 
 clean:
 	rm -rf .venv .snakemake results

@@ -316,6 +316,39 @@ def test_a_loss_that_is_not_finite_names_epoch_step_and_videos(toy, tmp_path):
     assert "\n" not in str(said.value)
 
 
+def nan_at(step, learner):
+    """The learner's loss is NaN at this step, counted from 1."""
+    forward, calls = learner.forward, iter(range(1, 1000))
+
+    def break_down(*batch):
+        result = forward(*batch)
+        return result._replace(loss=result.loss * (math.nan if next(calls) == step else 1))
+
+    learner.forward = break_down
+    return learner
+
+
+def test_the_last_good_state_stays_and_the_same_settings_end_there_again(toy, tmp_path):
+    whole = train(toy, tmp_path / "whole", epochs=2)
+    with pytest.raises(DtkdError, match="is nan at epoch 2, step 2") as first:
+        train(toy, tmp_path, nan_at(4, classifier()), epochs=2)
+    assert f"{tmp_path / 'resume.pt'} keeps the state after epoch 1" in str(first.value)
+    with pytest.raises(DtkdError) as again:
+        train(toy, tmp_path, nan_at(2, classifier()), epochs=2)  # of this process, the second step of epoch 2
+    assert str(again.value) == str(first.value)
+    assert_same(whole, train(toy, tmp_path, epochs=2))  # what stayed is good
+
+
+def test_weights_that_are_lost_in_an_epochs_last_step_are_not_kept(toy, tmp_path):
+    """The loss was finite still; the next one would not be."""
+    learner = classifier()
+    weight, calls = learner.model.head.proj.weight, iter(range(1, 1000))
+    weight.register_hook(lambda gradient: gradient * (math.nan if next(calls) == 4 else 1))
+    with pytest.raises(DtkdError, match=r"the weights are no longer finite after epoch 2, step 2; batch: .*class"):
+        train(toy, tmp_path, learner)
+    assert len(torch.load(tmp_path / "resume.pt", weights_only=True)["history"]) == 1
+
+
 def test_too_high_a_rate_ends_in_that_error(toy, tmp_path):
     with pytest.raises(DtkdError, match=r"the loss is (nan|inf) at epoch \d, step \d"):
         train(toy, tmp_path, lr=1e30)

@@ -1,18 +1,27 @@
 """Files that appear whole or not at all, and jobs that end with one clear line."""
 
+import errno
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
+import pandas as pd
 import pytest
+import torch
 
 import dtkd
-from dtkd.errors import DtkdError
+from dtkd import files
+from dtkd.errors import DtkdError, UnwritableError
 from dtkd.files import atomic, write_json
 from dtkd.job import job
+from dtkd.weights import save_tensors
 
 
 def test_atomic_writes_into_new_folders_and_replaces(tmp_path):
@@ -64,12 +73,107 @@ def test_write_json_round_trips_and_survives_a_bad_value(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-def run_job(tmp_path, body, threads=1, log=True):
+# Disks that refuse
+
+
+@pytest.mark.parametrize("name", ["a.pt", "a.parquet", "a.json"])
+def test_a_file_that_does_not_fit_leaves_the_old_one(tmp_path, name):
+    """A limit on a file's size stands in for a full disk, which only root can mount."""
+    values = np.random.default_rng(0).random(100_000)
+    writers = {
+        "a.pt": lambda path: save_tensors(path, {"values": torch.from_numpy(values)}),
+        "a.parquet": lambda path: pd.DataFrame({"values": values}).to_parquet(path),
+        "a.json": lambda path: write_json(path, values.tolist()),
+    }
+    path = tmp_path / name
+    path.write_bytes(b"old")
+
+    def write():
+        if name == "a.parquet":
+            with atomic(path) as temporary:
+                writers[name](temporary)
+        else:
+            writers[name](path)
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, limits[1]))
+    try:
+        with pytest.raises(UnwritableError) as said:
+            write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert str(said.value) == (
+        f"{path} cannot be written (File too large): raise the limit on a file's size (ulimit -f), and run the same "
+        "command again"
+    )
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == {name: b"old"}
+    write()
+    assert path.stat().st_size > 100_000
+
+
+@pytest.mark.parametrize(("number", "remedy"), [
+    (errno.ENOSPC, "free space on that disk"), (errno.EDQUOT, "your quota"), (errno.EROFS, "make that disk writable"),
+    (errno.EACCES, "give yourself the right"),
+])  # fmt: skip
+def test_each_refusal_has_its_remedy(tmp_path, number, remedy):
+    with pytest.raises(UnwritableError) as said, atomic(tmp_path / "a"):
+        raise OSError(number, os.strerror(number))
+    assert str(said.value).startswith(f"{tmp_path / 'a'} cannot be written ({os.strerror(number)}): ")
+    assert remedy in str(said.value)
+    done, log = run_job(tmp_path, f"raise OSError({number}, 'no', 'b.csv')")
+    assert done.stderr == log
+    assert log.startswith("error: b.csv cannot be read or written (")
+    assert log.count("\n") == 1
+
+
+def test_other_errors_of_a_block_are_not_the_disks(tmp_path):
+    with pytest.raises(FileNotFoundError), atomic(tmp_path / "a"):
+        (tmp_path / "none").read_bytes()
+    refused = DtkdError("no network")
+    refused.__cause__ = PermissionError(errno.EACCES, "connect")
+    with pytest.raises(DtkdError, match="no network"), atomic(tmp_path / "a"):
+        raise refused
+
+
+def test_where_nothing_can_be_written_a_job_does_not_begin(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != tmp_path)
+    (tmp_path / "there").mkdir()
+    files.check_writable(tmp_path / "there" / "yet")
+    for folder in (tmp_path, tmp_path / "not" / "there"):
+        with pytest.raises(UnwritableError, match=f"{tmp_path}/ cannot be written .Permission denied."):
+            files.check_writable(folder)
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path):
+    """Not what a living one writes, nor what is of another file."""
+    ended = subprocess.Popen(["true"])
+    ended.wait()
+    kept = [
+        f".a.{os.getppid()}.partial.pt",
+        f".a.b.{ended.pid}.partial.pt",
+        f".a.{ended.pid}.partial.json",
+        ".a.partial.pt",
+    ]
+    for name in (*kept, f".a.{ended.pid}.partial.pt"):
+        (tmp_path / name).touch()
+    with atomic(tmp_path / "a.pt") as temporary:
+        temporary.touch()
+    assert sorted(os.listdir(tmp_path)) == sorted([*kept, "a.pt"])
+
+
+# Jobs
+
+
+def run_job(tmp_path, body, threads=1, log=True, params=None):
     """A process that runs ``body`` as a workflow script's; gives the process and the log's text."""
-    path = tmp_path / "log.txt"
+    path, output = tmp_path / "log.txt", tmp_path / "a.txt"
+    output.touch()
     script = f"""
 from types import SimpleNamespace
-snakemake = SimpleNamespace(threads={threads}, log={[str(path)] if log else []})
+snakemake = SimpleNamespace(
+    rule="a", input={{}}, output={[str(output)]}, params={params or {}}, threads={threads},
+    log={[str(path)] if log else []},
+)
 from dtkd.errors import DtkdError
 from dtkd.job import job
 import os
@@ -119,9 +223,52 @@ def test_an_interrupt_is_not_swallowed(tmp_path, monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     log = tmp_path / "log.txt"
-    with pytest.raises(KeyboardInterrupt), job(SimpleNamespace(threads=1, log=[str(log)])):
+    output = [str(tmp_path / "a.txt")]
+    snakemake = SimpleNamespace(rule="a", input={}, output=output, params={}, threads=1, log=[str(log)])
+    with pytest.raises(KeyboardInterrupt), job(snakemake):
         raise KeyboardInterrupt
     assert not log.exists()
-    with pytest.raises(SystemExit) as end, job(SimpleNamespace(threads=1, log=[str(log)])):
+    with pytest.raises(SystemExit) as end, job(snakemake):
         raise DtkdError("stop")
     assert end.value.code == 1
+
+
+def test_a_job_ends_with_its_parent(tmp_path):
+    """Snakemake, killed, cannot end its jobs; nothing would take their results."""
+    library = Path(dtkd.__file__).parents[1]
+    body = f"""
+import os, time
+from types import SimpleNamespace
+from dtkd.job import job
+with job(SimpleNamespace(rule="a", input={{}}, output=["{tmp_path}/a.txt"], params={{}}, threads=1, log=[])):
+    print(os.getpid(), flush=True)
+    time.sleep(60)
+"""
+    parent = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {body!r}])"
+    environment = os.environ | {"PYTHONPATH": str(library)}
+    process = subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True, env=environment)
+    job_id = int(process.stdout.readline())
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    end = time.monotonic() + 10
+    while _runs(job_id):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_job_whose_snakemake_has_gone_does_not_begin(tmp_path, monkeypatch):
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    monkeypatch.setenv("DTKD_SNAKEMAKE", str(gone.pid))
+    done, log = run_job(tmp_path, "print('work')")
+    assert (done.returncode, done.stdout, log) == (1, "", None)
+    assert done.stderr.startswith("error: Snakemake was killed while this job began")
+    monkeypatch.setenv("DTKD_SNAKEMAKE", str(os.getpid()))
+    assert run_job(tmp_path, "print('work')")[0].returncode == 0
+
+
+def _runs(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from snakemake.cli import parse_args
 
-from snakemake_command import main, targets_first
+import snakemake_command
+from snakemake_command import main, others_here, owned, targets_first
 
 TABLE5 = "results/tables/table5.csv"
 SPLIT = "results/demo_ucf/split.json"
@@ -70,7 +71,8 @@ def test_snakemakes_own_parser_understands_it(command, monkeypatch, tmp_path):
     assert [str(path) for path in arguments.configfile] == (["studies/paper.yaml"] if "paper" in command else [])
 
 
-def test_main_hands_over_the_words(monkeypatch):
+def test_main_hands_over_the_words(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
     seen = []
     monkeypatch.setattr("snakemake.cli.main", seen.append)
     monkeypatch.setattr(sys, "argv", ["snakemake", "--cores", "8", "--resources", "gpu=1", TABLE5])
@@ -89,3 +91,71 @@ def test_the_installed_command_is_this_one(tmp_path):
     plain = [sys.executable, "-m", "snakemake", *words]
     theirs = subprocess.run(plain, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert theirs.returncode != 0, "Snakemake now takes targets after --resources itself: drop snakemake_command.py"
+
+
+# The lock of a Snakemake that was killed
+
+
+@pytest.fixture
+def killed(monkeypatch, tmp_path):
+    """A folder in which a Snakemake of this command's was killed."""
+    monkeypatch.chdir(tmp_path)
+    with owned():
+        left = Path(".snakemake/owner").read_text()
+        (tmp_path / ".snakemake/locks").mkdir()
+        for name in ("0.input.lock", "0.output.lock"):
+            (tmp_path / ".snakemake/locks" / name).write_text("a")
+    assert not Path(".snakemake/owner").exists(), "it ended well"
+    Path(".snakemake/owner").write_text(left)
+    return tmp_path
+
+
+def locks(folder):
+    return sorted(file.name for file in (folder / ".snakemake/locks").iterdir())
+
+
+def test_it_is_removed(killed, capsys):
+    with owned():
+        assert locks(killed) == []
+    assert "its lock is removed" in capsys.readouterr().err
+    assert not Path(".snakemake/owner").exists()
+
+
+@pytest.mark.parametrize("owner", [None, "elsewhere pid:[4026531836]\n"])
+def test_nobodys_and_another_machines_stay(killed, owner):
+    """Stock Snakemake leaves no owner; one on another machine may be at work."""
+    Path(".snakemake/owner").unlink()
+    if owner:
+        Path(".snakemake/owner").write_text(owner)
+    with owned():
+        assert len(locks(killed)) == 2
+
+
+def test_while_another_snakemake_is_in_the_folder_they_stay(killed, tmp_path):
+    (tmp_path / "snakemake").write_text("import time; print(flush=True); time.sleep(60)")
+    words = [sys.executable, str(tmp_path / "snakemake")]
+    with subprocess.Popen(words, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        assert others_here()
+        with owned():
+            assert len(locks(killed)) == 2
+        assert Path(".snakemake/owner").exists(), "the other's"
+        other.kill()
+    assert not others_here()
+
+
+@pytest.mark.parametrize(("words", "removed"), [("results/a", True), ("--profile profiles/slurm results/a", False),
+                                                ("--executor slurm results/a", False), ("--help", False)])  # fmt: skip
+def test_jobs_on_a_cluster_outlive_their_snakemake(killed, monkeypatch, words, removed):
+    monkeypatch.delenv("SNAKEMAKE_PROFILE", raising=False)
+    monkeypatch.setattr("snakemake.cli.main", lambda _: None)
+    monkeypatch.setattr(sys, "argv", ["snakemake", *words.split()])
+    snakemake_command.main()
+    assert (locks(killed) == []) == removed
+
+
+def test_a_folder_that_cannot_be_written_is_snakemakes_to_complain_of(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".snakemake").write_text("a file")
+    with owned():
+        assert (tmp_path / ".snakemake").read_text() == "a file"

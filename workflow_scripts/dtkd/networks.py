@@ -15,7 +15,6 @@ from dtkd.clips import seed_of
 from dtkd.datasets import Videos
 from dtkd.engine import Normalise
 from dtkd.errors import DtkdError
-from dtkd.files import atomic
 from dtkd.learners import Classifier, Distilled
 from dtkd.study import SUBSETS, Student
 
@@ -92,8 +91,7 @@ def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
 
 def save_known_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
     """Write what `engine.training_logits` gave, with the names of its videos."""
-    with atomic(path) as temporary:
-        torch.save({"logits": logits, "videos": list(videos.names)}, temporary)
+    weights.save_tensors(path, {"logits": logits, "videos": list(videos.names)})
 
 
 def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
@@ -101,7 +99,7 @@ def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
 
     Raises DtkdError if the file holds those of other videos or of too few clips.
     """
-    content = torch.load(path, map_location="cpu", weights_only=True)
+    content = weights.load_safely(path)
     if content["videos"] != list(videos.names) or content["logits"].shape[1] != clips:
         raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made anew")
     return content["logits"]

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dtkd.errors import DtkdError
+from dtkd.errors import DtkdError, UnwritableError
 from dtkd.files import atomic
 
 if TYPE_CHECKING:
@@ -105,6 +105,20 @@ def layout(render: Render) -> dict[str, list[str]]:
 def list_files(render: Render) -> dict[str, str]:
     """Each list file's name and text: UCF101's ``trainlist01.txt``..., or HMDB51's ``<class>_test_split1.txt``..."""
     return _hmdb_lists(render) if render.vocabulary == "demo_hmdb" else _ucf_lists(render)
+
+
+def _check_written(temporary: Path, path: Path, frames: int) -> None:
+    """Raise UnwritableError unless every frame of a video is in its file: OpenCV says nothing of a full disk."""
+    import cv2
+
+    capture = cv2.VideoCapture(str(temporary))
+    written = sum(1 for _ in iter(capture.grab, False))
+    capture.release()
+    if written != frames:
+        raise UnwritableError(
+            f"{path} cannot be written ({written} of {frames} frames are in it): free space on that disk, and run the "
+            "same command again"
+        )
 
 
 def write_lists(render: Render, folder: str | Path) -> list[Path]:
@@ -1016,6 +1030,7 @@ def render_class(
             for frame in render_video(render, class_name, group, clip):
                 writer.write(frame)
             writer.release()
+            _check_written(temporary, path, render.frames)
         paths.append(path)
         if progress:
             progress(1)
