@@ -10,6 +10,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from dtkd import datasets, rows, synthetic
 from dtkd.errors import DtkdError
+from dtkd.files import check_writable
 from dtkd.study import Dataset, Run, read
 
 
@@ -30,6 +31,10 @@ STUDY = checked(read, config)
 RESULTS = STUDY.results
 RUNS = checked(STUDY.runs)
 LIBRARY = f"{workflow.basedir}/workflow_scripts/dtkd"
+
+
+onstart:
+    checked(check_writable, RESULTS)  # before hours of work, not after
 
 
 wildcard_constraints:

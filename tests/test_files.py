@@ -64,12 +64,16 @@ def test_write_json_round_trips_and_survives_a_bad_value(tmp_path):
     assert os.listdir(tmp_path) == ["a.json"]
 
 
-def run_job(tmp_path, body, threads=1, log=True):
+def run_job(tmp_path, body, threads=1, log=True, params=None):
     """A process that runs ``body`` as a workflow script's; gives the process and the log's text."""
-    path = tmp_path / "log.txt"
+    path, output = tmp_path / "log.txt", tmp_path / "a.txt"
+    output.touch()
     script = f"""
 from types import SimpleNamespace
-snakemake = SimpleNamespace(threads={threads}, log={[str(path)] if log else []})
+snakemake = SimpleNamespace(
+    rule="a", input={{}}, output={[str(output)]}, params={params or {}}, threads={threads},
+    log={[str(path)] if log else []},
+)
 from dtkd.errors import DtkdError
 from dtkd.job import job
 import os
@@ -119,9 +123,11 @@ def test_an_interrupt_is_not_swallowed(tmp_path, monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     log = tmp_path / "log.txt"
-    with pytest.raises(KeyboardInterrupt), job(SimpleNamespace(threads=1, log=[str(log)])):
+    output = [str(tmp_path / "a.txt")]
+    snakemake = SimpleNamespace(rule="a", input={}, output=output, params={}, threads=1, log=[str(log)])
+    with pytest.raises(KeyboardInterrupt), job(snakemake):
         raise KeyboardInterrupt
     assert not log.exists()
-    with pytest.raises(SystemExit) as end, job(SimpleNamespace(threads=1, log=[str(log)])):
+    with pytest.raises(SystemExit) as end, job(snakemake):
         raise DtkdError("stop")
     assert end.value.code == 1

@@ -1,5 +1,6 @@
 """Weights over HTTP from a server on this computer: whole, cut, missing, altered; and files that are no weights."""
 
+import fcntl
 import hashlib
 import http.server
 import io
@@ -28,10 +29,15 @@ SHA256 = hashlib.sha256(BODY).hexdigest()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """/good.pyth is whole, /cut.pyth ends early, /away.pyth redirects to what is not HTTP, all else is missing."""
+    """/good.pyth is whole, /cut.pyth ends early, /away.pyth redirects to what is not HTTP, all else is missing.
+
+    /range.pyth ends early too, after 100 bytes, but can go on from where it was: the server's ``body`` and ``etag``.
+    """
 
     def do_GET(self):
         self.server.requests.append(self.path)
+        if self.path == "/range.pyth":
+            return self.part()
         if self.path == "/away.pyth":
             self.send_response(302)
             self.send_header("Location", "ftp://127.0.0.1/good.pyth")
@@ -43,6 +49,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(BODY if self.path == "/good.pyth" else BODY[:100])
         else:
             self.send_error(404)
+
+    def part(self):
+        body, etag = self.server.body, self.server.etag
+        start = 0
+        if "Range" in self.headers and self.headers.get("If-Range", etag) == etag:
+            start = int(self.headers["Range"].removeprefix("bytes=").removesuffix("-"))
+        self.server.starts.append(start)
+        if start >= len(body):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(body)}")
+            return self.end_headers()
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
+        if etag:
+            self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(body) - start))
+        self.end_headers()
+        self.wfile.write(body[start : start + self.server.most])
 
     def log_message(self, *arguments):
         """Keep the tests' output quiet."""
@@ -56,7 +81,8 @@ def no_proxy(monkeypatch):
 @pytest.fixture
 def server():
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.requests = []
+        server.requests, server.starts = [], []
+        server.body, server.etag, server.most = BODY, '"1"', 100
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
         yield server
         server.shutdown()
@@ -145,11 +171,64 @@ def test_a_file_put_by_hand_is_used(fetch, server, tmp_path):
     ("name", "reason"),
     [("none.pyth", "404"), ("cut.pyth", f"cut short after 100 of {len(BODY)} bytes"), ("away.pyth", "not HTTPS")],
 )
-def test_a_download_that_fails_leaves_nothing(fetch, tmp_path, name, reason):
+def test_a_download_that_fails_leaves_no_weights(fetch, server, tmp_path, name, reason):
     message = error(fetch, name)
     assert reason in message
     assert f"put it at {tmp_path / 'weights' / 'w.pyth'}" in message
+    assert files(tmp_path) == ([".w.pyth.partial", ".w.pyth.partial.json"] if name == "cut.pyth" else [])
+    assert fetch("good.pyth").read_bytes() == BODY  # what was left of another address is left aside
+    assert files(tmp_path) == ["w.pyth", "w.pyth.sha256"]
+
+
+def test_a_cut_download_goes_on_from_there(fetch, server, tmp_path):
+    server.most = len(BODY) // 2 - 10  # the third try has the rest
+    assert fetch("range.pyth", SHA256).read_bytes() == BODY
+    assert server.starts == [0, server.most, 2 * server.most]
+    assert files(tmp_path) == ["w.pyth"]
+
+
+def test_the_next_call_goes_on_too_and_says_how_far_it_was(fetch, server, tmp_path):
+    assert f"cut short after 300 of {len(BODY)} bytes: try again" in error(fetch, "range.pyth")
+    assert (tmp_path / "weights" / ".w.pyth.partial").read_bytes() == BODY[:300]
+    server.most = len(BODY)
+    assert fetch("range.pyth").read_bytes() == BODY
+    assert server.starts == [0, 100, 200, 300]
+    assert files(tmp_path) == ["w.pyth", "w.pyth.sha256"]
+
+
+def test_a_file_that_has_changed_meanwhile_begins_anew(fetch, server):
+    error(fetch, "range.pyth")
+    server.body, server.etag, server.most = saved(STATE), '"2"', 10**6
+    assert fetch("range.pyth").read_bytes() == server.body
+    assert server.starts == [0, 100, 200, 0]
+
+
+@pytest.mark.parametrize(("sha256", "starts"), [(None, [0, 0, 0]), (SHA256, [0, 100, 200])])
+def test_without_a_version_only_a_known_checksum_lets_it_go_on(fetch, server, sha256, starts):
+    server.etag = ""
+    error(fetch, "range.pyth", sha256)
+    assert server.starts == starts
+
+
+def test_what_was_whole_when_the_process_ended_is_not_fetched_again(fetch, server, tmp_path):
+    error(fetch, "range.pyth", SHA256)
+    (tmp_path / "weights" / ".w.pyth.partial").write_bytes(BODY)
+    assert fetch("range.pyth", SHA256).read_bytes() == BODY
+    assert server.starts[3:] == [len(BODY)]
+
+
+def test_a_rest_that_does_not_fit_is_found_out(fetch, server, tmp_path):
+    error(fetch, "range.pyth", SHA256)
+    server.body, server.most = BODY[:350] + bytes([BODY[350] ^ 1]) + BODY[351:], 10**6
+    assert "nothing was kept" in error(fetch, "range.pyth", SHA256)
     assert files(tmp_path) == []
+
+
+def test_two_downloads_of_one_file(fetch, tmp_path):
+    (tmp_path / "weights").mkdir()
+    with (tmp_path / "weights" / ".w.pyth.partial").open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        assert "is being written by another process" in error(fetch, "good.pyth")
 
 
 def test_offline_says_what_to_do(tmp_path):

@@ -2,7 +2,7 @@
 
 from dtkd.job import job
 
-with job(snakemake):  # noqa: F821
+with job(snakemake, unread={"videos"}):  # noqa: F821
     from dtkd import datasets
     from dtkd.files import atomic
 

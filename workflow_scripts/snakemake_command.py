@@ -1,17 +1,28 @@
-"""The `snakemake` command of this project's environment: Snakemake itself, with targets allowed after --resources.
+"""The `snakemake` command of this project's environment: Snakemake itself, with two additions.
+
+Targets are allowed after --resources.
 
 Snakemake's own parser takes every word after ``--resources`` or ``--config`` for a NAME=VALUE pair, and every word
 after ``--configfile`` for a file, so that ``snakemake --cores 8 --resources gpu=1 results/tables/table5.csv`` ends in a
 traceback. A word without ``=`` is never such a pair, and a second configuration file of this project ends in .yaml;
 other words are targets again. Everything else is passed on untouched.
+
+And a lock that a killed Snakemake has left behind is removed, where it is certain that its owner is no more: Snakemake
+itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")
+ELSEWHERE = ("--executor", "-e", "--profile", "--workflow-profile")
 
 
 def targets_first(arguments: list[str]) -> list[str]:
@@ -35,7 +46,55 @@ def targets_first(arguments: list[str]) -> list[str]:
     return targets + rest
 
 
+@contextmanager
+def owned(state: Path = Path(".snakemake")) -> Iterator[None]:
+    """Own the working folder while Snakemake runs, and remove the lock of an owner that is no more.
+
+    The owner names itself in the file ``owner`` in ``state`` and removes it in the end, whatever happens short of a
+    kill. Where one is left by a Snakemake of this machine, and none runs in this folder now, what is locked was locked
+    by one that was killed. In any other case the lock is Snakemake's own business: it refuses to start.
+    """
+    if others_here():
+        yield
+        return
+    owner = state / "owner"
+    name = f"{socket.gethostname()} {os.readlink('/proc/self/ns/pid')}\n"  # a container sees its own processes only
+    if owner.exists() and owner.read_text(encoding="utf-8") == name:
+        stale = sorted((state / "locks").glob("*.lock"))
+        if stale:
+            print("The last Snakemake here was killed: its lock is removed.", file=sys.stderr)
+        for lock in stale:
+            lock.unlink()
+    try:
+        state.mkdir(exist_ok=True)
+        owner.write_text(name, encoding="utf-8")
+    except OSError as error:
+        sys.exit(f"error: {owner} cannot be written ({error.strerror}): run Snakemake in a folder where it can write")
+    try:
+        yield
+    finally:
+        owner.unlink(missing_ok=True)
+
+
+def others_here() -> bool:
+    """Whether another process on this machine that runs Snakemake has this working folder."""
+    here, own = os.getcwd(), {str(os.getpid()), str(os.getppid())}  # the parent may be `timeout snakemake ...`
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().split(b"\0")
+            runs = any(os.path.basename(word) == b"snakemake" for word in words)
+            if runs and process.name not in own and os.readlink(process / "cwd") == here:
+                return True
+        except OSError:  # it has ended meanwhile, or is another user's
+            continue
+    return False
+
+
 def main() -> None:
     from snakemake.cli import main as snakemake
 
-    snakemake(targets_first(sys.argv[1:]))
+    arguments = targets_first(sys.argv[1:])
+    # On a cluster, jobs live on without their Snakemake: its lock is for the user to remove.
+    elsewhere = any(word.startswith(ELSEWHERE) for word in arguments) or "SNAKEMAKE_PROFILE" in os.environ
+    with nullcontext() if elsewhere or sys.platform != "linux" else owned():
+        snakemake(arguments)

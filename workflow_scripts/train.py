@@ -5,12 +5,11 @@ from dtkd.job import job
 with job(snakemake):  # noqa: F821
     from pathlib import Path
 
-    import torch
-
     from dtkd import engine, networks, provenance
     from dtkd.datasets import Videos, class_names
     from dtkd.files import atomic, read_parquet, write_json
     from dtkd.study import SUBSETS, Augment, Clip, Evaluation, Train
+    from dtkd.weights import save_tensors
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     settings = params.settings
@@ -67,6 +66,5 @@ with job(snakemake):  # noqa: F821
     with atomic(output.predictions) as path:
         predictions.to_parquet(path, index=False)
     write_json(output.record, record)
-    with atomic(output.checkpoint) as path:
-        torch.save(checkpoint | {"classes": classes, "settings": settings}, path)
+    save_tensors(output.checkpoint, checkpoint | {"classes": classes, "settings": settings})
     Path(output.checkpoint).with_name("resume.pt").unlink(missing_ok=True)

@@ -1,41 +1,26 @@
 """The whole method on a few rendered videos: real jobs, from rendering to Table 5; again; and with another seed."""
 
+import json
+import os
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import small
 import tiny
-import yaml
 
-LIST = "results/small/list1"
+LIST = small.LIST
 STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A study of 4 x 12 drawn videos of 48 px and one epoch, run to its end."""
-    root = tmp_path_factory.mktemp("small")
-    render = {"vocabulary": "demo_hmdb", "groups": 4, "clips_per_group": 1, "width": 48, "height": 48, "frames": 12}
-    students = {
-        "A": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True},
-        "B": {"S_alpha": 0.5, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": False},
-        "C": {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True},
-    }
-    place = {"format": "hmdb51", "videos": "raw", "annotations": "raw/lists", "render": render}
-    config = {
-        "name": "small",
-        "use": ["small"],
-        "device": "cpu",
-        "datasets": {"small": place},
-        "model": {"backbone": "slowfast_small", "weights": "none"},
-        "clip": {"frames": 8, "rate": 1},
-        "augment": {"short_side": [32, 36], "crop": 32, "test_short_side": 32},
-        "train": {"epochs": 1, "batch_size": 8, "lr": 0.05},
-        "baselines": {"small": {"H1": {"list": 1}}},
-        "students": {"small": students},
-    }
-    (root / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    root = small.write(tmp_path_factory.mktemp("small"))
     run(root)
     return root
 
@@ -69,6 +54,29 @@ def test_nothing_is_left_to_do(finished):
     again = tiny.snakemake(finished, tiny.TABLE5)
     assert again.returncode == 0
     assert "Nothing to be done" in again.stderr + again.stdout
+
+
+def test_every_artefact_has_its_record_and_matches_it(finished):
+    check = [sys.executable, "-m", "dtkd.verify", "results"]
+    environment = os.environ | {"PYTHONPATH": str(tiny.PROJECT / "workflow_scripts")}
+    done = subprocess.run(check, cwd=finished, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    recorded = {entry["path"] for file in finished.rglob("*run.json") for entry in json.loads(file.read_text())["outputs"]}
+    declared = {row["output_file"] for row in tiny.summary(finished)}
+    assert declared - recorded <= {f"{folder.relative_to(finished)}/run.json" for folder in (finished / LIST).glob("*/*/")}
+    flow = json.loads((finished / "results/small/flow/clap.run.json").read_text())
+    assert [video["path"] for video in flow["inputs"]["videos"]] == sorted(map(str, Path("raw/clap").glob("*.avi")))
+
+    split = finished / "results/small/split.json"
+    before = split.read_text()
+    split.write_text(before + " ")
+    try:
+        done = subprocess.run(check, cwd=finished, env=environment, capture_output=True, text=True)
+    finally:
+        split.write_text(before)
+    assert done.returncode == 1
+    assert "results/small/split.json has changed since split made it" in done.stdout
+    assert f"results/small/split.json has changed since {LIST}/student/bskd-" in done.stdout
 
 
 def test_same_seed_same_table_another_seed_another(finished):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import sys
 import time
 from collections.abc import Mapping
 from contextlib import nullcontext
@@ -21,11 +22,11 @@ from tqdm import tqdm
 from dtkd.clips import EpochBatches, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
-from dtkd.files import atomic
 from dtkd.metrics import top_k
 from dtkd.parts import gradient
 from dtkd.processes import Group, Shares, share_batch_norms
 from dtkd.study import Augment, Clip, Evaluation, Train
+from dtkd.weights import save_tensors
 
 RESUME = 1  # what a resume file holds; raised when that changes, so that an older one is left alone
 
@@ -191,6 +192,7 @@ def train(
         optimiser.load_state_dict(saved["optimiser"])
         scaler.load_state_dict(saved["scaler"])
         history, best, last_logits = saved["history"], saved["best"], saved["last_logits"]
+        print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
 
     steps = len(batches)
     bar = progress(total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step",
@@ -219,7 +221,7 @@ def train(
                 names = ", ".join(train_videos.names[p] for _, p in items)
                 raise DtkdError(
                     f"{label}: the loss is {loss} at epoch {epoch + 1}, step {step + 1}; batch: {names}. "
-                    "Lower train.lr or use train.precision: fp32 (training then starts anew)"
+                    f"{_diverged(resume, epoch)}"
                 )
             scaler.step(optimiser)
             scaler.update()
@@ -229,6 +231,12 @@ def train(
             seen += len(labels)
             bar.update()
             asked = time.perf_counter()
+        if not all(value.isfinite().all() for value in parameters):  # the last step's gradients were not
+            names = ", ".join(train_videos.names[p] for _, p in items)
+            raise DtkdError(
+                f"{label}: the weights are no longer finite after epoch {epoch + 1}, step {steps}; batch: {names}. "
+                f"{_diverged(resume, epoch)}"
+            )
         trained = time.perf_counter()
         if group.rank > 0:
             continue
@@ -353,16 +361,22 @@ def _mean(values: list[float]) -> float:
     return sum(values) / len(values) if values else math.nan
 
 
+def _diverged(resume: Path, epochs: int) -> str:
+    """What can be done, and what there is: the same settings end in the same place again."""
+    kept = f"; {resume} keeps the state after epoch {epochs}, from which the same settings end here again"
+    remedy = "Lower train.lr or use train.precision: fp32 (training then starts anew)"
+    return remedy + (kept if epochs else "; the same settings end here again")
+
+
 def _save_resume(path: Path, fingerprint, learner, optimiser, scaler, history, best, last_logits) -> None:
-    with atomic(path) as temporary:
-        torch.save(
-            {
-                "format": RESUME, "fingerprint": fingerprint,
-                "learner": learner.state_dict(), "optimiser": optimiser.state_dict(),
-                "scaler": scaler.state_dict(), "history": history, "best": best, "last_logits": last_logits,
-            },
-            temporary,
-        )  # fmt: skip
+    save_tensors(
+        path,
+        {
+            "format": RESUME, "fingerprint": fingerprint,
+            "learner": learner.state_dict(), "optimiser": optimiser.state_dict(),
+            "scaler": scaler.state_dict(), "history": history, "best": best, "last_logits": last_logits,
+        },
+    )  # fmt: skip
 
 
 def _load_resume(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from . import video
-from .errors import DtkdError
+from .errors import DtkdError, UnwritableError
 from .files import atomic
 
 FlowFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -272,6 +272,8 @@ def _compute(task: tuple[str, Path, Path, Settings]) -> tuple[str, dict[str, obj
     name, path, out, settings = task
     try:
         return name, write_video_flow(path, out, settings) | {"video": name}, None
+    except UnwritableError:
+        raise
     except DtkdError as error:
         out.unlink(missing_ok=True)
         return name, None, str(error)

@@ -1,36 +1,59 @@
-"""What every workflow script does around its own work: bounded threads, a log, and errors in one line."""
+"""What every workflow script does around its own work: bounded threads, a log, errors in one line, and a record."""
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from dtkd.errors import DtkdError
+from dtkd.faults import explained
+from dtkd.files import check_writable
+from dtkd.provenance import Making
 
 
 @contextmanager
-def job(snakemake) -> Iterator[None]:
+def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     """Run a script's body; ``snakemake`` is the object that the workflow hands to scripts (log, threads).
 
-    A `DtkdError` becomes one line on stderr and in the log, any other error its traceback; both end the process with
-    exit status 1.
+    What was made, and from what, is recorded beside the outputs (see `provenance`); inputs called one of ``unread``,
+    of which the script needs no more than their names, sizes and times, are left out.
+
+    An error that the user can mend (a `DtkdError`, and what `explained` knows: a disk that is full, too little memory,
+    a killed loader process) becomes one line on stderr and in the log, any other error its traceback; both end the
+    process with exit status 1. The process ends when its Snakemake is killed: nothing would take its result.
     """
+    _end_with_parent()
     threads = max(1, min(snakemake.threads, len(os.sched_getaffinity(0))))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
     log = snakemake.log[0] if snakemake.log else os.devnull
     try:
+        for folder in {Path(file).parent for file in snakemake.output}:
+            check_writable(folder)
+        inputs = {name: files for name, files in snakemake.input.items() if name not in unread}
+        making = Making(snakemake.rule, dict(snakemake.params.items()), inputs, snakemake.output)
         yield
-    except DtkdError as error:
-        _fail(log, f"error: {_last_line(error)}\n")
-    except Exception:
-        _fail(log, traceback.format_exc())
-    else:
-        with open(log, "a", encoding="utf-8") as file:
-            file.write("done\n")
+        making.write()
+    except Exception as error:
+        problem = error if isinstance(error, DtkdError) else explained(error, snakemake.params.get("settings"))
+        text = f"error: {_last_line(problem)}\n" if problem else traceback.format_exc()
+        print(text, end="", file=sys.stderr, flush=True)
+        _log(log, text)
+        sys.exit(1)
+    _log(log, "done\n")
+
+
+def _end_with_parent() -> None:
+    """Have Linux end this process when its parent does, however that comes about."""
+    if sys.platform == "linux":
+        PR_SET_PDEATHSIG = 1
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _last_line(error: DtkdError) -> str:
@@ -39,8 +62,10 @@ def _last_line(error: DtkdError) -> str:
     return text.rstrip().rsplit("Error: ", 1)[-1] if text.startswith("Caught ") else text
 
 
-def _fail(log: str, text: str) -> None:
-    with open(log, "a", encoding="utf-8") as file:
-        file.write(text)
-    print(text, end="", file=sys.stderr, flush=True)
-    sys.exit(1)
+def _log(log: str, text: str) -> None:
+    """Add to the log. A full disk that keeps it from being written must not hide what has happened."""
+    try:
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        print(f"{log} cannot be written ({error.strerror})", file=sys.stderr, flush=True)

@@ -15,7 +15,6 @@ from dtkd.clips import seed_of
 from dtkd.datasets import Videos
 from dtkd.engine import Normalise
 from dtkd.errors import DtkdError
-from dtkd.files import atomic
 from dtkd.learners import Classifier, Distilled
 from dtkd.study import SUBSETS, Student
 
@@ -92,8 +91,7 @@ def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
 
 def save_known_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
     """Write what `engine.training_logits` gave, with the names of its videos."""
-    with atomic(path) as temporary:
-        torch.save({"logits": logits, "videos": list(videos.names)}, temporary)
+    weights.save_tensors(path, {"logits": logits, "videos": list(videos.names)})
 
 
 def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:

@@ -1,12 +1,17 @@
 """Pretrained weights: fetched once over HTTPS, checked before every use, and read without running anything in them."""
 
+import fcntl
 import hashlib
 import http.client
+import json
+import os
 import ssl
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import IO, Any
 from urllib.parse import urlsplit
 
 import torch
@@ -14,10 +19,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from dtkd.errors import DtkdError
-from dtkd.files import atomic
+from dtkd.files import atomic, write_json
 
 TIMEOUT = 30  # seconds without a byte before a connection counts as lost
 CHUNK = 1 << 20  # bytes
+TRIES = 3  # of a download that is cut
 
 
 def fetch(
@@ -28,8 +34,10 @@ def fetch(
     ``sha256`` (hexadecimal) is the checksum that the file must have. Where none is known, that of the first file seen
     at ``path`` is recorded beside it in ``<path>.sha256`` (readable by ``sha256sum -c``), and every later use must
     match it: trust on first use. A file put at ``path`` by hand is treated the same. A download appears at ``path``
-    only when it is whole and its checksum is right. ``progress`` shows a bar with the time left. Only HTTPS is spoken,
-    also when the server redirects, unless ``allow_http``.
+    only when it is whole and its checksum is right. One that is cut is tried again, and what has come stays beside
+    ``path``, as ``.<name>.partial``, for the next call: it goes on from there if the server can send the rest (HTTP
+    Range) of the same file. ``progress`` shows a bar with the time left. Only HTTPS is spoken, also when the server
+    redirects, unless ``allow_http``.
 
     Raises DtkdError when the file cannot be had or written, is cut short or has another checksum.
     """
@@ -38,14 +46,18 @@ def fetch(
         if not path.exists():
             by_hand = f"download {url} by other means and put it at {path}"
             expected = sha256.lower() if sha256 else _recorded(path)
-            with atomic(path) as temporary:
-                digest = _download(url, temporary, by_hand=by_hand, progress=progress, allow_http=allow_http)
-                if expected and digest != expected:
-                    known = "correct the checksum in the config" if sha256 else f"remove {_record(path)}"
-                    raise DtkdError(
-                        f"{url} has SHA-256 {digest}, expected {expected}; nothing was kept: try again, "
-                        f"or {known} if its publisher has replaced the file"
-                    )
+            part = path.with_name(f".{path.name}.partial")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            digest = _download(url, part, known=bool(expected), by_hand=by_hand, progress=progress, http=allow_http)
+            if expected and digest != expected:
+                _remove(part)
+                change = "correct the checksum in the config" if sha256 else f"remove {_record(path)}"
+                raise DtkdError(
+                    f"{url} has SHA-256 {digest}, expected {expected}; nothing was kept: try again, "
+                    f"or {change} if its publisher has replaced the file"
+                )
+            os.replace(part, path)
+            _remove(part)
         digest = verify(path, sha256)
         if not sha256 and not _record(path).exists():
             with atomic(_record(path)) as temporary:
@@ -109,6 +121,12 @@ def load_state_dict(path: str | Path, sha256: str | None = None, part: str | Non
     return dict(state)
 
 
+def save_tensors(path: str | Path, value: Any) -> None:
+    """`torch.save`, atomically, and through a file of Python's, whose errors say what is wrong with the disk."""
+    with atomic(path) as temporary, temporary.open("wb") as file:
+        torch.save(value, file)
+
+
 class _SameSecurity(urllib.request.HTTPRedirectHandler):
     """Follow redirects, but not to a scheme that is not allowed."""
 
@@ -121,43 +139,109 @@ class _SameSecurity(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(request, file, code, message, headers, new_url)
 
 
-def _download(url: str, target: Path, *, by_hand: str, progress: bool, allow_http: bool) -> str:
-    """Write what ``url`` gives to ``target`` and return its SHA-256. Errors of writing are left as OSError."""
-    schemes = {"https", "http"} if allow_http else {"https"}
+class _CutShort(Exception):
+    """A download ended before the file did."""
+
+
+def _download(url: str, part: Path, *, known: bool, by_hand: str, progress: bool, http: bool) -> str:
+    """Bring what ``url`` gives to ``part``, or the rest of it, and return its SHA-256.
+
+    ``known``: the whole will be held against a checksum, so that a server that cannot say whether the file is still
+    the same may send the rest too. Errors of writing are left as OSError.
+    """
+    schemes = {"https", "http"} if http else {"https"}
     if urlsplit(url).scheme not in schemes:
         raise DtkdError(f"{url} is not an HTTPS address: use an https:// one, or {by_hand}")
-    digest, received = hashlib.sha256(), 0
+    opener = urllib.request.build_opener(_SameSecurity(schemes))
+    with part.open("ab") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DtkdError(f"{part} is being written by another process: wait until its download is done") from None
+        try:
+            for tries in range(TRIES, 0, -1):
+                try:
+                    _receive(opener, url, part, file, known=known, by_hand=by_hand, progress=progress)
+                    break
+                except _CutShort as cut:
+                    if tries == 1:
+                        raise DtkdError(
+                            f"{url} {cut}: try again, it then goes on from there if it can, or {by_hand}"
+                        ) from cut
+        finally:
+            if not os.fstat(file.fileno()).st_size:
+                _remove(part)
+    with part.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _receive(
+    opener: urllib.request.OpenerDirector, url: str, part: Path, file: IO[bytes], *, known: bool, by_hand: str,
+    progress: bool,
+) -> None:  # fmt: skip
+    """Ask once for what ``file`` lacks of ``url`` and append it; begin anew where the rest cannot be had."""
+    headers = {"User-Agent": "dtkd"}
+    have, state = file.seek(0, os.SEEK_END), _state(part)
+    if have and state.get("url") == url and (state.get("validator") or known):
+        headers["Range"] = f"bytes={have}-"
+        if state.get("validator"):
+            headers["If-Range"] = state["validator"]
     try:
-        opener = urllib.request.build_opener(_SameSecurity(schemes))
-        response = opener.open(urllib.request.Request(url, headers={"User-Agent": "dtkd"}), timeout=TIMEOUT)
+        response = opener.open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT)
     except urllib.error.HTTPError as error:
         error.close()
+        if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
+            if error.headers.get("Content-Range") == f"bytes */{have}":
+                return  # it was whole already
+            file.truncate(0)
+            raise _CutShort("is shorter than what has come of it") from error
         raise DtkdError(
             f"{url} cannot be fetched (the server answers {error.code} {error.reason}): {by_hand}"
         ) from error
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise DtkdError(f"{url} cannot be reached ({_reason(error)}): go online, or {by_hand}") from error
-    with response, target.open("wb") as file:
+    with response:
+        if not response.headers.get("Content-Range", "").startswith(f"bytes {have}-") or response.status != 206:
+            have = 0
+            file.truncate(0)
+            tag = response.headers.get("ETag", "W/")  # a weak one does not tell bytes apart
+            validator = response.headers.get("Last-Modified") if tag.startswith("W/") else tag
+            write_json(_state_file(part), {"url": url, "validator": validator})
         length = response.headers.get("Content-Length", "")
-        size = int(length) if length.isdigit() else None
+        size = have + int(length) if length.isdigit() else None
         name = url.rsplit("/", 1)[-1]
-        with tqdm(total=size, unit="B", unit_scale=True, desc=name, disable=not progress) as bar:
-            for chunk in _chunks(response, url, by_hand):
+        with tqdm(total=size, initial=have, unit="B", unit_scale=True, desc=name, disable=not progress) as bar:
+            for chunk in _chunks(response):
                 file.write(chunk)
-                digest.update(chunk)
-                received += len(chunk)
+                have += len(chunk)
                 bar.update(len(chunk))
-    if size is not None and received != size:
-        raise DtkdError(f"{url} was cut short after {received} of {size} bytes: try again, or {by_hand}")
-    return digest.hexdigest()
+    file.flush()
+    if size is not None and have != size:
+        raise _CutShort(f"was cut short after {have} of {size} bytes")
 
 
-def _chunks(response: http.client.HTTPResponse, url: str, by_hand: str) -> Iterator[bytes]:
+def _state_file(part: Path) -> Path:
+    return part.with_name(f"{part.name}.json")
+
+
+def _state(part: Path) -> dict[str, Any]:
+    """Where a cut download came from, and what the server called that version of it."""
+    with suppress(OSError, ValueError, TypeError):  # none, or nobody's: the download begins anew
+        return dict(json.loads(_state_file(part).read_text(encoding="utf-8")))
+    return {}
+
+
+def _remove(part: Path) -> None:
+    part.unlink(missing_ok=True)
+    _state_file(part).unlink(missing_ok=True)
+
+
+def _chunks(response: http.client.HTTPResponse) -> Iterator[bytes]:
     try:
         while chunk := response.read(CHUNK):
             yield chunk
     except (OSError, http.client.HTTPException) as error:
-        raise DtkdError(f"{url} stopped coming ({_reason(error)}): try again, or {by_hand}") from error
+        raise _CutShort(f"stopped coming ({_reason(error)})") from error
 
 
 def _record(path: Path) -> Path:
