@@ -332,7 +332,7 @@ class Study(Section):
         return self.model.weights_sha256 if backbone == self.model.backbone else None
 
     def train_settings(self, role: str) -> Train:
-        if role != "pretrain":
+        if role != "pretrain" or self.pretrain is None:
             return self.train
         return Train.model_validate(self.train.model_dump() | self.pretrain.train)
 
