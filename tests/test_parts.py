@@ -120,6 +120,16 @@ def test_no_more_clips_pass_at_a_time_and_only_coupled_learners_are_asked_twice(
     assert seen[3 * passes :] == [7]
 
 
+def test_every_part_is_scaled_as_the_batch_is():
+    """fp16's gradients are scaled against underflow; the optimiser's step takes that back."""
+    plain, scaled = LEARNERS["blend own"](), LEARNERS["blend own"]()
+    step(plain, 7, clips())
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    gradient(scaled, nn.Identity(), clips(), LABELS, ITEMS, most=3, cast=nullcontext(), scaler=scaler, group=Group())
+    for p, q in zip(scaled.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(p.grad / 1024, q.grad, rtol=1e-4, atol=1e-6)
+
+
 def test_a_second_look_is_at_the_same_network():
     """Dropout drops the same units, and batch norms count a step once."""
     learner = Distilled(*(Tiny(seed, frozen=False, dropout=0.5) for seed in range(3)), STATIC,

@@ -80,11 +80,13 @@ def progress(data=None, **options) -> tqdm:
 
 
 def autocast(precision: str, device: torch.device):
-    """`auto`: bf16 where the GPU has it, else fp16; fp32 on a CPU."""
+    """`auto`: bf16 where the GPU has it, else fp16; fp32 on a CPU, for which fp16 is refused: it is slow there."""
     if precision == "auto":
         precision = "fp32" if device.type == "cpu" else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     if precision == "fp32":
         return nullcontext(), False
+    if precision == "fp16" and device.type == "cpu":
+        raise DtkdError("train.precision: fp16 is for GPUs, and this is a CPU; use auto, fp32 or bf16")
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     return torch.autocast(device.type, dtype), precision == "fp16"
 
