@@ -514,7 +514,7 @@ def trained_as(toy, folder, **settings):
     """A frozen network, that rounding may not grow in; and whether its clips came channel by channel."""
     learner, clips = Classifier(backbones.freeze_backbone(network(0, dropout=0))), []
     learner.model.register_forward_pre_hook(lambda _, args: clips.append(args[0]))
-    checkpoint, history, _ = train(toy, folder, learner, epochs=2, **settings)
+    checkpoint, history, _ = train(toy, folder, learner, **({"epochs": 2} | settings))
     return learner, checkpoint, history, [one.is_contiguous(memory_format=torch.channels_last_3d) for one in clips]
 
 
@@ -544,9 +544,9 @@ def test_a_compiled_network_learns_the_same_and_keeps_its_names(toy, tmp_path, m
         compiled.append(function)
         return trace(function, *args, backend="aot_eager")
 
-    plain = trained_as(toy, tmp_path / "plain", videos=8)
+    plain = trained_as(toy, tmp_path / "plain", epochs=1, videos=8)
     monkeypatch.setattr(torch, "compile", record)
-    other = trained_as(toy, tmp_path / "compiled", videos=8, compile=True)
+    other = trained_as(toy, tmp_path / "compiled", epochs=1, videos=8, compile=True)
     assert other[0].model._call_impl in compiled
     assert_close(plain, other)
 
