@@ -126,9 +126,9 @@ def training_cores(wildcards, threads) -> int:
     return 0 if on_gpu() else own_cores(wildcards, threads)
 
 
-def training_threads(on_cpu: int) -> int:
+def training_threads(on_cpu: int, processes: int = 1) -> int:
     """On a GPU, threads decode; on a CPU, small runs side by side use the cores better than one run on all of them."""
-    return 8 if on_gpu() else on_cpu
+    return (8 if on_gpu() else on_cpu) * processes
 
 
 # What a cluster's scheduler is asked for: a job that was killed for want of it asks for more when it is tried again.
@@ -139,3 +139,25 @@ def growing(amount: int):
 def training_memory(wildcards, attempt) -> int:
     """Megabytes: on a GPU, loaders hold clips of the paper's size beside the networks."""
     return (32_000 if on_gpu() else 3_000) * attempt
+
+
+def devices(role: str) -> int:
+    """The processes of a training on each of its nodes."""
+    return STUDY.train_settings(role).devices
+
+
+def nodes(role: str) -> int:
+    return STUDY.train_settings(role).nodes
+
+
+def all_gpus(role: str):
+    return lambda *_: gpus() * devices(role) * nodes(role)
+
+
+def memory_of_a_node(role: str):
+    return lambda wildcards, attempt: devices(role) * training_memory(wildcards, attempt)
+
+
+def computing(role: str):
+    """How a training computes, as `device`: none of it makes Snakemake train again."""
+    return lambda wildcards, resources: STUDY.train_settings(role).computing()

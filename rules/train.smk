@@ -28,6 +28,7 @@ def training_params(role: str) -> dict:
         settings=lambda w: STUDY.settings(run_of(w, role)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
+        computing=computing(role),
         # a checksum changes no result: with `resources` in the signature it makes nothing train again
         sha256=lambda w, resources: None if role == "pretrain" else STUDY.weights_sha256(run_of(w, role).backbone),
     )
@@ -64,11 +65,13 @@ rule pretrain:
     log:
         f"{RESULTS}/logs/pretrain/{{dataset}}-list{{list}}-{{run}}.log",
     priority: 10
-    threads: training_threads(on_cpu=1)
+    threads: training_threads(on_cpu=1, processes=devices("pretrain"))
     resources:
-        gpu=gpus,
+        gpu=all_gpus("pretrain"),
+        nodes=nodes("pretrain"),
+        tasks=nodes("pretrain"),
         cpu=training_cores,
-        mem_mb=training_memory,
+        mem_mb=memory_of_a_node("pretrain"),
         runtime=growing(1440),
     conda:
         "../envs/train.yaml"
@@ -90,11 +93,13 @@ rule train_baseline:
         **training_params("baseline"),
     log:
         f"{RESULTS}/logs/baseline/{{dataset}}-list{{list}}-{{run}}.log",
-    threads: training_threads(on_cpu=1)
+    threads: training_threads(on_cpu=1, processes=devices("baseline"))
     resources:
-        gpu=gpus,
+        gpu=all_gpus("baseline"),
+        nodes=nodes("baseline"),
+        tasks=nodes("baseline"),
         cpu=training_cores,
-        mem_mb=training_memory,
+        mem_mb=memory_of_a_node("baseline"),
         runtime=growing(1440),
     conda:
         "../envs/train.yaml"
@@ -118,11 +123,13 @@ rule train_teacher:
     log:
         f"{RESULTS}/logs/teacher/{{dataset}}-list{{list}}-{{run}}.log",
     priority: 5
-    threads: training_threads(on_cpu=1)
+    threads: training_threads(on_cpu=1, processes=devices("teacher"))
     resources:
-        gpu=gpus,
+        gpu=all_gpus("teacher"),
+        nodes=nodes("teacher"),
+        tasks=nodes("teacher"),
         cpu=training_cores,
-        mem_mb=training_memory,
+        mem_mb=memory_of_a_node("teacher"),
         runtime=growing(1440),
     conda:
         "../envs/train.yaml"
@@ -154,6 +161,7 @@ rule teacher_logits:
         settings=lambda w: STUDY.teaching_settings(first_student(w)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
+        computing=computing("student"),
     log:
         f"{RESULTS}/logs/teacher_logits/{{dataset}}-list{{list}}-{{teachers}}.log",
     priority: 5
@@ -194,11 +202,13 @@ rule train_student:
         **training_params("student"),
     log:
         f"{RESULTS}/logs/student/{{dataset}}-list{{list}}-{{run}}.log",
-    threads: training_threads(on_cpu=1)
+    threads: training_threads(on_cpu=1, processes=devices("student"))
     resources:
-        gpu=gpus,
+        gpu=all_gpus("student"),
+        nodes=nodes("student"),
+        tasks=nodes("student"),
         cpu=training_cores,
-        mem_mb=training_memory,
+        mem_mb=memory_of_a_node("student"),
         runtime=growing(1440),
     conda:
         "../envs/train.yaml"

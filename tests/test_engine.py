@@ -509,6 +509,11 @@ def test_bf16_on_a_cpu_is_close_to_fp32(toy, tmp_path):
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
+def test_fp16_is_for_gpus(toy, tmp_path):
+    with pytest.raises(DtkdError, match=r"train\.precision: fp16 is for GPUs, and this is a CPU; use auto"):
+        train(toy, tmp_path, precision="fp16", clip=Clip(frames=16, rate=1))
+
+
 @pytest.mark.parametrize("frames", [4, 8])
 def test_a_precision_in_which_torch_gets_gradients_wrong_is_refused(toy, tmp_path, frames):
     """In bf16 on a CPU, the weight gradient of a convolution over 2 frames with a kernel of 3 is noise (torch 2.14)."""
@@ -536,6 +541,78 @@ def test_gradients_in_the_precision_that_is_let_through(kernel, stride, frames):
         loss.backward()
         gradients.append(layer.weight.grad.clone())
     assert 0 < (gradients[0] - gradients[1]).norm() < 0.02 * gradients[0].norm()
+
+
+def trained_as(toy, folder, **settings):
+    """A frozen network, that rounding may not grow in; and whether its clips came channel by channel."""
+    learner, clips = Classifier(backbones.freeze_backbone(network(0, dropout=0))), []
+    learner.model.register_forward_pre_hook(lambda _, args: clips.append(args[0]))
+    checkpoint, history, _ = train(toy, folder, learner, **({"epochs": 2} | settings))
+    return learner, checkpoint, history, [one.is_contiguous(memory_format=torch.channels_last_3d) for one in clips]
+
+
+def assert_close(one, two):
+    a, b = one[1]["last"], two[1]["last"]
+    assert list(a) == list(b)
+    for name in a:
+        torch.testing.assert_close(a[name], b[name], rtol=0, atol=1e-6, msg=name)
+    pd.testing.assert_frame_equal(one[2].drop(columns=SECONDS), two[2].drop(columns=SECONDS), rtol=1e-5)
+
+
+def test_channels_last_changes_the_layout_and_nothing_else(toy, tmp_path):
+    plain, other = trained_as(toy, tmp_path / "plain"), trained_as(toy, tmp_path / "last", channels_last=True)
+    assert_close(plain, other)
+    assert (any(plain[3]), all(other[3])) == (False, True)
+    for learner, expected in ((plain[0], False), (other[0], True)):
+        weights = [p for p in learner.model.parameters() if p.dim() == 5 and min(p.shape[1], p[0, 0].numel()) > 1]
+        assert all(p.is_contiguous(memory_format=torch.channels_last_3d) == expected for p in weights)
+
+
+def test_a_compiled_network_learns_the_same_and_keeps_its_names(toy, tmp_path, monkeypatch):
+    """Traced, with its backward pass, as for any backend; `benchmarks/training.py` compares what the compiler makes."""
+    compiled = []
+    trace = torch.compile
+
+    def record(function, *args):
+        compiled.append(function)
+        return trace(function, *args, backend="aot_eager")
+
+    plain = trained_as(toy, tmp_path / "plain", epochs=1, videos=8)
+    monkeypatch.setattr(torch, "compile", record)
+    other = trained_as(toy, tmp_path / "compiled", epochs=1, videos=8, compile=True)
+    assert other[0].model._call_impl in compiled
+    assert_close(plain, other)
+
+
+def test_a_computer_that_cannot_compile_says_so(toy, tmp_path, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("No working C++ compiler found\nSet TORCHDYNAMO_VERBOSE=1")
+
+    monkeypatch.setattr(torch, "compile", lambda _: fail)
+    with pytest.raises(DtkdError, match=r"train\.compile: torch\.compile does not work here \(No .* found\): install"):
+        train(toy, tmp_path, compile=True)
+
+
+def test_micro_batches_bound_every_pass(toy, tmp_path):
+    """Training's, its tests' and those of the frozen teachers; the result is that of undivided batches."""
+    plain, other = trained_as(toy, tmp_path / "plain"), trained_as(toy, tmp_path / "micro", micro_batch=2)
+    assert_close(plain, other)
+    seen = []
+    teachers = [network(1), network(2)]
+    teachers[0].register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
+    known = [
+        engine.training_logits(
+            teachers, normalise(), first(toy[0], 5), clip=CLIP, augment=AUGMENT, seed=0, hardware=CPU,
+            settings=Train(epochs=1, batch_size=4, lr=0.1, micro_batch=most),
+        )
+        for most in (None, 2)
+    ]  # fmt: skip
+    assert seen == [5, 2, 2, 1]
+    torch.testing.assert_close(*known, rtol=1e-4, atol=1e-5)
+    learner, rows = classifier(), []
+    learner.model.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
+    train(toy, tmp_path / "again", learner, epochs=1, micro_batch=2)
+    assert rows == [2, 2, 2, 1, 2, 2]  # batches of 4 and 3 clips, four tests
 
 
 def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):

@@ -89,7 +89,7 @@ def test_a_record_lies_beside_what_it_tells_of(outputs, file):
 def here(tmp_path, monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")  # which a job sets
-    monkeypatch.setattr("dtkd.job._end_with_parent", lambda: None)  # the tests' process outlives it
+    monkeypatch.setattr("dtkd.job.end_with_parent", lambda: None)  # the tests' process outlives it
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

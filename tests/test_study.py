@@ -237,6 +237,7 @@ def settings_of(given, role):
 @pytest.mark.parametrize("changes", [
     {"train__epochs": 3}, {"train__lr": 0.1}, {"train__selection": "last"}, {"train__optimiser": "adamw"},
     {"clip__frames": 4}, {"augment__flip": 0.0}, {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
+    {"train__micro_batch": 2},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):
     before, after = settings_of(study.read(config()), role), settings_of(study.read(config(**changes)), role)
@@ -248,7 +249,8 @@ def test_settings_change_with_what_matters(role, changes):
 @pytest.mark.parametrize("changes", [
     {"name": "other"}, {"device": "cuda"}, {"results": "elsewhere"}, {"flow__step": 2}, {"split__quantile": 0.5},
     {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
-    {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD},
+    {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD}, {"train__micro_batch": None},
+    {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):
     """Flow and split reach a run as input files, evaluation and device not at all."""
@@ -281,6 +283,14 @@ def test_settings_make_the_student_again():
         given = student(**row)
         run = the_student(given)
         assert study.Student(**given.settings(run)["student"]) == run.student
+
+
+def test_training_settings_come_in_two_parts():
+    """What a script gets of both makes the whole again."""
+    for changes in ({}, {"micro_batch": 2, "compile": True, "devices": 4, "nodes": 2, "channels_last": True}):
+        train = study.read(config(train=SMALL["train"] | changes)).train
+        assert not train.learning().keys() & train.computing().keys()
+        assert study.Train(**train.learning(), **train.computing()) == train
 
 
 def test_settings_are_plain_values():

@@ -21,7 +21,7 @@ with job(snakemake):  # noqa: F821
         videos,
         clip=Clip(**settings["clip"]),
         augment=Augment(**settings["augment"]),
-        settings=Train(**settings["train"]),
+        settings=Train(**settings["train"], **params.computing),
         seed=settings["seed"],
         hardware=machine,
         label=snakemake.output[0],  # noqa: F821

@@ -105,11 +105,14 @@ def test_a_video_changes_sides(study):
     lambda text: "# a remark\n" + text.replace("epochs: 1\n", "epochs: 1  # one is enough\n"),
     lambda text: text.replace("name: tiny\n", "name: another name\n"),
     lambda text: text.replace("device: cpu\n", "device: cuda\n"),
+    lambda text: text.replace("epochs: 1\n", "epochs: 1\n  devices: 2\n  nodes: 2\n  compile: true\n"),
+    lambda text: text.replace("epochs: 1\n", "epochs: 1\n  micro_batch: null\n"),
     lambda text: text + "seeds: [0]\n",
     lambda text: text + "analysis: {chosen: {tiny: B}, kl_floor: 1.0e-9}\n",
     lambda text: text.replace("FT: true\n", "FT: true\n      unfrozen: joint\n"),
 ], ids=[
-    "comment", "name", "device", "default spelt out", "another chosen student", "of a method that does not use it",
+    "comment", "name", "device", "how a training computes", "whole batches", "default spelt out",
+    "another chosen student", "of a method that does not use it",
 ])  # fmt: skip
 def test_nothing_that_matters(study, change):
     file = study / "config.yaml"

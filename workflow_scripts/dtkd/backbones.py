@@ -46,6 +46,9 @@ class VideoModel(nn.Module):
     def __init__(self, net: nn.Module, alpha: int) -> None:
         super().__init__()
         self.blocks = net.blocks
+        for layer in net.modules():
+            if isinstance(layer, nn.Conv3d):  # pytorchvideo leaves numpy's integers, which torch.compile cannot read
+                layer.stride = tuple(int(step) for step in layer.stride)
         self.alpha = alpha
         self.backbone_frozen = False
 

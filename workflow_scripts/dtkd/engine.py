@@ -23,6 +23,8 @@ from dtkd.clips import EpochBatches, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
 from dtkd.metrics import top_k
+from dtkd.parts import gradient
+from dtkd.processes import Group, Shares, share_batch_norms
 from dtkd.study import Augment, Clip, Evaluation, Train
 from dtkd.weights import save_tensors
 
@@ -57,15 +59,19 @@ def hardware(device: str, threads: int) -> Hardware:
 
 
 class Normalise(nn.Module):
-    """uint8 clips (N, C, T, H, W) to float with the dataset's mean and standard deviation per channel (of 0..1)."""
+    """uint8 clips (N, C, T, H, W) to float with the dataset's mean and standard deviation per channel (of 0..1).
+
+    ``memory_format`` is that of the clips that it gives: as the network's weights have it.
+    """
 
     def __init__(self, mean: list[float], std: list[float]):
         super().__init__()
+        self.memory_format = torch.preserve_format
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1, 1) * 255, persistent=False)
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1, 1) * 255, persistent=False)
 
     def forward(self, clips: Tensor) -> Tensor:
-        return (clips.to(self.mean.dtype) - self.mean) / self.std
+        return (clips.to(self.mean.dtype, memory_format=self.memory_format) - self.mean) / self.std
 
 
 def progress(data=None, **options) -> tqdm:
@@ -74,13 +80,38 @@ def progress(data=None, **options) -> tqdm:
 
 
 def autocast(precision: str, device: torch.device):
-    """`auto`: bf16 where the GPU has it, else fp16; fp32 on a CPU."""
+    """`auto`: bf16 where the GPU has it, else fp16; fp32 on a CPU, for which fp16 is refused: it is slow there."""
     if precision == "auto":
         precision = "fp32" if device.type == "cpu" else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     if precision == "fp32":
         return nullcontext(), False
+    if precision == "fp16" and device.type == "cpu":
+        raise DtkdError("train.precision: fp16 is for GPUs, and this is a CPU; use auto, fp32 or bf16")
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     return torch.autocast(device.type, dtype), precision == "fp16"
+
+
+def accelerate(networks: list[nn.Module], normalise: Normalise, settings: Train, device: torch.device) -> None:
+    """Lay out and compile ``networks`` as the settings ask; their results change by rounding, their states' names not.
+
+    Raises:
+        DtkdError: torch.compile does not work here.
+    """
+    if settings.channels_last:
+        normalise.memory_format = torch.channels_last_3d
+        for network in networks:
+            network.to(memory_format=torch.channels_last_3d)
+    if settings.compile:
+        try:
+            torch.compile(torch.sin)(torch.ones(8, device=device))
+        except Exception as error:  # whatever a compiler may say
+            said = str(error).strip().splitlines() or [type(error).__name__]
+            raise DtkdError(
+                f"train.compile: torch.compile does not work here ({said[0]}): install a C++ compiler and Python's "
+                "headers (python3-dev), or set compile: false"
+            ) from error
+        for network in networks:
+            network.compile()
 
 
 OPTIMISERS = {
@@ -113,11 +144,16 @@ def train(
     resume: Path,
     fingerprint: dict[str, Any],
     label: str = "",
-) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame]:
+    group: Group = Group(),  # noqa: B008 (frozen)
+) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:
     """Train ``learner.model`` and test it after every epoch on each test video's centre clip.
 
     After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
     ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
+
+    Every process of a ``group`` calls it with the same arguments. They draw the same batches, of which each takes its
+    share, and make the same steps as one process would, except for rounding and for dropout's choices; the first one
+    tests and writes, for all, and the others return None.
 
     Returns:
         The checkpoint (``model``: the selected epoch's state dict, ``last``: the last epoch's, ``epoch``), the
@@ -130,6 +166,9 @@ def train(
     device = hardware.device
     learner.to(device)
     normalise.to(device)
+    if group.size > 1:
+        share_batch_norms(learner, device)
+    accelerate(list(learner.children()), normalise, settings, device)
     parameters = [p for p in learner.parameters() if p.requires_grad]
     optimiser = OPTIMISERS[settings.optimiser](parameters, settings)
     cast, scaled = autocast(settings.precision, device)
@@ -143,13 +182,13 @@ def train(
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
     data = loader(
         TrainingClips(train_videos, clip, augment, seed),
-        batches=batches, workers=hardware.workers, pin=device.type == "cuda",
+        batches=Shares(batches, group), workers=hardware.workers, pin=device.type == "cuda",
     )  # fmt: skip
     tests = TestClips(test_videos, clip, augment)
     history: list[dict[str, float]] = []
     best: dict[str, Any] = {"top1": -1.0}
 
-    saved = _load_resume(resume, fingerprint)
+    saved = group.from_first(_load_resume(resume, fingerprint) if group.rank == 0 else None)
     if saved is not None:
         learner.load_state_dict(saved["learner"])
         optimiser.load_state_dict(saved["optimiser"])
@@ -158,22 +197,27 @@ def train(
         print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
 
     steps = len(batches)
-    bar = progress(total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step")
+    bar = progress(total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step",
+                   disable=group.rank > 0)  # fmt: skip
     for epoch in range(len(history), settings.epochs):
         started, waited = time.perf_counter(), 0.0
-        torch.manual_seed(seed_of(seed, "epoch", epoch))  # dropout
+        torch.manual_seed(seed_of(seed, "epoch", epoch, *[group.rank] * (group.rank > 0)))  # dropout
         batches.epoch = epoch
         learner.train()
         totals: dict[str, list[float]] = {}
         hits = seen = 0
         asked = time.perf_counter()
-        for step, ((frames, labels, _), items) in enumerate(zip(data, batches, strict=True)):
+        for step, ((frames, _, _), items) in enumerate(zip(data, batches, strict=True)):
             waited += time.perf_counter() - asked
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(settings, epoch + step / steps)
-            frames, labels = frames.to(device, non_blocking=True), labels.to(device, non_blocking=True)
-            with cast:
-                result = learner(normalise(frames), labels, items)
+            for parameter_group in optimiser.param_groups:
+                parameter_group["lr"] = learning_rate(settings, epoch + step / steps)
+            frames = frames.to(device, non_blocking=True)
+            labels = torch.tensor([train_videos.labels[p] for _, p in items], device=device)
+            optimiser.zero_grad(set_to_none=True)
+            result = gradient(
+                learner, normalise, frames, labels, items,
+                most=settings.micro_batch or len(items), cast=cast, scaler=scaler, group=group,
+            )  # fmt: skip
             loss = result.loss.item()
             if not math.isfinite(loss):
                 names = ", ".join(train_videos.names[p] for _, p in items)
@@ -181,8 +225,6 @@ def train(
                     f"{label}: the loss is {loss} at epoch {epoch + 1}, step {step + 1}; batch: {names}. "
                     f"{_diverged(resume, epoch)}"
                 )
-            optimiser.zero_grad(set_to_none=True)
-            scaler.scale(result.loss).backward()
             scaler.step(optimiser)
             scaler.update()
             for name, value in {"train_loss": loss, **{n: s.item() for n, s in result.scalars.items()}}.items():
@@ -198,6 +240,8 @@ def train(
                 f"{_diverged(resume, epoch)}"
             )
         trained = time.perf_counter()
+        if group.rank > 0:
+            continue
         logits, truth = predict(learner.logits, normalise, tests, settings, hardware)
         row = {
             "epoch": epoch + 1,
@@ -218,6 +262,8 @@ def train(
         bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {row['top1']:.1f}")
         _save_resume(resume, fingerprint, learner, optimiser, scaler, history, best, last_logits)
     bar.close()
+    if group.rank > 0:
+        return None
     last = best["model"]  # one copy on disk where the last epoch is the selected one
     if best["epoch"] != settings.epochs:
         last = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
@@ -243,10 +289,12 @@ def training_logits(
     for model in models:
         model.to(hardware.device).eval()
     normalise.to(hardware.device)
+    accelerate(models, normalise, settings, hardware.device)
     cast, _ = autocast(settings.precision, hardware.device)
     clips, count = settings.epochs * settings.clips_per_video, len(videos)
     items = [(k, video) for k in range(clips) for video in range(count)]
-    batches = [items[i : i + 2 * settings.batch_size] for i in range(0, len(items), 2 * settings.batch_size)]
+    size = settings.micro_batch or 2 * settings.batch_size
+    batches = [items[i : i + size] for i in range(0, len(items), size)]
     data = loader(TrainingClips(videos, clip, augment, seed), batches=batches, workers=hardware.workers,
                   pin=hardware.device.type == "cuda")  # fmt: skip
     logits = []
@@ -273,12 +321,13 @@ def predict(
         tests, batch_size=max(1, settings.batch_size // (tests.clips_per_video * tests.crops_per_clip)),
         workers=hardware.workers, pin=hardware.device.type == "cuda",
     )  # fmt: skip
+    most = settings.micro_batch or settings.batch_size
     logits, labels = [], []
     for views, truth, _ in progress(data, desc=label, unit="batch", disable=label is None):
         videos, count = views.shape[:2]
         with cast:
             scores = torch.cat([forward(normalise(chunk.to(hardware.device))).float()
-                                for chunk in views.flatten(0, 1).split(settings.batch_size)])  # fmt: skip
+                                for chunk in views.flatten(0, 1).split(most)])  # fmt: skip
         scores = scores.view(videos, count, -1)
         if count > 1 and average == "softmax":  # in logarithms throughout: small probabilities keep their order
             mean = scores.log_softmax(-1).logsumexp(1) - math.log(count)

@@ -7,9 +7,10 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from dtkd.errors import DtkdError
 from dtkd.faults import explained
@@ -28,7 +29,7 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     a killed loader process) becomes one line on stderr and in the log, any other error its traceback; both end the
     process with exit status 1. The process ends when its Snakemake is killed: nothing would take its result.
     """
-    _end_with_parent()
+    end_with_parent()
     threads = max(1, min(snakemake.threads, len(os.sched_getaffinity(0))))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
@@ -41,15 +42,20 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
         yield
         making.write()
     except Exception as error:
-        problem = error if isinstance(error, DtkdError) else explained(error, snakemake.params.get("settings"))
-        text = f"error: {_last_line(problem)}\n" if problem else traceback.format_exc()
+        text = told(error, snakemake.params.get("settings"))
         print(text, end="", file=sys.stderr, flush=True)
         _log(log, text)
         sys.exit(1)
     _log(log, "done\n")
 
 
-def _end_with_parent() -> None:
+def told(error: Exception, settings: Mapping[str, Any] | None = None) -> str:
+    """What the user reads of an error: one line if something can be done about it, else the traceback."""
+    problem = error if isinstance(error, DtkdError) else explained(error, settings)
+    return f"error: {_last_line(problem)}\n" if problem else "".join(traceback.format_exception(error))
+
+
+def end_with_parent() -> None:
     """Have Linux end this process when its parent does, however that comes about; or now, if it has done so."""
     if sys.platform == "linux":
         PR_SET_PDEATHSIG = 1

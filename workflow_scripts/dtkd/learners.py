@@ -2,10 +2,13 @@
 
 A learner is one module that holds every network the step needs. ``forward(clips, labels)`` gives the loss, the
 trained network's logits and the step's scalars for the history; the engine knows nothing else about the method.
+It is ``loss`` of ``outputs``: the latter's rows are those of any part of a batch, the former's those of the whole batch
+(`parts.gradient`); ``coupled`` says whether a sample's loss depends on the other samples' logits.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -27,6 +30,8 @@ class Step(NamedTuple):
 class Classifier(nn.Module):
     """Cross-entropy over the classes that the model may answer (all, or a teacher's subset)."""
 
+    coupled = False
+
     def __init__(self, model: nn.Module, allowed: Tensor | None = None):
         super().__init__()
         self.model = model
@@ -36,9 +41,15 @@ class Classifier(nn.Module):
         logits = self.model(clips).float()
         return logits if self.allowed is None else distill.mask_logits(logits, self.allowed)
 
-    def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
-        logits = self.logits(clips)
+    def outputs(self, clips: Tensor, labels: Tensor) -> tuple[Tensor]:
+        return (self.logits(clips),)
+
+    def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
+        (logits,) = outputs
         return Step(F.cross_entropy(logits, labels), logits, {})
+
+    def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
+        return self.loss(self.outputs(clips, labels), labels, items)
 
 
 class Distilled(nn.Module):
@@ -87,24 +98,34 @@ class Distilled(nn.Module):
     def logits(self, clips: Tensor) -> Tensor:
         return self.model(clips).float()
 
-    def teacher_logits(
-        self, clips: Tensor, own_static: Tensor, items: Items | None
-    ) -> tuple[Tensor | None, Tensor | None]:
-        """Both teachers' logits (N, C), zeros in rows that the weighting does not read; None where it reads none."""
+    @property
+    def asked(self) -> str:
+        """On which samples the teachers' networks are asked: "own" subset's, "all" or "none"."""
         if self.known is not None:
-            numbers, videos = zip(*items, strict=True)
-            return tuple(self.known[:, list(numbers), list(videos)].to(clips.device))
-        if self.student.FT:
-            needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
-            if needed == "none":
-                return None, None
-            everywhere = torch.ones_like(own_static)
-            with torch.no_grad():
-                return tuple(
-                    self._rows(teacher, clips, {"own": own, "all": everywhere}[needed])
-                    for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
-                )
-        return self.static(clips).float(), self.dynamic(clips).float()
+            return "none"
+        return distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
+
+    @property
+    def coupled(self) -> bool:
+        """Eq. 7 compares a teacher's losses over the batch; known logits are those of the whole batch at once."""
+        return self.asked == "all"
+
+    def outputs(self, clips: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
+        """The student's logits (N, C), then those of the teachers that are networks, unless nothing reads them."""
+        return self.logits(clips), *self.teacher_logits(clips, self.static_classes[labels])
+
+    def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor, ...]:
+        """Both networks' logits (N, C), zeros in rows that the weighting does not read; none where it reads none."""
+        if not self.student.FT:
+            return self.static(clips).float(), self.dynamic(clips).float()
+        if self.asked == "none":
+            return ()
+        everywhere = torch.ones_like(own_static)
+        with torch.no_grad():
+            return tuple(
+                self._rows(teacher, clips, {"own": own, "all": everywhere}[self.asked])
+                for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
+            )
 
     def _rows(self, teacher: nn.Module, clips: Tensor, wanted: Tensor) -> Tensor:
         if wanted.all():
@@ -114,10 +135,13 @@ class Distilled(nn.Module):
             logits[wanted] = teacher(clips[wanted]).float()
         return logits
 
-    def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
+    def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
         own_static = self.static_classes[labels]
-        logits = self.logits(clips)
-        logits_st, logits_dy = self.teacher_logits(clips, own_static, items)
+        logits, *taught = outputs
+        if self.known is not None:
+            numbers, videos = zip(*items, strict=True)
+            taught = self.known[:, list(numbers), list(videos)].to(labels.device)
+        logits_st, logits_dy = taught if len(taught) else (None, None)
         kd = distill.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,
             S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,
@@ -133,6 +157,9 @@ class Distilled(nn.Module):
             scalars["L_teachers"] = teachers
             loss = loss + teachers
         return Step(loss, logits, scalars)
+
+    def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
+        return self.loss(self.outputs(clips, labels), labels, items)
 
     @staticmethod
     def _own_loss(logits: Tensor, labels: Tensor, subset: Tensor) -> Tensor:

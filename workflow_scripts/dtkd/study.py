@@ -149,6 +149,20 @@ class Train(Section):
     clips_per_video: Count = 1
     selection: Literal["best", "last"] = "best"
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    micro_batch: Count | None = Field(None, description="clips that pass through a network at a time; null: the batch")
+    channels_last: bool = Field(False, description="weights and clips in memory channel by channel of a pixel")
+    compile: bool = Field(False, description="torch.compile")
+    devices: Count = Field(1, description="processes of a training on each node, one a GPU")
+    nodes: Count = Field(1, description="computers that share a training, under SLURM")
+
+    def computing(self) -> dict[str, Any]:
+        """How a training computes: what changes its result by rounding only, as `device` does."""
+        return self.model_dump(include={"channels_last", "compile", "devices", "nodes"})
+
+    def learning(self) -> dict[str, Any]:
+        """All other settings: they change the result."""
+        unused = {"micro_batch"} if self.micro_batch is None else set()
+        return self.model_dump(exclude={*self.computing(), *unused})
 
 
 class Evaluation(Section):
@@ -342,7 +356,7 @@ class Study(Section):
         return self.model.weights_sha256 if backbone == self.model.backbone else None
 
     def train_settings(self, role: str) -> Train:
-        if role != "pretrain":
+        if role != "pretrain" or self.pretrain is None:
             return self.train
         return Train.model_validate(self.train.model_dump() | self.pretrain.train)
 
@@ -414,7 +428,7 @@ class Study(Section):
             "seed": run.seed,
             "clip": (run.clip or self.clip).model_dump(),
             "augment": self.augment.model_dump(mode="json"),
-            "train": self.train_settings(run.role).model_dump(),
+            "train": self.train_settings(run.role).learning(),
         }
         if run.subset:
             settings["subset"] = run.subset

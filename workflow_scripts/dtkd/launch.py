@@ -1,0 +1,113 @@
+"""Start a training: in this process, or in several at once, on this computer or on the nodes of a SLURM job."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from dtkd import training
+from dtkd.errors import DtkdError
+from dtkd.files import write_json
+from dtkd.training import Plan
+from dtkd.worker import problem_file
+
+
+def start(plan: Plan) -> None:
+    """Train as the plan says; with several processes, end them all when one of them ends early.
+
+    Raises:
+        DtkdError: what a process had to say, or that one was killed; or there are fewer GPUs than asked for, or
+            several nodes, but no SLURM job.
+    """
+    devices, nodes = plan.computing["devices"], plan.computing["nodes"]
+    machine = plan.machine()
+    if devices == nodes == 1:
+        training.run(plan, machine)
+        return
+    if nodes > 1 and "SLURM_JOB_NODELIST" not in os.environ:
+        raise DtkdError(f"train.nodes: {nodes}, but this is no job of SLURM's; use profiles/slurm, or nodes: 1")
+    if nodes == 1 and machine.device.type == "cuda" and devices > torch.cuda.device_count():
+        raise DtkdError(f"train.devices: {devices}, but torch sees {torch.cuda.device_count()} CUDA devices here")
+
+    file = Path(plan.outputs["checkpoint"]).with_name("plan.json")
+    problem = problem_file(file)
+    problem.unlink(missing_ok=True)
+    write_json(file, asdict(plan))
+    _prepare_environment(machine.threads)
+    command = [sys.executable, "-m", "dtkd.worker", str(file)]
+    try:
+        ended = _on_nodes(command, nodes, devices, machine.threads) if nodes > 1 else _here(command, devices)
+        if ended is not None:
+            said = problem.read_text(encoding="utf-8") if problem.exists() else ""
+            if said.startswith("error: "):
+                raise DtkdError(said.removeprefix("error: ").rstrip())
+            if said:
+                raise RuntimeError(f"in one of the training's processes:\n{said}")
+            raise DtkdError(
+                f"{file.parent}: {ended}, most likely for want of memory; set train.micro_batch to a part of the "
+                "batch, or give the job more memory. The next run goes on after the last finished epoch"
+            )
+    finally:
+        file.unlink(missing_ok=True)
+        problem.unlink(missing_ok=True)
+
+
+def _prepare_environment(threads: int) -> None:
+    """What the processes inherit: threads for each of them, and this library."""
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = str(threads)
+    library = str(Path(__file__).parents[1])
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [library, os.environ.get("PYTHONPATH")]))
+
+
+def _here(command: list[str], count: int) -> str | None:
+    """Run ``count`` processes on this computer, as torchrun does; what ended them early, None if nothing did."""
+    logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.CRITICAL)  # we say it ourselves
+    config = LaunchConfig(
+        min_nodes=1, max_nodes=1, nproc_per_node=count, rdzv_backend="c10d", rdzv_endpoint="localhost:0",
+        local_addr="localhost", run_id="training", max_restarts=0,
+    )  # fmt: skip
+    try:
+        elastic_launch(config, command[0])(*command[1:])
+    except ChildFailedError as error:
+        rank, failure = error.get_first_failure()
+        return f"process {rank} of the training ended early ({_status(failure.exitcode)})"
+    except SignalException as error:  # this job itself was told to end, and has ended its processes
+        sys.exit(128 + error.sigval)
+    return None
+
+
+def _on_nodes(command: list[str], nodes: int, devices: int, threads: int) -> str | None:
+    """Run ``devices`` processes on each node of this SLURM job; what ended them early, None if nothing did."""
+    hosts = subprocess.run(["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]], capture_output=True,
+                           text=True, check=True).stdout.split()  # fmt: skip
+    with socket.socket() as free:  # this job's script runs on the first node, where the processes will meet
+        free.bind(("", 0))
+        port = free.getsockname()[1]
+    step = subprocess.Popen([
+        "srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes * devices}", f"--ntasks-per-node={devices}",
+        f"--cpus-per-task={threads}", "--kill-on-bad-exit=1", "--quiet", *command,
+    ], env=os.environ | {"MASTER_ADDR": hosts[0], "MASTER_PORT": str(port)})  # fmt: skip
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    try:
+        status = step.wait()
+    finally:
+        step.terminate()
+        signal.signal(signal.SIGTERM, before)
+    return f"a process of the training ended early ({_status(status)})" if status else None
+
+
+def _status(code: int) -> str:
+    number = -code if code < 0 else code - 128
+    return signal.Signals(number).name if number > 0 else f"exit status {code}"

@@ -1,0 +1,88 @@
+"""The gradient of a whole batch from parts of it: micro-batches one after the other, shares of several processes.
+
+The loss is a function of the logits of all samples of a batch (Eq. 7 compares them with one another). So each part
+computes the logits of its own rows, takes those of all others as numbers, and sends back the gradient of its own. The
+gradients of all parts add up to that of the batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from dtkd.learners import Items, Step
+from dtkd.processes import Group
+
+
+def gradient(
+    learner: nn.Module, normalise: nn.Module, clips: Tensor, labels: Tensor, items: Items, *, most: int, cast,
+    scaler: torch.amp.GradScaler, group: Group,
+) -> Step:  # fmt: skip
+    """Leave in the trainable parameters the gradient of the loss of a batch, of which this process has some clips.
+
+    Batch norms in train mode see one micro-batch at a time, of all processes (`processes.share_batch_norms`): with
+    them the gradient is near that of the undivided batch, else it is the same. A learner that is ``coupled`` is asked
+    twice for each micro-batch, at first without gradients: to know the logits of all.
+
+    Args:
+        clips: uint8, (n, C, T, H, W): those of ``group.share`` of the batch.
+        labels, items: of the N samples of the whole batch.
+        most: the clips that pass through a network at a time.
+
+    Returns:
+        The whole batch's loss, logits and scalars, the same in every process.
+    """
+    N = len(items)
+    count = math.ceil(math.ceil(N / group.size) / most)  # the same in every process: they wait for one another
+    if group.size == count == 1:
+        with cast:
+            step = learner(normalise(clips), labels, items)
+        scaler.scale(step.loss).backward()
+        return step
+
+    rows = torch.arange(N, device=labels.device)[group.rank :: group.size]
+    parts = list(zip(rows.tensor_split(count), clips[: len(rows)].tensor_split(count), strict=True))
+
+    def outputs(rows: Tensor, clips: Tensor) -> tuple[Tensor, ...]:
+        with cast:
+            return learner.outputs(normalise(clips), labels[rows])
+
+    def together(each: list[tuple[Tensor, ...]]) -> list[Tensor]:
+        """All parts' logits as numbers: of every network (N, C)."""
+        whole = []
+        for logits in zip(*each, strict=True):
+            own = torch.cat(logits).detach()
+            whole.append(own.new_zeros(N, own.shape[1]).index_copy(0, rows, own))
+            group.add(whole[-1])
+        return whole
+
+    done = []
+    if learner.coupled and count > 1:
+        with torch.no_grad(), _unchanged(learner, clips.device):
+            others = together([outputs(*part) for part in parts])
+    for part in parts:
+        own = outputs(*part)
+        done.append(tuple(logits.detach() for logits in own))
+        if count == 1:
+            others = together(done)
+        elif not learner.coupled:
+            others = [logits.new_zeros(N, logits.shape[1]) for logits in own]
+        whole = [other.index_copy(0, part[0], logits) for other, logits in zip(others, own, strict=True)]
+        scaler.scale(learner.loss(whole, labels, items).loss).backward()
+    group.add_gradients(learner)
+    with torch.no_grad():
+        return learner.loss(together(done), labels, items)
+
+
+@contextmanager
+def _unchanged(module: nn.Module, device: torch.device) -> Iterator[None]:
+    """Take back what the block does to batch norms' statistics and to the random state: it comes again."""
+    before = [(buffer, buffer.clone()) for buffer in module.buffers()]
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        yield
+    for buffer, value in before:
+        buffer.copy_(value)
