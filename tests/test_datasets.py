@@ -523,7 +523,7 @@ LINES = st.lists(
         st.text(max_size=20),
         st.tuples(
             st.sampled_from(["Run/", "Jump/", "run/", "../", "/", "", "Run\\"]),
-            st.sampled_from(["a", "b c", "..", "v\u2028", "é", " x"]),
+            st.sampled_from(["a", "b c", "..", "v\u2028", "é", " x", "{cls}", "<r>", "\x85", "$(x)", "a" * 300]),
             st.sampled_from([".avi", ".MP4", "", "/x.avi"]),
             st.sampled_from(["", " 1", " 2", "\t2 ", " 0", " 1 ", ",Run,train", ",Jump,test", '"']),
         ).map("".join),
@@ -563,5 +563,7 @@ def test_any_list_is_read_or_refused(format, lines, tail, ending, data, tmp_path
         assert not os.path.isabs(path)
         assert os.path.normpath(path) == path
         assert path.split("/")[0] != ".."
+        assert path.isprintable()
+        assert not set(path) & set("{}<>")
         everything = (start + raw).decode("utf-8-sig") + "".join(others.values())
         assert path.partition("/")[2 if format == "hmdb51" else 0] in everything

@@ -201,14 +201,14 @@ def serve() -> None:
     for line in sys.stdin:
         path = json.loads(line)
         try:
-            answer = asdict(_scanned(path, lambda frames: print(frames, file=out, flush=True)))
+            answer = asdict(scanned(path, lambda frames: print(frames, file=out, flush=True)))
         except VideoError as error:
             answer = _reason(path, error)
         print(json.dumps(answer), file=out, flush=True)
 
 
-def _scanned(path: str, alive: Callable[[int], None]) -> VideoInfo:
-    """The result of ``scan``; ``alive`` is told of every second the frames decoded so far."""
+def scanned(path: str | Path, alive: Callable[[int], object] = lambda frames: None) -> VideoInfo:
+    """The result of ``scan``; ``alive`` is told the frames decoded so far, once a second."""
     frames, told = scan(path), time.monotonic()
     while True:
         try:
