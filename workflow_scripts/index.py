@@ -27,9 +27,9 @@ with job(snakemake):  # noqa: F821
         problems.to_csv(path, index=False)
     if snakemake.params.on_bad_video == "fail":  # noqa: F821
         inspection.refuse(source.videos, problems, len(everything), listed)
-    elif len(problems):
-        note(snakemake, f"goes on without {len(problems)} of {len(everything)} videos, see {listed}")  # noqa: F821
     usable = inspection.described(everything, sound)
     inspection.check_classes(everything, usable, listed)
+    if len(problems):
+        note(snakemake, f"goes on without {len(problems)} of {len(everything)} videos, see {listed}")  # noqa: F821
     with atomic(snakemake.output[0]) as path:  # noqa: F821
         usable.to_parquet(path, index=False)
