@@ -1,4 +1,5 @@
 # The study, and what the rules ask of it. Nothing here reads a video or imports torch.
+import csv
 import os
 import shutil
 import sys
@@ -107,6 +108,11 @@ def gpus(*_) -> int:
 def device(wildcards, resources) -> str:
     """The `device` parameter: as a function of resources, it is none whose change makes Snakemake train again."""
     return STUDY.device
+
+
+def on_bad_video(wildcards, resources) -> str:
+    """The `on_bad_video` parameter: where all videos are sound it changes nothing, so it makes nothing run again."""
+    return STUDY.on_bad_video
 
 
 # --cores may promise more than there are (the README's command says 8): on a machine without a GPU, jobs that compute

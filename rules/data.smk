@@ -33,13 +33,36 @@ def videos_to_index(wildcards) -> list[str]:
     an old index without a word, or name 13,320 files. Only where all have gone, an index stands without them."""
     settings = dataset_settings(wildcards.dataset)
     paths = videos(wildcards.dataset)
+    index = f"{RESULTS}/{wildcards.dataset}/videos.parquet"
     if not settings.render:
         found = [os.path.exists(path) for path in paths]
-        if not all(found) and (any(found) or not os.path.exists(f"{RESULTS}/{wildcards.dataset}/videos.parquet")):
+        if not all(found) and (any(found) or not os.path.exists(index)):
             checked(datasets.index, settings.source())
+    if STUDY.on_bad_video == "fail" and os.path.exists(index):
+        refuse_skipped(wildcards.dataset, set(paths))
     return paths
 
 
+def refuse_skipped(dataset: str, listed: set[str]) -> None:
+    """End, where an index was made without some videos (`on_bad_video: skip`) and stands, but the study says `fail`.
+
+    A video that was mended since, or has left the lists, makes the index run again anyhow.
+    """
+    file = Path(f"{RESULTS}/{dataset}/problems.csv")
+    if not file.exists():
+        return
+    root, since = dataset_settings(dataset).videos, file.stat().st_mtime
+    with open(file, encoding="utf-8", newline="") as lines:
+        skipped = [f"{root}/{row['video']}" for row in csv.DictReader(lines)]
+    if skipped and all(path in listed and os.stat(path).st_mtime <= since for path in skipped):
+        stop(
+            f"{file}: the index was made without these {len(skipped)} videos, such as {skipped[0]}: mend (and "
+            "touch) them, take them off the lists, or set `on_bad_video: skip`"
+        )
+
+
+# Beside the index, undeclared: problems.csv (the videos that cannot be used, and why), which has to outlive a job that
+# fails because of them, and inspection.parquet, so that one changed video is one video to inspect.
 rule index:
     message:
         "Index {wildcards.dataset}"
@@ -50,10 +73,13 @@ rule index:
         f"{RESULTS}/{{dataset}}/videos.parquet",
     params:
         source=lambda w: asdict(dataset_settings(w.dataset).source()),
+        on_bad_video=on_bad_video,
     log:
         f"{RESULTS}/logs/index/{{dataset}}.log",
     priority: 10
+    threads: 8  # decode every video once
     resources:
+        cpu=own_cores,
         mem_mb=growing(2000),
         runtime=growing(60),
     conda:

@@ -54,6 +54,7 @@ rule flow:
         folder=lambda w: f"{RESULTS}/{w.dataset}/flow/{w.cls}",
         root=lambda w: dataset_settings(w.dataset).videos,
         names=lambda w: {path: datasets.video_name(path, w.cls) for path in videos_by_class(w.dataset)[w.cls]},
+        on_bad_video=on_bad_video,
     wildcard_constraints:
         cls="[^/]+",
     log:

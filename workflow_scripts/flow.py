@@ -1,6 +1,6 @@
 """Optical flow of one class's videos: a parquet per video, and the class's summary."""
 
-from dtkd.job import job
+from dtkd.job import job, note
 
 with job(snakemake):  # noqa: F821
     from functools import partial
@@ -9,14 +9,22 @@ with job(snakemake):  # noqa: F821
     import cv2
     from tqdm import tqdm
 
-    from dtkd import flow
+    from dtkd import flow, inspection
+    from dtkd.errors import DtkdError
     from dtkd.files import atomic
 
     cv2.setNumThreads(1)
     params = snakemake.params  # noqa: F821
-    videos = [
-        (name, Path(params.root) / path, Path(params.folder) / f"{name}.parquet") for path, name in params.names.items()
-    ]
+    names = params.names
+    if params.on_bad_video == "skip":
+        known = Path(params.folder).parents[1] / "inspection.parquet"  # the index's job goes first where it can
+        _, reasons = inspection.inspect(params.root, names, known, threads=snakemake.threads, store=False)  # noqa: F821
+        for path, reason in reasons.items():
+            note(snakemake, f"goes on without {params.root}/{path}: {reason}")  # noqa: F821
+        names = {path: name for path, name in names.items() if path not in reasons}
+        if not names:
+            raise DtkdError(f"{snakemake.output[0]}: none of the class's videos can be used: mend some, or remove it")  # noqa: F821
+    videos = [(name, Path(params.root) / path, Path(params.folder) / f"{name}.parquet") for path, name in names.items()]
     table = flow.class_flow(
         videos,
         flow.Settings(**params.settings, weights=snakemake.input.weights or None, device=params.device),  # noqa: F821

@@ -1,11 +1,35 @@
-"""Index one dataset: its videos, classes, labels and lists, as one table."""
+"""Index one dataset: its videos, classes, labels and lists, as one table; and inspect every video."""
 
-from dtkd.job import job
+from dtkd.job import job, note
 
 with job(snakemake, unread={"videos"}):  # noqa: F821
-    from dtkd import datasets
+    from functools import partial
+    from pathlib import Path
+
+    from tqdm import tqdm
+
+    from dtkd import datasets, inspection
     from dtkd.files import atomic
 
-    table = datasets.index(datasets.Source(**snakemake.params.source))  # noqa: F821
+    source = datasets.Source(**snakemake.params.source)  # noqa: F821
+    folder = Path(snakemake.output[0]).parent  # noqa: F821
+    listed = folder / "problems.csv"
+    everything = datasets.index(source)
+    sound, reasons = inspection.inspect(
+        source.videos,
+        everything["path"],
+        known=folder / "inspection.parquet",
+        threads=snakemake.threads,  # noqa: F821
+        progress=partial(tqdm, desc=f"inspect {snakemake.wildcards.dataset}", unit="video", mininterval=5),  # noqa: F821
+    )
+    problems = inspection.problems(everything, reasons)
+    with atomic(listed) as path:
+        problems.to_csv(path, index=False)
+    if snakemake.params.on_bad_video == "fail":  # noqa: F821
+        inspection.refuse(source.videos, problems, len(everything), listed)
+    usable = inspection.described(everything, sound)
+    inspection.check_classes(everything, usable, listed)
+    if len(problems):
+        note(snakemake, f"goes on without {len(problems)} of {len(everything)} videos, see {listed}")  # noqa: F821
     with atomic(snakemake.output[0]) as path:  # noqa: F821
-        table.to_parquet(path, index=False)
+        usable.to_parquet(path, index=False)

@@ -1,7 +1,10 @@
 """Bad input through the real command: one line that names file, field and remedy; and nothing half-written."""
 
+import csv
 import hashlib
+import json
 
+import pandas as pd
 import pytest
 import tiny
 from conftest import draw
@@ -126,12 +129,121 @@ def failed(root, target, log):
     return line
 
 
-def test_empty_video(study):
-    (study / "videos" / tiny.CLIPS["Diving"][2]).write_bytes(b"")
-    assert failed(study, "results/tiny/videos.parquet", "results/logs/index/tiny.log") == (
-        "error: videos: 1 of 16 videos is empty (0 bytes): Diving/v_Diving_g03_c01.avi; Diving/v_Diving_g03_c01.avi is "
-        "named in lists/trainlist01.txt line 8; copy or download them again"
+def spoilt(study, *clips):
+    """Real videos, of which these are empty; the first is cut in half."""
+    drawn(study)
+    for clip in clips:
+        (study / "videos" / clip).write_bytes(b"")
+    cut_in_half(study / "videos" / clips[0])
+
+
+def cut_in_half(path):
+    draw(path, frames=60)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def problems(study):
+    with open(study / "results/tiny/problems.csv", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+SPOILT = [tiny.CLIPS["Archery"][1], tiny.CLIPS["Bowling"][3], tiny.CLIPS["Diving"][1], tiny.CLIPS["Diving"][2]]
+
+
+def test_all_unusable_videos_are_refused_at_once_and_listed(study):
+    spoilt(study, *SPOILT)
+    line = failed(study, "results/tiny/videos.parquet", "results/logs/index/tiny.log")
+    assert line.startswith(f"error: videos: 4 of 16 videos cannot be used: {SPOILT[0]} (ends at frame ")
+    assert line.endswith(
+        "of 60 declared: truncated?), Bowling/v_Bowling_g04_c01.avi (is empty (0 bytes)), "
+        "Diving/v_Diving_g02_c01.avi (is empty (0 bytes)) and 1 more; results/tiny/problems.csv lists them all: copy "
+        "or download them again, take them off the lists, or go on without them (on_bad_video: skip)"
     )
+    assert [row["video"] for row in problems(study)] == SPOILT
+    assert list(problems(study)[3].values()) == [SPOILT[3], "Diving", "list1 train", "is empty (0 bytes)"]
+
+
+def test_a_study_without_its_unusable_videos(study):
+    """Index, flow and split go on without them, and a study that says `fail` again is not content with that."""
+    spoilt(study, *SPOILT)
+    tiny.configure(study, lambda config: config.update(on_bad_video="skip"))
+    done = tiny.snakemake(study, "results/tiny/split.json")
+    assert done.returncode == 0, done.stderr
+    assert [row["video"] for row in problems(study)] == SPOILT
+    index = pd.read_parquet(study / "results/tiny/videos.parquet")
+    assert set(index["path"]) == {clip for clips in tiny.CLIPS.values() for clip in clips} - set(SPOILT)
+    assert set(index["frames"]) == {12}
+    classes = json.loads((study / "results/tiny/split.json").read_text())["classes"]
+    assert [entry["videos"] for entry in classes.values()] == [3, 3, 2, 4]
+    assert (study / "results/logs/index/tiny.log").read_text() == (
+        "goes on without 4 of 16 videos, see results/tiny/problems.csv\ndone\n"
+    )
+    assert (study / "results/logs/flow/tiny/Bowling.log").read_text() == (
+        f"goes on without videos/{SPOILT[1]}: is empty (0 bytes)\ndone\n"
+    )
+
+    tiny.configure(study, lambda config: config.update(on_bad_video="fail"))
+    assert error_lines(refused(study, tiny.TABLE5)) == {
+        "error: results/tiny/problems.csv: the index was made without these 4 videos, such as "
+        f"videos/{SPOILT[0]}: mend (and touch) them, take them off the lists, or set `on_bad_video: skip`"
+    }
+    for clip in SPOILT:
+        draw(study / "videos" / clip)
+    done = tiny.snakemake(study, "results/tiny/split.json")
+    assert done.returncode == 0, done.stderr
+    assert problems(study) == []
+    assert len(pd.read_parquet(study / "results/tiny/videos.parquet")) == 16
+    tiny.configure(study, lambda config: config.update(on_bad_video="skip"))
+    assert "Nothing to be done" in tiny.snakemake(study, "--dry-run", "results/tiny/split.json").stdout
+
+
+def test_a_class_without_a_usable_test_video(study):
+    spoilt(study, tiny.CLIPS["Diving"][0])
+    tiny.configure(study, lambda config: config.update(on_bad_video="skip"))
+    assert failed(study, "results/tiny/videos.parquet", "results/logs/index/tiny.log").startswith(
+        "error: class Diving has no test video in list1 that can be used (results/tiny/problems.csv says why): mend one"
+    )
+
+
+HOSTILE = [
+    "; touch pwned", "$(touch pwned)", "`touch pwned`", "it's \"so\" so", "-dash", "größe 漢", "a=b & c:d",
+    "%d #[*?]~!",
+]  # fmt: skip
+
+
+def test_names_that_a_shell_could_misread(study):
+    """As class, folder and file names, through index, flow and split."""
+    rows = []
+    for number, name in enumerate(HOSTILE):
+        for side in ("train", "test"):
+            path = f"{name}/{name} {side}.avi"
+            (study / "videos" / name).mkdir(exist_ok=True)
+            draw(study / "videos" / path, seed=number, label=number % 4)
+            rows.append([path, name, side])
+    with open(study / "; touch pwned.csv", "w", newline="") as file:
+        csv.writer(file).writerows([["video", "class", "split"], *rows])
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(
+        format="csv", annotations="; touch pwned.csv", videos="$(touch pwned)"))  # fmt: skip
+    (study / "videos").rename(study / "$(touch pwned)")
+    done = tiny.snakemake(study, "results/tiny/split.json")
+    assert done.returncode == 0, done.stderr
+    assert not list(study.rglob("pwned"))
+    assert set(json.loads((study / "results/tiny/split.json").read_text())["classes"]) == set(HOSTILE)
+    assert set(pd.read_parquet(study / "results/tiny/videos.parquet")["class"]) == set(HOSTILE)
+    tables = {file.relative_to(study / "results/tiny/flow").as_posix() for file in study.rglob("*.avi.parquet")}
+    assert tables == {f"{path}.parquet" for path, *_ in rows}
+
+
+@pytest.mark.parametrize("name", ["{cls}", "{wildcards.cls}", "<results>", "a,b", "new\nline", "back\\slash"])
+def test_names_that_the_workflow_could_misread(study, name):
+    (study / "videos" / name).mkdir()
+    for number in range(2):
+        draw(study / "videos" / name / f"{number}.avi")
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(format="folders"))
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].pop("annotations"))
+    line = planned_out(study)
+    assert line.startswith("error: videos")
+    assert line.endswith("rename it")
 
 
 def test_truncated_video(study):

@@ -37,8 +37,11 @@ SIDES = ("train", "test", "unused")
 SUBSETS = ("dynamic", "static")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _HMDB51_IDS = {"0": "unused", "1": "train", "2": "test"}
-# A part that is empty, "." or ".."; a drive letter; a backslash, a control character, undecodable bytes.
-_UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?=/|$)|^[A-Za-z]:/|[\\\x00-\x1f\x7f\ud800-\udfff]")
+# A part that is empty, "." or ".."; a drive letter; a backslash, a control or line separator, undecodable bytes.
+_UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?=/|$)|^[A-Za-z]:/|[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_WILDCARD = re.compile(r"[{}<>]")  # Snakemake replaces what stands in these, and knows no way to escape them
+_NOT_A_CLASS = re.compile(r",|^['\"]|['\"]$")  # a job on a cluster is told of its class as cls=<name>,...
+_LONGEST_NAME = 200  # bytes; file systems have 255, of which a temporary file's name takes some
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,8 @@ def index(source: Source) -> "pd.DataFrame":
     order of classInd.txt or of the sorted names), ``list<k>`` for each list k (train, test or unused), bytes (file
     size) and mtime_ns (modification time, nanoseconds since 1970), by which a later stage can tell a changed video.
 
-    ``DtkdError`` as in ``videos_by_class``, and for missing or empty files (all of them in one message) and for
-    classes whose groups cannot be put on two sides.
+    ``DtkdError`` as in ``videos_by_class``, and for missing files (all of them in one message) and for classes whose
+    groups cannot be put on two sides. Whether the files are videos, ``inspection`` finds out.
     """
     import pandas as pd
 
@@ -210,7 +213,7 @@ class _Lists:
         """Enter a video into a list, or refuse it with the file and line."""
         known = self.classes.get(path)
         if known is None:
-            _check_path(path, file, line)
+            _check_video(path, class_name, file, line)
             self.classes[path] = class_name
         elif known != class_name:
             raise _at(file, line, f"{path} is of class {class_name} here and of {known} before; keep one of the two")
@@ -353,6 +356,8 @@ def _folders(source: Source) -> _Lists:
                 raise DtkdError(
                     f"{root}: the name {path!r} has a backslash or control character, or is not UTF-8; rename it"
                 )
+            _check_class(class_name, root, 0)
+            _check_video(path, class_name, root, 0)
             read.classes[path] = class_name
     if not read.labels:
         raise DtkdError(f"{root}: no class folders here; `videos` must hold one folder of videos per class")
@@ -535,7 +540,7 @@ def _statuses(root: Path, read: _Lists, paths: list[str]) -> list[tuple[int, int
     """(bytes, mtime_ns) of each video; each folder is scanned once, so that a missing file costs nothing."""
     _names(root, "videos")  # refuses a root that is not there
     folders: dict[str, dict[str, os.DirEntry]] = {}
-    missing, empty, status = [], [], []
+    missing, status = [], []
     for path in paths:
         folder, _, name = path.rpartition("/")
         if folder not in folders:
@@ -549,32 +554,26 @@ def _statuses(root: Path, read: _Lists, paths: list[str]) -> list[tuple[int, int
             raise DtkdError(f"{root / path}: cannot be read: {error.strerror}; check links and permissions") from error
         if found is None or not stat.S_ISREG(found.st_mode):
             missing.append(path)
-        elif not found.st_size:
-            empty.append(path)
         else:
             status.append((found.st_size, found.st_mtime_ns))
     if missing:
         shown = [f"{path}{_file_hint(root, path, folders)}" for path in missing[:3]]
         raise DtkdError(
-            _report(root, read, missing, shown, len(paths), "missing")
+            _report(root, read, missing, shown, len(paths))
             + "; put the files there, or correct the lists or `videos`"
-        )
-    if empty:
-        raise DtkdError(
-            _report(root, read, empty, empty[:3], len(paths), "empty (0 bytes)") + "; copy or download them again"
         )
     return status
 
 
-def _report(root: Path, read: _Lists, bad: list[str], shown: list[str], total: int, what: str) -> str:
+def _report(root: Path, read: _Lists, missing: list[str], shown: list[str], total: int) -> str:
     """'<root>: 3 of 90 videos are missing: ...; a/b.avi is named in <list> line 7'."""
-    more = f" and {len(bad) - len(shown)} more" if len(bad) > len(shown) else ""
-    verb = "is" if len(bad) == 1 else "are"
-    message = f"{root}: {len(bad)} of {total} videos {verb} {what}: {', '.join(shown)}{more}"
+    more = f" and {len(missing) - len(shown)} more" if len(missing) > len(shown) else ""
+    verb = "is" if len(missing) == 1 else "are"
+    message = f"{root}: {len(missing)} of {total} videos {verb} missing: {', '.join(shown)}{more}"
     for _, entries in sorted(read.lists.items()):
-        if bad[0] in entries and entries[bad[0]][2]:
-            _, file, line = entries[bad[0]]
-            return f"{message}; {bad[0]} is named in {file} line {line}"
+        if missing[0] in entries and entries[missing[0]][2]:
+            _, file, line = entries[missing[0]]
+            return f"{message}; {missing[0]} is named in {file} line {line}"
     return message
 
 
@@ -658,9 +657,21 @@ def _check_path(path: str, file: Path, line: int) -> None:
         raise _at(file, line, f"{path!r} must be a relative path inside the videos folder, with / between folders")
 
 
+def _check_video(path: str, class_name: str, file: Path, line: int) -> None:
+    _check_path(path, file, line)
+    if _WILDCARD.search(path):
+        raise _at(file, line, f"{path!r} has one of {{ }} < >, which stand for wildcards in the workflow; rename it")
+    if len(video_name(path, class_name).encode()) > _LONGEST_NAME:
+        raise _at(file, line, f"{path!r} makes a name of more than {_LONGEST_NAME} bytes; shorten it")
+
+
 def _check_class(name: str, file: Path, line: int) -> None:
     if "/" in name or _UNSAFE.search(name):
         raise _at(file, line, f"{name!r} cannot be a class: a class is the name of a folder, without slashes")
+    if _WILDCARD.search(name) or _NOT_A_CLASS.search(name):
+        raise _at(file, line, f"{name!r} cannot be a class: no {{ }} < > and comma, and no quote at an end; rename it")
+    if len(name.encode()) > _LONGEST_NAME:
+        raise _at(file, line, f"{name!r} cannot be a class: it has more than {_LONGEST_NAME} bytes; shorten it")
 
 
 def _at(file: Path, line: int, problem: str) -> DtkdError:

@@ -64,6 +64,13 @@ def end_with_parent() -> None:
             sys.exit("error: Snakemake was killed while this job began; run the same command again")
 
 
+def note(snakemake, text: str) -> None:
+    """Tell the user something that is no error: a line on stderr and in the job's log."""
+    with open(snakemake.log[0], "a", encoding="utf-8") as file:
+        file.write(f"{text}\n")
+    print(text, file=sys.stderr, flush=True)
+
+
 def _last_line(error: DtkdError) -> str:
     """The message; of an error that a loader process hands on with its traceback, the traceback's last line."""
     text = str(error)

@@ -19,6 +19,8 @@ from dtkd.errors import DtkdError
 from dtkd.synthetic import Render
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]  # becomes part of a path
+# Not empty, which would be the root; Snakemake takes what stands in braces or angle brackets for its own.
+Place = Annotated[str, Field(pattern=r"^[^{}<>\x00-\x1f\x7f]+$")]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -33,8 +35,8 @@ class Dataset(Section):
     """Where one dataset's videos and lists are, or how the project renders them."""
 
     format: Literal["ucf101", "hmdb51", "folders", "csv"]
-    videos: str = Field(description="folder that holds one folder of videos per class")
-    annotations: str | None = Field(None, description="folder of the lists (ucf101, hmdb51) or the CSV file")
+    videos: Place = Field(description="folder that holds one folder of videos per class")
+    annotations: Place | None = Field(None, description="folder of the lists (ucf101, hmdb51) or the CSV file")
     group_pattern: str | None = Field(None, description="folders: regex whose first group names a video's group")
     lists: Count = 3
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
@@ -101,7 +103,7 @@ Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8"
 
 class Model(Section):
     backbone: Backbone
-    weights: str = Field(description="kinetics400, pretrain, none, or the path of a state dict")
+    weights: Place = Field(description="kinetics400, pretrain, none, or the path of a state dict")
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
         None, description="what the weights' file of `backbone` must hash to"
     )
@@ -273,10 +275,11 @@ class Study(Section):
     """Everything a study is; `read` makes one of a config mapping."""
 
     name: str
-    results: str = "results"
+    results: Place = "results"
     use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    on_bad_video: Literal["fail", "skip"] = "fail"
     datasets: dict[Name, Dataset]
     flow: Flow = Flow()
     split: Split = Split()
@@ -451,7 +454,7 @@ def read(config: Mapping[str, Any]) -> Study:
     try:
         return Study.model_validate(dict(config))
     except ValidationError as error:
-        lines = [_explain(problem) for problem in error.errors()]
+        lines = [_one_line(_explain(problem)) for problem in error.errors()]
         raise DtkdError("config: " + "\n        ".join(dict.fromkeys(lines))) from None
 
 
@@ -465,6 +468,11 @@ def _explain(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"{where}: required key is missing"
     return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
+
+
+def _one_line(text: str) -> str:
+    """The text with newlines and whatever else is not printable as escapes; a key may have them."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def _keys_beside(location: tuple) -> list[str]:

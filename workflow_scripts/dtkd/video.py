@@ -26,6 +26,9 @@ from .errors import DtkdError
 SEEK_FROM = 32
 """First index from which seeking beats grabbing: they cost the same near frame 25 (XVID, MPEG-4 and MJPG, 320×240)."""
 
+SMALLEST_SIDE = 16
+"""Pixels."""
+
 REMEDY = "copy or download it again, or leave it out of the dataset"
 
 
@@ -63,13 +66,34 @@ def probe(path: str | Path, threads: int = 1) -> VideoInfo:
     """
     with _capture(path, threads) as capture:
         height, width = _retrieve(capture, path, 0).shape[:2]
-        fps = capture.get(cv2.CAP_PROP_FPS)
-        return VideoInfo(_declared(capture), fps if np.isfinite(fps) and fps > 0 else 0.0, width, height)
+        return VideoInfo(_declared(capture), _fps(capture), width, height)
 
 
 def length(path: str | Path) -> int:
     """Frames of a video as declared, or counted where the container does not say."""
     return probe(path).frames or sum(1 for _ in grey_frames(path))
+
+
+def scan(path: str | Path, threads: int = 1) -> Generator[int, None, VideoInfo]:
+    """Decode a whole video, to find out whether it can be used; yields the number of frames decoded so far.
+
+    The generator's return value is what the video is, with ``frames`` as decoded. Only the first frame is converted,
+    which would take half as long again for all of them; OpenCV scales frames of another size to the first one's.
+
+    Raises VideoError as ``probe`` and ``grey_frames`` do, and for a video of one frame.
+    """
+    with _capture(path, threads) as capture:
+        declared, fps, decoded, shape = _declared(capture), _fps(capture), 0, None
+        while capture.grab():
+            if shape is None:
+                shape = _retrieve(capture, path, 0, grabbed=True).shape
+                _check_shape(path, 0, shape, shape)
+            decoded += 1
+            yield decoded
+    _check_end(path, decoded, declared)
+    if decoded < 2:
+        raise VideoError(f"{path}: has one frame only, and motion needs two: leave it out of the dataset.")
+    return VideoInfo(decoded, fps, shape[1], shape[0])
 
 
 def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False) -> np.ndarray:
@@ -124,19 +148,14 @@ def grey_frames(
                 image = _retrieve(capture, path, decoded, grabbed=True)
                 if first_shape is None:
                     first_shape, size = image.shape, _scaled(image.shape, short_side)
-                elif image.shape != first_shape:
-                    raise VideoError(
-                        f"{path}: the frame size changes from {first_shape[1]}×{first_shape[0]} to "
-                        f"{image.shape[1]}×{image.shape[0]} at frame {decoded}: re-encode it to one size."
-                    )
+                _check_shape(path, decoded, image.shape, first_shape)
                 grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
                 if size is not None:
                     shrinks = size[0] < grey.shape[1]
                     grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
                 yield grey
             decoded += 1
-    if decoded == 0 or declared - decoded > missing_allowed(declared):
-        raise VideoError(f"{path}: ends at frame {decoded} of {declared} declared: truncated? {REMEDY.capitalize()}.")
+    _check_end(path, decoded, declared)
     return decoded
 
 
@@ -165,12 +184,44 @@ def _declared(capture: cv2.VideoCapture) -> int:
     return int(frames) if np.isfinite(frames) and frames > 0 else 0
 
 
+def _fps(capture: cv2.VideoCapture) -> float:
+    """Frames per second; 0.0 where the container does not say."""
+    fps = capture.get(cv2.CAP_PROP_FPS)
+    return fps if np.isfinite(fps) and fps > 0 else 0.0
+
+
+def _check_shape(path: str | Path, index: int, shape: tuple[int, ...], first: tuple[int, ...]) -> None:
+    """Refuse frames too small for motion (Farnebäck's flow is zero everywhere at 2×2), and a change of size."""
+    if min(first[:2]) < SMALLEST_SIDE:
+        raise VideoError(
+            f"{path}: its frames of {first[1]}×{first[0]} are too small, a side needs {SMALLEST_SIDE} pixels: leave it "
+            "out of the dataset."
+        )
+    if shape != first:
+        raise VideoError(
+            f"{path}: the frame size changes from {first[1]}×{first[0]} to {shape[1]}×{shape[0]} at frame {index}: "
+            "re-encode it to one size."
+        )
+
+
+def _check_end(path: str | Path, decoded: int, declared: int) -> None:
+    if decoded == 0:
+        raise _undecodable(path, 0)
+    if declared - decoded > missing_allowed(declared):
+        raise VideoError(f"{path}: ends at frame {decoded} of {declared} declared: truncated? {REMEDY.capitalize()}.")
+
+
 def _retrieve(capture: cv2.VideoCapture, path: str | Path, index: int, grabbed: bool = False) -> np.ndarray:
     """Convert the grabbed frame (or grab the next): uint8 (H, W, 3), BGR."""
     ok, image = capture.retrieve() if grabbed else capture.read()
     if not ok:
-        raise VideoError(f"{path}: frame {index} cannot be decoded: {REMEDY}.")
+        raise _undecodable(path, index)
     return image
+
+
+def _undecodable(path: str | Path, index: int) -> VideoError:
+    why = "" if index else ", because it is damaged or FFmpeg lacks its codec (AV1, say)"
+    return VideoError(f"{path}: frame {index} cannot be decoded{why}: {REMEDY}.")
 
 
 def _scaled(shape: tuple[int, ...], short_side: int | None) -> tuple[int, int] | None:
@@ -201,5 +252,7 @@ def _capture(path: str | Path, threads: int) -> Iterator[cv2.VideoCapture]:
         if not capture.isOpened():
             raise VideoError(f"{path}: is not a video that FFmpeg can open, or is truncated: {REMEDY}.")
         yield capture
+    except cv2.error as error:  # no memory for the size that a damaged header claims, say
+        raise VideoError(f"{path}: OpenCV cannot decode it ({' '.join(str(error.err).split())}): {REMEDY}.") from error
     finally:
         capture.release()
