@@ -1,11 +1,12 @@
 # make all      every table and figure, and the report
 # make table5   set up .venv once, then make the demo's Table 5 from rendered videos
 # make test     the same for the tests
+# make test-slurm  the tests of profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 test lint lock clean
+.PHONY: all table5 test test-slurm lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -15,6 +16,9 @@ table5: .venv/installed
 
 test: .venv/installed
 	pytest
+
+test-slurm: .venv/installed
+	pytest -x tests/slurm/on_slurm.py
 
 lint: .venv/installed
 	ruff check .

@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
@@ -98,7 +99,7 @@ def submit(root: Path, profile: Path, target: str) -> subprocess.Popen:
     return snakemake(root, "--workflow-profile", str(profile), *quick, "--", target)
 
 
-def finish(process: subprocess.Popen, root: Path, seconds: float = 600) -> None:
+def finish(process: subprocess.Popen, root: Path, seconds: float = 1200) -> None:
     try:
         assert process.wait(seconds) == 0, (root / "said.txt").read_text()[-5000:]
     finally:
@@ -116,7 +117,7 @@ def records(root: Path) -> list[dict[str, str]]:
     return sorted(found, key=lambda record: int(record["JobId"]))
 
 
-def until(what: str, condition, seconds: float = 180):
+def until(what: str, condition, seconds: float = 300):
     """What ``condition`` returns, once it is true."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -180,9 +181,16 @@ class Training:
         assert job["JobState"] == "RUNNING"
         return job
 
+    def stall(self) -> None:
+        """Stop the training's process, so that it does not get done within its minute on any machine."""
+        for pid in self.pids():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                if b"train.py" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                    os.kill(pid, signal.SIGSTOP)
+
     def pids(self) -> list[int]:
-        command = ["scontrol", "listpids", self.job()["JobId"]]
-        listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        command = ["scontrol", "listpids", self.job()["JobId"]]  # fails for a job that does not run
+        listed = subprocess.run(command, capture_output=True, text=True).stdout
         return [int(line.split()[0]) for line in listed.splitlines()[1:]]
 
     def ended(self, state: str) -> None:
@@ -208,9 +216,10 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     target = f"{BASELINE}/predictions.parquet"
     alone = snakemake(undisturbed.root, "--cores", "1", "--", target)
     site = (cluster / "site" / "config.yaml").read_text(encoding="utf-8")
-    assert "train_baseline: *training" in site
-    minutes = site.replace("train_baseline: *training", "train_baseline: {slurm_partition: accelerated, runtime: attempt}")
-    profile = write_profile(cluster / "minutes", minutes)
+    baselines = "train_baseline: *training"
+    assert baselines in site
+    minute = "train_baseline: {slurm_partition: accelerated, runtime: 1 if attempt == 1 else 60 * attempt}"
+    profile = write_profile(cluster / "minute", site.replace(baselines, minute))
 
     workflow = submit(killed.root, profile, target)
     killed.under_way(1)
@@ -219,23 +228,20 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     killed.ended("CANCELLED")
 
     workflow = submit(killed.root, profile, target)
-    assert killed.under_way(2)["TimeLimit"] == "00:01:00"
-    killed.went_on()
-    stalled = [pid for pid in killed.pids() if b"train.py" in Path(f"/proc/{pid}/cmdline").read_bytes()]
-    for pid in stalled:  # so that it does not get done within its minute, on whatever machine
-        os.kill(pid, signal.SIGSTOP)
-    assert stalled
+    until("attempt 2 is submitted", lambda: len(records(killed.root)) == 2)
+    until("attempt 2 is past its minute", lambda: killed.stall() or killed.job()["JobState"] == "TIMEOUT")
     killed.ended("TIMEOUT")
 
-    assert killed.under_way(3)["TimeLimit"] == "00:02:00"
+    killed.under_way(3)
     killed.went_on()
     subprocess.run(["scancel", killed.job()["JobId"]], check=True)
     killed.ended("CANCELLED")
 
     killed.under_way(4)
     killed.went_on()
-    pids = [*killed.pids(), int((cluster / "slurmd.pid").read_text())]
-    for pid in pids:
+    pids = killed.pids()
+    assert pids
+    for pid in [*pids, int((cluster / "slurmd.pid").read_text())]:
         os.kill(pid, signal.SIGKILL)
     subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=down", "reason=test"], check=True)
     killed.ended("PENDING")
@@ -246,6 +252,8 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     finish(alone, undisturbed.root)
     killed.went_on()
     assert [job["JobState"] for job in records(killed.root)] == ["CANCELLED", "TIMEOUT", "CANCELLED", "COMPLETED"]
+    assert [job["TimeLimit"] for job in records(killed.root)[1:]] == ["00:01:00", "02:00:00", "03:00:00"]
+    assert [job["MinMemoryNode"] for job in records(killed.root)[1:]] == ["32000M", "64000M", "96000M"]
     assert killed.job()["Restarts"] == "1", "the scheduler itself starts a dead node's jobs again"
     one, other = (pd.read_parquet(training.root / target) for training in (undisturbed, killed))
     pd.testing.assert_frame_equal(one, other, check_exact=True)

@@ -51,7 +51,7 @@ def hardware(device: str, threads: int) -> Hardware:
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     given = os.environ.get("CUDA_VISIBLE_DEVICES", "-1")  # what a scheduler sets
     if device == "auto" and chosen == "cpu" and given not in ("", "-1"):
-        print(f"warning: this job was given GPU {given}, but torch sees no CUDA device: it computes on the CPU", flush=True)
+        print(f"warning: this job was given GPU {given}, but torch sees no CUDA device and uses the CPU", flush=True)
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))
     torch.set_num_threads(threads if chosen == "cpu" else 1)
     cv2.setNumThreads(1)
