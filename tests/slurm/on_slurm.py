@@ -221,7 +221,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     minute = "train_baseline: {slurm_partition: accelerated, runtime: 1 if attempt == 1 else 60 * attempt}"
     profile = write_profile(cluster / "minute", site.replace(baselines, minute))
 
-    workflow = submit(killed.root, profile, target)
+    workflow = submit(killed.root, cluster / "site", target)
     killed.under_way(1)
     workflow.send_signal(signal.SIGINT)
     assert workflow.wait(60) != 0
