@@ -247,6 +247,8 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     killed.ended("PENDING")
     subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=resume"], check=True)
     subprocess.run([SETUP, "node", cluster], check=True)
+    job = killed.job()["JobId"]
+    subprocess.run(["scontrol", "update", f"jobid={job}", "starttime=now"], check=True)  # SLURM would wait two minutes
 
     finish(workflow, killed.root)
     finish(alone, undisturbed.root)
