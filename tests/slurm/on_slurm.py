@@ -29,7 +29,7 @@ TABLE5 = "results/tables/table5.csv"
 BASELINE = "results/small/list1/baseline/slowfast_small-seed0"
 STUDENT = "results/small/list1/student/dtkd-S0.3-T2-A0.4-LT-FT-seed0"
 TRAININGS = {"train_baseline", "train_teacher", "teacher_logits", "train_student"}
-EPOCHS = 60  # of the baseline that is killed over and over
+EPOCHS = 80  # of the baseline that is killed over and over
 STUDY = """
 name: small
 use: [small]
