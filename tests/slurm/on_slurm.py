@@ -117,6 +117,10 @@ def records(root: Path) -> list[dict[str, str]]:
     return sorted(found, key=lambda record: int(record["JobId"]))
 
 
+def megabytes(size: str) -> float:
+    return float(size[:-1]) * {"M": 1, "G": 1024}[size[-1]]
+
+
 def until(what: str, condition, seconds: float = 300):
     """What ``condition`` returns, once it is true."""
     end = time.monotonic() + seconds
@@ -255,7 +259,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     killed.went_on()
     assert [job["JobState"] for job in records(killed.root)] == ["CANCELLED", "TIMEOUT", "CANCELLED", "COMPLETED"]
     assert [job["TimeLimit"] for job in records(killed.root)[1:]] == ["00:01:00", "02:00:00", "03:00:00"]
-    assert [job["MinMemoryNode"] for job in records(killed.root)[1:]] == ["32000M", "62.50G", "93.75G"]
+    assert [megabytes(job["MinMemoryNode"]) for job in records(killed.root)[1:]] == [32_000, 64_000, 96_000]
     assert killed.job()["Restarts"] == "1", "the scheduler itself starts a dead node's jobs again"
     one, other = (pd.read_parquet(training.root / target) for training in (undisturbed, killed))
     pd.testing.assert_frame_equal(one, other, check_exact=True)
