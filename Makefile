@@ -4,11 +4,12 @@
 # make verify   hold every file of results/ against the record of what made it
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
+# make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 test verify audit stress lint lock clean
+.PHONY: all table5 test test-slurm verify audit stress lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -18,6 +19,9 @@ table5: .venv/installed
 
 test: .venv/installed
 	pytest
+
+test-slurm: .venv/installed
+	pytest -x tests/slurm/on_slurm.py
 
 lint: .venv/installed
 	ruff check .

@@ -92,13 +92,14 @@ def run_of(wildcards, role: str) -> Run:
     return RUNS[folder]
 
 
+# Whether jobs go to a cluster's scheduler (a dry run for it included): only then does Snakemake have a number of --jobs.
+ON_CLUSTER = workflow.nodes is not None
+
+
 @lru_cache(maxsize=None)
 def on_gpu() -> bool:
-    """Whether training asks the scheduler for a GPU: with `device: auto`, where this machine has one.
-
-    A cluster's submit host may have none: submit with `--config device=cuda`.
-    """
-    return STUDY.device == "cuda" or (STUDY.device == "auto" and shutil.which("nvidia-smi") is not None)
+    """Whether training asks for a GPU: with `device: auto`, on a cluster, and where this machine has one."""
+    return STUDY.device == "cuda" or (STUDY.device == "auto" and (ON_CLUSTER or shutil.which("nvidia-smi") is not None))
 
 
 def gpus(*_) -> int:

@@ -181,12 +181,14 @@ def test_a_resumed_run_equals_an_uninterrupted_one(toy, tmp_path, kind, optimise
         assert learner.steps == 6 - 2 * (calls // 2)  # the finished epochs were not trained again
 
 
-def test_a_run_interrupted_in_every_epoch_equals_an_uninterrupted_one(toy, tmp_path):
+def test_a_run_interrupted_in_every_epoch_equals_an_uninterrupted_one(toy, tmp_path, capsys):
     whole = train(toy, tmp_path / "whole")
+    assert "goes on" not in capsys.readouterr().err
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             train(toy, tmp_path, interrupt_after(classifier(), 3))
     assert_same(whole, train(toy, tmp_path))
+    assert "run: goes on after epoch 2 of 3" in capsys.readouterr().err
 
 
 def test_a_finished_run_is_not_trained_again(toy, tmp_path):
@@ -374,6 +376,15 @@ def test_hardware_bounds_the_threads(monkeypatch):
         assert machine.workers == 0
     with pytest.raises(DtkdError, match="torch sees no CUDA device here"):
         engine.hardware("cuda", 1)
+
+
+@pytest.mark.usefixtures("restored_threads")
+def test_a_job_that_was_given_a_gpu_and_cannot_use_it_says_so(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for given, device, warned in (("0", "auto", True), ("0", "cpu", False), ("", "auto", False), ("-1", "auto", False)):
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
+        assert engine.hardware(device, 1).device.type == "cpu"
+        assert ("torch sees no CUDA device" in capsys.readouterr().out) == warned
 
 
 @pytest.mark.usefixtures("restored_threads")

@@ -52,6 +52,9 @@ def hardware(device: str, threads: int) -> Hardware:
     if device == "cuda" and not torch.cuda.is_available():
         raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
     chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    given = os.environ.get("CUDA_VISIBLE_DEVICES", "-1")  # what a scheduler sets
+    if device == "auto" and chosen == "cpu" and given not in ("", "-1"):
+        print(f"warning: this job was given GPU {given}, but torch sees no CUDA device and uses the CPU", flush=True)
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))
     torch.set_num_threads(threads if chosen == "cpu" else 1)
     cv2.setNumThreads(1)
