@@ -111,6 +111,6 @@ def _end(code: int) -> str:
     if number <= 0:
         return f"ended with exit status {code}; what it printed above says why"
     said = f"was ended by {signal.Signals(number).name}"
-    if number == signal.SIGKILL:
+    if number in (signal.SIGKILL, signal.SIGTERM):  # with srun, SIGTERM is what all others get when one is killed
         said += ", most likely for want of memory: set train.micro_batch to a part of the batch, or give it more memory"
     return said
