@@ -586,7 +586,7 @@ def test_a_compiled_network_learns_the_same_and_keeps_its_names(toy, tmp_path, m
 
     def record(function, *args):
         compiled.append(function)
-        return trace(function, *args, backend="aot_eager")
+        return trace(function, *args, backend="aot_eager", fullgraph=True)
 
     plain = trained_as(toy, tmp_path / "plain", epochs=1, videos=8)
     monkeypatch.setattr(torch, "compile", record)

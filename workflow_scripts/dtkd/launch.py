@@ -54,10 +54,7 @@ def start(plan: Plan) -> None:
                 raise DtkdError(said.removeprefix("error: ").rstrip())
             if said:
                 raise RuntimeError(f"in one of the training's processes:\n{said}")
-            raise DtkdError(
-                f"{file.parent}: {ended}, most likely for want of memory; set train.micro_batch to a part of the "
-                "batch, or give the job more memory. The next run goes on after the last finished epoch"
-            )
+            raise DtkdError(f"{file.parent}: {ended}. The next run goes on after the last finished epoch")
     finally:
         file.unlink(missing_ok=True)
         problem.unlink(missing_ok=True)
@@ -82,7 +79,7 @@ def _here(command: list[str], count: int) -> str | None:
         elastic_launch(config, command[0])(*command[1:])
     except ChildFailedError as error:
         rank, failure = error.get_first_failure()
-        return f"process {rank} of the training ended early ({_status(failure.exitcode)})"
+        return f"process {rank} of the training {_end(failure.exitcode)}"
     except SignalException as error:  # this job itself was told to end, and has ended its processes
         sys.exit(128 + error.sigval)
     return None
@@ -105,9 +102,15 @@ def _on_nodes(command: list[str], nodes: int, devices: int, threads: int) -> str
     finally:
         step.terminate()
         signal.signal(signal.SIGTERM, before)
-    return f"a process of the training ended early ({_status(status)})" if status else None
+    return f"a process of the training {_end(status)}" if status else None
 
 
-def _status(code: int) -> str:
-    number = -code if code < 0 else code - 128
-    return signal.Signals(number).name if number > 0 else f"exit status {code}"
+def _end(code: int) -> str:
+    """What became of a process that did not say so itself, from its exit status."""
+    number = -code if code < 0 else code - 128  # a shell's way, and srun's, to tell of a signal
+    if number <= 0:
+        return f"ended with exit status {code}; what it printed above says why"
+    said = f"was ended by {signal.Signals(number).name}"
+    if number in (signal.SIGKILL, signal.SIGTERM):  # with srun, SIGTERM is what all others get when one is killed
+        said += ", most likely for want of memory: set train.micro_batch to a part of the batch, or give it more memory"
+    return said

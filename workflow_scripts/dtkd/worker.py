@@ -50,7 +50,7 @@ def main(file: Path) -> None:
 
 def _of_another(error: Exception) -> bool:
     """Whether this process only met the end of another one."""
-    return isinstance(error, distributed.DistError) or "Connection closed by peer" in str(error)
+    return isinstance(error, distributed.DistError) or "gloo/transport" in str(error)
 
 
 if __name__ == "__main__":
