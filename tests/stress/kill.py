@@ -3,11 +3,12 @@
     python tests/stress/kill.py --kills 50 --seed 0
 
 A small study is started with the project's `snakemake` command. At random moments a random victim is killed: Snakemake
-alone, its whole process group, a flow job, a training, or a training that has finished an epoch. After every kill each
-file below `results/` has to be whole. Whenever Snakemake has ended, the same command starts it again, without any
-cleaning up in between, until the study is complete: then its tables have to be the undisturbed run's byte for byte,
-and so have its predictions, splits and flow; the weights of its checkpoints and the losses of its histories have to be
-equal bit for bit. Then the study is removed and the next begins, until all kills are done.
+alone, its whole process group, Snakemake while jobs are at work, a flow job, a training, or a training that has
+finished an epoch. After every kill each file below `results/` has to be whole. Whenever Snakemake has ended, the same
+command starts it again, without any cleaning up in between, until the study is complete: then its tables have to be the
+undisturbed run's byte for byte, and so have its predictions, splits and flow; the weights of its checkpoints and the
+losses of its histories have to be equal bit for bit. Then the study is removed and the next begins, until all kills are
+done.
 """
 
 from __future__ import annotations
@@ -34,23 +35,25 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "workflow"))
 import small
 import tiny
 
-VICTIMS = {  # what is killed -> the script that runs in it
+VICTIMS = {  # what is killed -> the script of a job that has to be at work; None: at any moment
     "snakemake": None,
     "process group": None,
+    "snakemake at work": b".snakemake/scripts",
     "flow": b".flow.py",
     "training": b".train.py",
     "training after an epoch": b".train.py",
 }
+WHOLE = ("snakemake", "process group", "snakemake at work")
 SAME_BYTES = ("*/table5.*", "**/predictions.parquet", "**/split.json", "**/flow/*.parquet", "**/*.logits.pt")
 CLOCKS = ["train_seconds", "wait_seconds", "test_seconds"]
 
 
-def start(root: Path, target: str = tiny.TABLE5) -> subprocess.Popen:
-    """The project's `snakemake`, as a user would type it, in a process group of its own."""
+def start(root: Path, *targets: str) -> subprocess.Popen:
+    """The project's `snakemake`, as a user would type it, in a process group of its own; Table 5 unless told."""
     command = [Path(sys.executable).with_name("snakemake"), "--snakefile", tiny.PROJECT / "Snakefile", "--cores", "2"]
     with (root / "log.txt").open("ab") as log:
         return subprocess.Popen(
-            [*command, "--resources", "gpu=1", target],
+            [*command, "--resources", "gpu=1", *(targets or [tiny.TABLE5])],
             cwd=root, stdout=log, stderr=log, start_new_session=True,
         )  # fmt: skip
 
@@ -68,18 +71,21 @@ def children(pid: int, script: bytes) -> list[int]:
     return found
 
 
-def targets(snakemake: subprocess.Popen, root: Path, victim: str) -> list[int]:
+def living(snakemake: subprocess.Popen, root: Path, victim: str) -> list[int]:
     """The processes that are such a victim now."""
     if victim == "training after an epoch" and not list(root.glob("results/*/list*/*/*/resume.pt")):
         return []
-    return children(snakemake.pid, VICTIMS[victim]) if VICTIMS[victim] else [snakemake.pid]
+    jobs = children(snakemake.pid, VICTIMS[victim]) if VICTIMS[victim] else []
+    if victim in WHOLE:
+        return [snakemake.pid] if jobs or not VICTIMS[victim] else []
+    return jobs
 
 
 def kill(snakemake: subprocess.Popen, root: Path, victim: str, chance: random.Random) -> bool:
     """Kill a victim of this kind; False if there is none any more."""
     if VICTIMS[victim]:
-        time.sleep(chance.uniform(0, 2))  # most of it passes before a script's own work begins
-    found = targets(snakemake, root, victim)
+        time.sleep(chance.uniform(0, 2 if "training" in victim else 0.5))  # a script takes a second to begin its work
+    found = living(snakemake, root, victim)
     if snakemake.poll() is not None or not found:
         return False
     try:
@@ -89,7 +95,7 @@ def kill(snakemake: subprocess.Popen, root: Path, victim: str, chance: random.Ra
             os.kill(chance.choice(found), signal.SIGKILL)
     except ProcessLookupError:  # it has ended this very moment
         return False
-    if not VICTIMS[victim]:
+    if victim in WHOLE:
         snakemake.wait()
     return True
 
@@ -150,16 +156,16 @@ def differences(root: Path, undisturbed: Path) -> list[str]:
     return different + left + [str(path.relative_to(root)) for path in root.rglob("resume.pt")]
 
 
-def finish(root: Path, target: str = tiny.TABLE5) -> float:
+def finish(root: Path, *targets: str) -> float:
     """The undisturbed run; gives its seconds."""
     began = time.monotonic()
-    if start(root, target).wait() != 0:
+    if start(root, *targets).wait() != 0:
         raise SystemExit(f"the undisturbed run failed:\n{(root / 'log.txt').read_text()[-3000:]}")
     return time.monotonic() - began
 
 
 def disturb(
-    root: Path, undisturbed: Path, victims: Iterable[str], seed: int, patience: float, target: str = tiny.TABLE5
+    root: Path, undisturbed: Path, victims: Iterable[str], seed: int, patience: float, targets: Iterable[str] = ()
 ) -> int:
     """Run the study of ``undisturbed`` in ``root`` until all ``victims`` are killed; gives the number of studies run.
 
@@ -172,12 +178,12 @@ def disturb(
         shutil.copy(undisturbed / "config.yaml", root / "config.yaml")
         disturbed = True
         while disturbed:
-            snakemake, disturbed = start(root, target), False
+            snakemake, disturbed = start(root, *targets), False
             while waiting and snakemake.poll() is None:
                 time.sleep(chance.uniform(0, patience))
                 victim = waiting[0]
-                if VICTIMS[victim]:  # or the first kind of job that there is now
-                    victim = next((one for one in waiting if VICTIMS[one] and targets(snakemake, root, one)), None)
+                if VICTIMS[victim]:  # or the first for which the moment has come
+                    victim = next((one for one in waiting if VICTIMS[one] and living(snakemake, root, one)), None)
                 if victim and kill(snakemake, root, victim, chance):
                     waiting.remove(victim)
                     kills, disturbed = kills + 1, True
