@@ -103,6 +103,11 @@ def device(wildcards, resources) -> str:
     return STUDY.device
 
 
+def cache_mb(wildcards, resources) -> int:
+    """The `cache_mb` parameter: likewise."""
+    return STUDY.cache_mb
+
+
 # --cores may promise more than there are (the README's command says 8): on a machine without a GPU, jobs that compute
 # all the time then share the cores there are, rather than slow each other down.
 CORES = len(os.sched_getaffinity(0))

@@ -28,6 +28,7 @@ def training_params(role: str) -> dict:
         settings=lambda w: STUDY.settings(run_of(w, role)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
+        cache_mb=cache_mb,
         # a checksum changes no result: with `resources` in the signature it makes nothing train again
         sha256=lambda w, resources: None if role == "pretrain" else STUDY.weights_sha256(run_of(w, role).backbone),
     )
@@ -154,6 +155,7 @@ rule teacher_logits:
         settings=lambda w: STUDY.teaching_settings(first_student(w)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
+        cache_mb=cache_mb,
     log:
         f"{RESULTS}/logs/teacher_logits/{{dataset}}-list{{list}}-{{teachers}}.log",
     priority: 5

@@ -245,9 +245,9 @@ def test_settings_change_with_what_matters(role, changes):
 
 @pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
 @pytest.mark.parametrize("changes", [
-    {"name": "other"}, {"device": "cuda"}, {"results": "elsewhere"}, {"flow__step": 2}, {"split__quantile": 0.5},
-    {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
-    {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD},
+    {"name": "other"}, {"device": "cuda"}, {"cache_mb": 0}, {"results": "elsewhere"}, {"flow__step": 2},
+    {"split__quantile": 0.5}, {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0},
+    {"baselines__mine__U2": {"list": 2}}, {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):
     """Flow and split reach a run as input files, evaluation and device not at all."""

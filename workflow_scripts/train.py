@@ -15,7 +15,7 @@ with job(snakemake):  # noqa: F821
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     settings = params.settings
     column = f"list{snakemake.wildcards.list}"  # noqa: F821
-    machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
+    machine = engine.hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
 
     index = read_parquet(given.index)
     classes = class_names(index)

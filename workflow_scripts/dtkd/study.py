@@ -239,6 +239,7 @@ class Study(Section):
     use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
     device: Literal["auto", "cpu", "cuda"] = "auto"
+    cache_mb: Annotated[int, Field(ge=0)] = Field(512, description="megabytes of decoded frames that a training keeps")
     datasets: dict[Name, Dataset]
     flow: Flow = Flow()
     split: Split = Split()
