@@ -6,6 +6,7 @@ trained network's logits and the step's scalars for the history; the engine know
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -47,7 +48,8 @@ class Distilled(nn.Module):
     With ``FT`` the teachers stay as they are, in eval mode: either as networks, of which only the forward passes that
     the weighting needs are paid, or as the logits that they gave once for every training clip (``known``), which all
     students of the same teachers share. Without it, each teacher goes on learning from its own subset's samples
-    (``unfrozen: own``); with ``joint`` the student's loss reaches it too.
+    (``unfrozen: own``); with ``joint`` the student's loss reaches it too. Where the weighting reads no other samples,
+    no others pass through it; else the whole batch does, and its batch norms see both subsets.
 
     Args:
         known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
@@ -94,17 +96,15 @@ class Distilled(nn.Module):
         if self.known is not None:
             numbers, videos = zip(*items, strict=True)
             return tuple(self.known[:, list(numbers), list(videos)].to(clips.device))
-        if self.student.FT:
-            needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
-            if needed == "none":
-                return None, None
-            everywhere = torch.ones_like(own_static)
-            with torch.no_grad():
-                return tuple(
-                    self._rows(teacher, clips, {"own": own, "all": everywhere}[needed])
-                    for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
-                )
-        return self.static(clips).float(), self.dynamic(clips).float()
+        needed = distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
+        if self.student.FT and needed == "none":
+            return None, None
+        everywhere = torch.ones_like(own_static)
+        with torch.no_grad() if self.student.FT else nullcontext():
+            return tuple(  # an unfrozen teacher learns from its own samples, whatever the student needs
+                self._rows(teacher, clips, everywhere if needed == "all" else own)
+                for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
+            )
 
     def _rows(self, teacher: nn.Module, clips: Tensor, wanted: Tensor) -> Tensor:
         if wanted.all():
