@@ -111,6 +111,11 @@ def device(wildcards, resources) -> str:
     return STUDY.device
 
 
+def cache_mb(wildcards, resources) -> int:
+    """The `cache_mb` parameter: likewise."""
+    return STUDY.cache_mb
+
+
 def on_bad_video(wildcards, resources) -> str:
     """The `on_bad_video` parameter: where all videos are sound it changes nothing, so it makes nothing run again."""
     return STUDY.on_bad_video

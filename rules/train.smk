@@ -29,6 +29,7 @@ def training_params(role: str) -> dict:
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
         computing=computing(role),
+        cache_mb=cache_mb,
         # a checksum changes no result: with `resources` in the signature it makes nothing train again
         sha256=lambda w, resources: None if role == "pretrain" else STUDY.weights_sha256(run_of(w, role).backbone),
     )
@@ -162,6 +163,7 @@ rule teacher_logits:
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
         computing=computing("student"),
+        cache_mb=cache_mb,
     log:
         f"{RESULTS}/logs/teacher_logits/{{dataset}}-list{{list}}-{{teachers}}.log",
     priority: 5

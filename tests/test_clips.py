@@ -1,11 +1,16 @@
 """Clips: a function of seed, epoch and video; never out of a video or a frame; every video as often as asked."""
 
 import random
+import threading
+import time
+from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 import torch
 from conftest import draw, write_video
+from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from dtkd import clips, video
@@ -108,10 +113,10 @@ def test_frame_indices_stay_in_the_video_and_keep_the_rate(frames, count, rate):
 
 
 def test_a_clip_of_a_one_frame_video_repeats_it(tmp_path):
-    path = draw(tmp_path / "one.avi", frames=1)
-    frames = clips.read_clip(path, 0, Clip(frames=8, rate=2), clips.video_length(path))
-    assert frames.shape == (8, 3, 40, 48)
-    assert (frames == frames[0]).all()
+    videos = Videos(("one.avi",), (draw(tmp_path / "one.avi", frames=1),), (0,))
+    frames = clips.TrainingClips(videos, CLIP, AUGMENT, seed=0)[0, 0][0]
+    assert frames.shape == (3, 4, 32, 32)
+    assert (frames == frames[:, :1]).all()
 
 
 def test_random_starts_are_in_range_and_reach_every_place():
@@ -138,59 +143,95 @@ def test_length_is_counted_where_the_container_does_not_say(tmp_path, monkeypatc
     assert clips.video_length.__wrapped__(path) == 11
 
 
-def ramps(height, width):
-    """Frames (T, 3, H, W) whose red tells the column and whose green tells the row."""
-    frames = torch.zeros(2, 3, height, width, dtype=torch.uint8)
-    frames[:, 0] = torch.arange(width)
-    frames[:, 1] = torch.arange(height)[:, None]
-    return frames
+def ramp(height, width):
+    """A frame (H, W, 3), BGR, whose red tells the column, whose green the row, and whose blue is 7."""
+    frame = np.full((height, width, 3), 7, np.uint8)
+    frame[..., 2] = np.arange(width)
+    frame[..., 1] = np.arange(height)[:, None]
+    return frame
+
+
+def draws(augment, height, width, count, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [clips.random_window(augment, height, width, generator)[0] for _ in range(count)]
+
+
+def test_a_clip_shows_the_windows_pixels_in_rgb():
+    """At the source's own scale nothing is resampled; mirrored, the columns run backwards."""
+    window = clips.Window(top=3, left=9, side=24)
+    plain, mirrored = clips.cut(iter([ramp(40, 60)] * 2), 2, 24, lambda *_: [window, window._replace(mirrored=True)])
+    expected = torch.from_numpy(ramp(40, 60)[3:27, 9:33, ::-1].copy()).permute(2, 0, 1)
+    assert plain.dtype == torch.uint8
+    assert torch.equal(plain, expected[:, None].expand(3, 2, 24, 24))
+    assert torch.equal(mirrored, plain.flip(-1))
+
+
+@pytest.mark.parametrize(("height", "width"), [(240, 320), (72, 76), (57, 43), (300, 500)])
+def test_clips_are_those_of_torchvisions_transforms(height, width):
+    """The same draws give nearly the pixels that scaling the whole frame (antialiased) and cropping give."""
+    augment = Augment(short_side=(60, 70), crop=56, test_short_side=60)
+    noise = np.random.default_rng(0).integers(0, 256, (5, 6, 3)).astype(np.uint8)
+    frame = cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+    whole = torch.from_numpy(frame[..., ::-1].copy()).permute(2, 0, 1)
+
+    def error(ours, theirs):
+        return (ours[:, 0].float() - theirs.float()).abs().mean().item()
+
+    for seed in range(20):
+        window = partial(clips.random_window, augment, generator=torch.Generator().manual_seed(seed))
+        ours = clips.cut([frame], 1, 56, window)[0]
+        torch.manual_seed(seed)
+        scaled = F.resize(whole, [int(torch.randint(60, 71, ()))], antialias=True)
+        theirs = v2.RandomHorizontalFlip(0.5)(v2.RandomCrop(56)(scaled))
+        assert error(ours, theirs) < 12  # of 255: the window is of whole source pixels, half of one off at worst
+        assert error(ours, theirs.flip(-1)) > 24
+    scaled = F.resize(whole, [60], antialias=True)
+    [ours] = clips.cut([frame], 1, 56, partial(clips.test_windows, augment, crops=1))
+    assert error(ours, F.center_crop(scaled, [56, 56])) < 12
+
+
+def test_a_strong_reduction_does_not_alias():
+    """A fine checkerboard turns grey; linear interpolation would still show it."""
+    board = np.indices((256, 256)).sum(0) % 2 * 255
+    frame = np.repeat(board[..., None], 3, axis=2).astype(np.uint8)
+    [clip] = clips.cut([frame], 1, 48, lambda *_: [clips.Window(0, 0, 256)])
+    assert clip.float().std() < 16
 
 
 @pytest.mark.parametrize(("height", "width"), [(40, 60), (60, 40), (32, 32)])
 def test_training_crops_lie_inside_and_move(height, width):
-    transform = clips.training_transform(Augment(short_side=(32, 32), crop=24, test_short_side=32, flip=0))
-    torch.manual_seed(0)
-    scaled = F.resize(ramps(height, width), [32], antialias=True)
-    corners = set()
-    for _ in range(40):
-        crop = transform(ramps(height, width))
-        assert crop.dtype == torch.uint8
-        assert crop.shape == (2, 3, 24, 24)
-        places = [(y, x) for y in range(scaled.shape[2] - 23) for x in range(scaled.shape[3] - 23)
-                  if torch.equal(scaled[..., y : y + 24, x : x + 24], crop)]  # fmt: skip
-        assert len(places) == 1
-        corners.add(places[0])
-    assert len(corners) > 15
+    augment = Augment(short_side=(32, 32), crop=24, test_short_side=32, flip=0)
+    windows = draws(augment, height, width, 300)
+    side = round(24 * min(height, width) / 32)
+    assert {window.side for window in windows} == {side}
+    for offsets, length in (([w.top for w in windows], height), ([w.left for w in windows], width)):
+        assert (min(offsets), max(offsets)) == (0, length - side)  # both edges, never beyond
+        assert len(set(offsets)) >= 8
+    assert not any(window.mirrored for window in windows)
 
 
-@pytest.mark.parametrize(("side", "crop"), [(49, 64), (55, 112), (98, 64), (107, 112)])
+@pytest.mark.parametrize(("side", "crop"), [(49, 64), (55, 112), (98, 64), (107, 112), (7, 5), (1, 9)])
 def test_the_crop_fits_whatever_the_videos_size(side, crop):
     """49 * (64 / 49) is less than 64 in floating point; the short side must be 64 all the same."""
-    transform = clips.training_transform(Augment(short_side=(crop, crop), crop=crop, test_short_side=crop))
+    augment = Augment(short_side=(crop, crop + 3), crop=crop, test_short_side=crop)
     for height, width in ((side, side + 20), (side + 20, side)):
-        assert transform(ramps(height, width)).shape == (2, 3, crop, crop)
+        tests = [window for crops in (1, 3) for window in clips.test_windows(augment, height, width, crops)]
+        for window in draws(augment, height, width, 50) + tests:
+            assert 0 <= window.top <= height - window.side
+            assert 0 <= window.left <= width - window.side
+            assert window.side > 0
+        assert {window.side for window in tests} == {side}  # the whole of the short side
 
 
 def test_every_short_side_of_the_range_is_drawn():
-    transform = clips.training_transform(Augment(short_side=(30, 34), crop=30, test_short_side=30)).transforms[0]
-    torch.manual_seed(0)
-    sizes = {tuple(transform(ramps(20, 40)).shape[-2:]) for _ in range(100)}
-    assert {height for height, _ in sizes} == set(range(30, 35))
-    assert all(width == 2 * height for height, width in sizes)
+    windows = draws(Augment(short_side=(30, 34), crop=30, test_short_side=30), 300, 400, 200)
+    assert {window.side for window in windows} == {round(30 * 300 / side) for side in range(30, 35)}
 
 
 @pytest.mark.parametrize(("flip", "low", "high"), [(0.0, 0, 0), (0.25, 30, 75), (0.5, 75, 125), (1.0, 200, 200)])
-def test_flips_happen_as_often_as_asked_and_to_the_whole_clip(flip, low, high):
+def test_flips_happen_as_often_as_asked(flip, low, high):
     augment = Augment(short_side=(32, 32), crop=32, test_short_side=32, flip=flip)
-    transform, image = clips.training_transform(augment), ramps(32, 32)
-    torch.manual_seed(1)
-    flipped = 0
-    for _ in range(200):
-        out = transform(image)
-        mirrored = torch.equal(out, image.flip(-1))
-        assert mirrored or torch.equal(out, image)
-        flipped += mirrored
-    assert low <= flipped <= high
+    assert low <= sum(window.mirrored for window in draws(augment, 32, 32, 200, seed=1)) <= high
 
 
 @pytest.mark.parametrize("videos", [1, 2, 7, 8, 9, 16, 17])
@@ -221,19 +262,17 @@ def test_the_order_of_an_epoch_follows_seed_and_epoch():
 @pytest.mark.parametrize(("height", "width"), [(32, 60), (60, 32)], ids=["landscape", "portrait"])
 def test_three_crops_run_along_the_longer_side(height, width):
     augment = Augment(short_side=(32, 32), crop=32, test_short_side=32)
-    left, middle, right = clips.test_crops(ramps(height, width), augment, 3)
-    along, across = (0, 1) if width > height else (1, 0)
-    first = [int(crop[0, along].min()) for crop in (left, middle, right)]
-    assert first == [0, 14, 28]
-    assert [int(crop[0, across].min()) for crop in (left, middle, right)] == [0, 0, 0]
-    assert all(crop.shape == (2, 3, 32, 32) and crop.dtype == torch.uint8 for crop in (left, middle, right))
-    assert torch.equal(clips.test_crops(ramps(height, width), augment, 1)[0], middle)
+    windows = clips.test_windows(augment, height, width, 3)
+    assert [max(window.left, window.top) for window in windows] == [0, 14, 28]
+    assert all(min(window.left, window.top) == 0 and window.side == 32 for window in windows)
+    assert (windows[2].left > 0) == (width > height)
+    assert clips.test_windows(augment, height, width, 1) == [windows[1]]
 
 
 def test_a_smaller_crop_is_centred_across():
     augment = Augment(short_side=(32, 32), crop=24, test_short_side=32)
-    crops = clips.test_crops(ramps(32, 60), augment, 3)
-    assert [(int(crop[0, 1].min()), int(crop[0, 0].min())) for crop in crops] == [(4, 0), (4, 18), (4, 36)]
+    windows = clips.test_windows(augment, 32, 60, 3)
+    assert [(window.top, window.left) for window in windows] == [(4, 0), (4, 18), (4, 36)]
 
 
 def test_views_of_a_test_video(tmp_path):
@@ -251,3 +290,100 @@ def test_views_of_a_test_video(tmp_path):
     assert views.shape == (30, 3, 4, 32, 32)
     first = (views[:, :, 0].float().mean((1, 2, 3)) / 8).round().int().view(10, 3)
     assert first.tolist() == [[start] * 3 for start in clips.even_starts(CLIP, 30, 10)]
+
+
+# Kept frames, and batches made ahead
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    """The paths that are decoded, in order."""
+    paths = []
+    read = video.read_bgr
+    monkeypatch.setattr(video, "read_bgr", lambda path, *args, **kw: paths.append(path) or read(path, *args, **kw))
+    return paths
+
+
+def test_clips_are_the_same_from_kept_frames_and_each_video_is_decoded_once(toy, decoded):
+    frames = clips.Frames(megabytes=10)
+    kept = clips.TrainingClips(toy[0], CLIP, AUGMENT, 0, frames), clips.TestClips(toy[1], CLIP, AUGMENT, 2, 3, frames)
+    plain = clips.TrainingClips(toy[0], CLIP, AUGMENT, 0), clips.TestClips(toy[1], CLIP, AUGMENT, 2, 3)
+    for epoch in range(3):
+        for position in range(len(toy[0])):
+            assert torch.equal(kept[0][epoch, position][0], plain[0][epoch, position][0])
+        for position in range(len(toy[1])):
+            assert torch.equal(kept[1][position][0], plain[1][position][0])
+    assert all(decoded.count(path) == 3 + 1 for path in toy[0].paths)
+    assert all(decoded.count(path) == 2 * (3 + 1) for path in toy[1].paths)  # two clips of each
+
+
+def test_kept_frames_are_bounded_and_a_full_store_decodes_no_more_than_a_clip(toy, decoded, monkeypatch):
+    one = 12 * 40 * 48 * 3  # a video of the toys
+    frames = clips.Frames(megabytes=2.5 * one / 2**20)
+    data = clips.TrainingClips(toy[0], CLIP, AUGMENT, 0, frames)
+    for epoch in range(2):
+        for position in range(len(toy[0])):
+            data[epoch, position]
+    held = [frame for kept in frames.kept.values() for frame in kept.values()]
+    assert sum(frame.nbytes for frame in held) == 2 * one
+    assert [decoded.count(path) for path in toy[0].paths] == [1, 1, 3] + [2] * (len(toy[0]) - 3)
+
+
+def test_frames_of_a_long_video_are_not_kept(tmp_path):
+    """Its clips may be sought, and counting from the start could give other frames in a file of variable rate."""
+    window = CLIP.frames * CLIP.rate
+    for length, is_kept in ((window + video.SEEK_FROM - 1, True), (window + video.SEEK_FROM, False)):
+        videos = Videos(("a.avi",), (draw(tmp_path / f"{length}.avi", frames=length),), (0,))
+        frames = clips.Frames(megabytes=10)
+        clips.TrainingClips(videos, CLIP, AUGMENT, 0, frames)[0, 0]
+        assert bool(frames.kept) == is_kept
+
+
+def test_a_broken_tail_is_an_error_of_the_clips_that_need_it(tmp_path, monkeypatch):
+    """As it is without kept frames."""
+    path = draw(tmp_path / "a.avi", frames=12)
+    monkeypatch.setattr(clips, "video_length", lambda _: 30)
+    data = [clips.TrainingClips(Videos(("a.avi",), (path,), (0,)), CLIP, AUGMENT, 0, clips.Frames(megabytes))
+            for megabytes in (0, 10)]  # fmt: skip
+    outcomes = [[], []]
+    for found, dataset in zip(outcomes, data, strict=True):
+        for epoch in range(12):
+            try:
+                found.append(dataset[epoch, 0][0].numpy().tobytes())
+            except video.VideoError as error:
+                found.append(str(error))
+    assert outcomes[0] == outcomes[1]
+    assert {type(outcome) for outcome in outcomes[0]} == {bytes, str}
+
+
+def test_the_next_batch_is_made_while_the_caller_computes():
+    """The second item is made before the first batch is done with, and no item is made in the caller's thread."""
+    made, threads = [], set()
+
+    class Items(torch.utils.data.Dataset):
+        def __getitem__(self, item):
+            threads.add(threading.current_thread())
+            made.append(item)
+            return item
+
+        def __len__(self):
+            return 5
+
+    data = clips.loader(Items())
+    assert len(data) == 5
+    found = []
+    for batch in data:
+        found += batch.tolist()
+        deadline = time.monotonic() + 10
+        while len(made) < min(len(found) + 1, 5) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        assert len(made) == min(len(found) + 1, 5)  # one ahead, no more
+    assert found == [0, 1, 2, 3, 4]
+    assert threading.main_thread() not in threads
+
+
+def test_an_error_in_the_loaders_thread_reaches_the_caller(tmp_path):
+    videos = Videos(("a.avi",), (tmp_path / "a.avi",), (0,))
+    with pytest.raises(video.VideoError, match=r"a\.avi: cannot be read"):
+        list(clips.loader(clips.TestClips(videos, CLIP, AUGMENT)))
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]

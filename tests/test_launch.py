@@ -64,8 +64,8 @@ def plan(study, name, computing, **changes):
         networks.save_known_logits(study / "logits.pt", logits, videos)
         files |= {"split": "split.json", "logits": "logits.pt"}
     return Plan(
-        settings=settings, computing=computing, root="/", column="list1", device="cpu", threads=2, sha256=None,
-        inputs={key: str(study / file) for key, file in files.items()},
+        settings=settings, computing=computing, root="/", column="list1", device="cpu", threads=2, cache_mb=16,
+        sha256=None, inputs={key: str(study / file) for key, file in files.items()},
         outputs={key: str(study / name / file) for key, file in {
             "checkpoint": "checkpoint.pt", "history": "history.parquet", "predictions": "predictions.parquet",
             "record": "run.json"}.items()},

@@ -180,7 +180,12 @@ def test_frozen_teachers_stay_in_eval_mode_and_the_student_does_not():
         ({"method": "bskd", "S_alpha": None}, ([2], [3])),
         ({"KD_alpha": 0}, ([], [])),
         ({"FT": False}, ([5], [5])),
-        ({"FT": False, "KD_alpha": 0}, ([5], [5])),
+        ({"FT": False, "weighting": "blend"}, ([5], [5])),
+        ({"FT": False, "S_alpha": 0}, ([2], [3])),
+        ({"FT": False, "weighting": "partition"}, ([2], [3])),
+        ({"FT": False, "weighting": "partition", "unfrozen": "joint"}, ([2], [3])),
+        ({"FT": False, "method": "bskd", "S_alpha": None}, ([2], [3])),
+        ({"FT": False, "KD_alpha": 0}, ([2], [3])),
     ],
     ids=str,
 )
@@ -193,15 +198,25 @@ def test_only_the_forward_passes_that_are_needed_are_paid(changes, paid, rows):
     assert seen == {"model": [5, 5], "static": paid[0], "dynamic": paid[1]}  # testing never asks a teacher
 
 
+@pytest.mark.parametrize("FT", [True, False])
+@pytest.mark.parametrize("unfrozen", ["own", "joint"])
 @pytest.mark.parametrize("changes", [{"S_alpha": 0}, {"weighting": "partition"}], ids=str)
-def test_sparing_a_forward_pass_does_not_change_the_loss(changes):
-    frugal, full = distilled(**changes).eval(), distilled(**changes).eval()
+def test_sparing_a_forward_pass_changes_neither_loss_nor_gradients(changes, unfrozen, FT):
+    """In eval mode, as in train mode batch norms see other samples."""
+    frugal, full = (distilled(FT=FT, unfrozen=unfrozen, **changes).eval() for _ in range(2))
     full.teacher_logits = lambda clips, *_: (full.static(clips), full.dynamic(clips))
-    torch.testing.assert_close(frugal(clips(), LABELS).loss, full(clips(), LABELS).loss)
+    losses = [learner(clips(), LABELS).loss for learner in (frugal, full)]
+    torch.testing.assert_close(*losses)
+    for loss in losses:
+        loss.backward()
+    for (name, p), q in zip(frugal.named_parameters(), full.parameters(), strict=True):
+        if p.requires_grad:
+            torch.testing.assert_close(p.grad, q.grad, msg=name, rtol=1e-3, atol=1e-6)
 
 
-def test_a_batch_of_one_subset_asks_one_teacher_and_has_one_mean_weight(rows):
-    learner = distilled(weighting="partition").train()
+@pytest.mark.parametrize("FT", [True, False])
+def test_a_batch_of_one_subset_asks_one_teacher_and_has_one_mean_weight(FT, rows):
+    learner = distilled(weighting="partition", FT=FT).train()
     seen = rows(static=learner.static, dynamic=learner.dynamic)
     step = learner(clips(3), torch.tensor([1, 3, 4]))
     assert seen == {"static": [], "dynamic": [3]}

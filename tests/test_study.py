@@ -247,7 +247,8 @@ def test_settings_change_with_what_matters(role, changes):
 
 @pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
 @pytest.mark.parametrize("changes", [
-    {"name": "other"}, {"device": "cuda"}, {"results": "elsewhere"}, {"flow__step": 2}, {"split__quantile": 0.5},
+    {"name": "other"}, {"device": "cuda"}, {"cache_mb": 0}, {"results": "elsewhere"}, {"flow__step": 2},
+    {"split__quantile": 0.5},
     {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
     {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD}, {"train__micro_batch": None},
     {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},

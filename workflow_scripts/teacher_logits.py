@@ -10,7 +10,7 @@ with job(snakemake):  # noqa: F821
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings
-    machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
+    machine = engine.hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
 
     index = read_parquet(given.index)
     classes = index["class"].nunique()

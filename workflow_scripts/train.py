@@ -15,6 +15,7 @@ with job(snakemake):  # noqa: F821
             column=f"list{snakemake.wildcards.list}",  # noqa: F821
             device=params.device,
             threads=snakemake.threads,  # noqa: F821
+            cache_mb=params.cache_mb,
             sha256=params.sha256,
             inputs={name: str(path) for name, path in snakemake.input.items() if path},  # noqa: F821
             outputs={name: str(path) for name, path in snakemake.output.items()},  # noqa: F821

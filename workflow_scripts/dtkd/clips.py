@@ -7,15 +7,16 @@ changes what a model sees.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from functools import cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
 from pathlib import Path
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
-from torchvision.transforms import v2
-from torchvision.transforms.v2 import functional as F
 
 from dtkd import video
 from dtkd.datasets import Videos
@@ -56,53 +57,103 @@ def video_length(path: Path) -> int:
     return video.length(path)
 
 
-def read_clip(path: Path, start: int, clip: Clip, total: int) -> torch.Tensor:
-    """The clip's frames: uint8 (T, 3, H, W)."""
-    return torch.from_numpy(video.read(path, frame_indices(start, clip, total), pad_end=True)).permute(0, 3, 1, 2)
+class Window(NamedTuple):
+    """The square of a frame that a clip shows, in whole pixels of the source, and whether it is mirrored."""
+
+    top: int
+    left: int
+    side: int
+    mirrored: bool = False
 
 
-class RandomShortSide(v2.Transform):
-    """Scale the short side to a random whole number of pixels from ``low`` to ``high``.
+def slack(height: int, width: int, short_side: int, crop: int) -> tuple[int, int]:
+    """How far down and across a crop can move in a frame scaled to a short side (rounded as torchvision does)."""
+    return tuple(length * short_side // min(height, width) - crop for length in (height, width))
 
-    Exactly: v2.RandomShortestSize rounds down, 49 * (64 / 49) to 63 for one, and a crop of 64 would not fit.
+
+def window_at(height: int, width: int, short_side: int, crop: int, down: int, across: int) -> Window:
+    """The source pixels of the crop at (down, across) in the scaled frame, to the nearest whole pixel."""
+    scale = short_side / min(height, width)
+    side = min(round(crop / scale), height, width)
+    return Window(min(round(down / scale), height - side), min(round(across / scale), width - side), side)
+
+
+def random_window(augment: Augment, height: int, width: int, generator: torch.Generator | None = None) -> list[Window]:
+    """What RandomShortSideScale, RandomCrop and RandomHorizontalFlip draw (a list of one, for `cut`)."""
+    low, high = augment.short_side
+    short_side = int(torch.randint(low, high + 1, (), generator=generator))
+    places = [int(torch.randint(most + 1, (), generator=generator))
+              for most in slack(height, width, short_side, augment.crop)]  # fmt: skip
+    mirrored = bool(torch.rand((), generator=generator) < augment.flip)
+    return [window_at(height, width, short_side, augment.crop, *places)._replace(mirrored=mirrored)]
+
+
+def test_windows(augment: Augment, height: int, width: int, crops: int) -> list[Window]:
+    """At the fixed short side, the centre or three places along the longer side."""
+    down, across = slack(height, width, augment.test_short_side, augment.crop)
+    places = [0.5] if crops == 1 else [k / (crops - 1) for k in range(crops)]
+    pairs = [(0.5, place) if width >= height else (place, 0.5) for place in places]
+    return [
+        window_at(height, width, augment.test_short_side, augment.crop, round(down * y), round(across * x))
+        for y, x in pairs
+    ]
+
+
+def cut(
+    frames: Iterable[np.ndarray], count: int, crop: int, windows: Callable[[int, int], list[Window]]
+) -> torch.Tensor:
+    """What windows show of ``count`` frames, uint8 (H, W, 3) BGR each: clips uint8 (V, 3, T, crop, crop), RGB.
+
+    ``windows`` are asked for with the frames' height and width. Nothing else of a frame is scaled, and each frame goes
+    straight into its place in the clips. Linear interpolation reads every source pixel up to a reduction by 2; from
+    there on, areas are averaged.
+    """
+    views = clips = None
+    for t, frame in enumerate(frames):
+        if views is None:
+            views = windows(*frame.shape[:2])
+            clips = np.empty((len(views), 3, count, crop, crop), np.uint8)
+        for (top, left, side, mirrored), clip in zip(views, clips, strict=True):
+            how = cv2.INTER_LINEAR if side <= 2 * crop else cv2.INTER_AREA
+            image = cv2.resize(frame[top : top + side, left : left + side], (crop, crop), interpolation=how)
+            if mirrored:
+                image = cv2.flip(image, 1)
+            cv2.split(image, [clip[2, t], clip[1, t], clip[0, t]])
+    return torch.from_numpy(clips)
+
+
+class Frames:
+    """Videos' decoded frames; those of the first videos are kept, up to ``megabytes`` in all.
+
+    Nothing is ever put out for another: an epoch asks for every video once, so that none is worth more than the rest,
+    and one that makes room would be gone before its turn comes. Clips are the same with and without.
     """
 
-    def __init__(self, low: int, high: int):
-        super().__init__()
-        self.low, self.high = low, high
+    def __init__(self, megabytes: float = 0):
+        self.free = int(megabytes * 2**20)
+        self.kept: dict[tuple, dict[int, np.ndarray]] = {}
 
-    def make_params(self, flat_inputs: list) -> dict[str, int]:
-        return {"size": int(torch.randint(self.low, self.high + 1, ()))}
+    def read(self, path: Path, indices: Sequence[int], worth: Sequence[int] = ()) -> Iterable[np.ndarray]:
+        """`video.read_bgr` at ``indices``; ``worth`` are the frames (a tuple or range) that later calls choose from."""
+        key = (path, worth)
+        if worth and self.free and key not in self.kept:
+            self._keep(key)
+        if key in self.kept:
+            return [self.kept[key][index] for index in indices]
+        return video.read_bgr(path, indices, pad_end=True)
 
-    def transform(self, inpt: torch.Tensor, params: dict[str, int]) -> torch.Tensor:
-        return F.resize(inpt, [params["size"]], antialias=True)
-
-
-def training_transform(augment: Augment) -> v2.Transform:
-    return v2.Compose([
-        RandomShortSide(*augment.short_side),
-        v2.RandomCrop(augment.crop),
-        v2.RandomHorizontalFlip(augment.flip),
-    ])  # fmt: skip
-
-
-def test_crops(frames: torch.Tensor, augment: Augment, crops: int) -> list[torch.Tensor]:
-    """Fixed short side, then the centre crop or three crops along the longer side. (T, C, H, W) each."""
-    frames = F.resize(frames, [augment.test_short_side], antialias=True)
-    height, width = frames.shape[-2:]
-    size = augment.crop
-    places = [0.5] if crops == 1 else [k / (crops - 1) for k in range(crops)]
-    across = width >= height
-    return [
-        F.crop(
-            frames,
-            top=round((height - size) * (0.5 if across else place)),
-            left=round((width - size) * (place if across else 0.5)),
-            height=size,
-            width=size,
-        )
-        for place in places
-    ]
+    def _keep(self, key: tuple) -> None:
+        path, worth = key
+        try:
+            frames = list(video.read_bgr(path, worth, pad_end=True))
+        except video.VideoError:  # whether what is broken matters, the clip's own frames tell
+            return
+        size = sum(frame.nbytes for frame in frames)
+        if size > self.free:
+            self.free = 0  # full: from now on decode no more than a clip needs
+            return
+        self.free -= size
+        self.kept[key] = dict(zip(worth, frames, strict=True))
 
 
 class TrainingClips(Dataset):
@@ -111,19 +162,23 @@ class TrainingClips(Dataset):
     A clip is uint8, (C, T, crop, crop).
     """
 
-    def __init__(self, videos: Videos, clip: Clip, augment: Augment, seed: int):
-        self.videos, self.clip, self.seed = videos, clip, seed
-        self.transform = training_transform(augment)
+    def __init__(self, videos: Videos, clip: Clip, augment: Augment, seed: int, frames: Frames | None = None):
+        self.videos, self.clip, self.augment, self.seed = videos, clip, augment, seed
+        self.frames = frames or Frames()
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
         path = self.videos.paths[position]
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_of(self.seed, "clip", epoch, self.videos.names[position]))
-            total = video_length(path)
-            frames = read_clip(path, random_start(self.clip, total), self.clip, total)
-            clip = self.transform(frames)
-        return clip.permute(1, 0, 2, 3).contiguous(), self.videos.labels[position], position
+        generator = torch.Generator().manual_seed(seed_of(self.seed, "clip", epoch, self.videos.names[position]))
+        total = video_length(path)
+        indices = frame_indices(random_start(self.clip, total, generator), self.clip, total)
+        frames = self.frames.read(path, indices, self._worth(total))
+        window = partial(random_window, self.augment, generator=generator)
+        return cut(frames, self.clip.frames, self.augment.crop, window)[0], self.videos.labels[position], position
+
+    def _worth(self, total: int) -> range:
+        """All frames; none of a video so long that a clip may be sought, as that may land on a neighbouring frame."""
+        return range(total if total - self.clip.frames * self.clip.rate < video.SEEK_FROM else 0)
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -134,18 +189,24 @@ class TestClips(Dataset):
 
     __test__ = False  # not a pytest class
 
-    def __init__(self, videos: Videos, clip: Clip, augment: Augment, clips_per_video: int = 1, crops_per_clip: int = 1):
+    def __init__(
+        self, videos: Videos, clip: Clip, augment: Augment, clips_per_video: int = 1, crops_per_clip: int = 1,
+        frames: Frames | None = None,
+    ):  # fmt: skip
         self.videos, self.clip, self.augment = videos, clip, augment
         self.clips_per_video, self.crops_per_clip = clips_per_video, crops_per_clip
+        self.frames = frames or Frames()
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
         path = self.videos.paths[position]
         total = video_length(path)
         views = []
         for start in even_starts(self.clip, total, self.clips_per_video):
-            frames = read_clip(path, start, self.clip, total)
-            views += [crop.permute(1, 0, 2, 3) for crop in test_crops(frames, self.augment, self.crops_per_clip)]
-        return torch.stack(views), self.videos.labels[position], position
+            indices = tuple(frame_indices(start, self.clip, total).tolist())
+            frames = self.frames.read(path, indices, worth=indices)
+            windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
+            views.append(cut(frames, self.clip.frames, self.augment.crop, windows))
+        return torch.cat(views), self.videos.labels[position], position
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -182,20 +243,42 @@ class EpochBatches:
         return len(epoch_batches(self.seed, 0, *self.settings))
 
 
-def loader(dataset: Dataset, *, batches=None, batch_size: int = 1, workers: int = 0, pin: bool = False) -> DataLoader:
-    """A loader with bounded threads: no workers means that the training process decodes for itself.
+class Ahead:
+    """The batches of a loader without workers, each made in a thread while the caller computes with the one before.
+
+    Decoding lets go of Python's lock, so that a core that idles takes it over; the batches are the same.
+    """
+
+    def __init__(self, data: DataLoader):
+        self.data = data
+
+    def __iter__(self) -> Iterator[Any]:
+        batches = iter(self.data)
+        with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
+            coming = thread.submit(next, batches, None)
+            while (batch := coming.result()) is not None:
+                coming = thread.submit(next, batches, None)
+                yield batch
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+
+def loader(
+    dataset: Dataset, *, batches=None, batch_size: int = 1, workers: int = 0, pin: bool = False
+) -> DataLoader | Ahead:
+    """A loader with bounded threads: no workers means that a thread of the training process decodes.
 
     It draws nothing from torch's global random state (a loader seeds its workers from it, though ours need no seed).
     """
     order = {"batch_sampler": batches} if batches is not None else {"batch_size": batch_size}
-    return DataLoader(
+    data = DataLoader(
         dataset, **order, num_workers=workers, pin_memory=pin, persistent_workers=workers > 0,
         worker_init_fn=_single_thread if workers else None, generator=torch.Generator(),
     )  # fmt: skip
+    return data if workers else Ahead(data)
 
 
 def _single_thread(_: int) -> None:
-    import cv2
-
     cv2.setNumThreads(1)
     torch.set_num_threads(1)

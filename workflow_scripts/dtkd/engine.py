@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from dtkd.clips import EpochBatches, TestClips, TrainingClips, loader, seed_of
+from dtkd.clips import EpochBatches, Frames, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
 from dtkd.metrics import top_k
@@ -37,14 +37,19 @@ class Hardware:
 
     device: torch.device
     threads: int
+    cache_mb: int = 0  # of decoded frames, in all loader processes together
 
     @property
     def workers(self) -> int:
         """Loader processes: on a GPU all threads but one; on a CPU the training process decodes for itself."""
         return max(self.threads - 1, 1) if self.device.type == "cuda" else 0
 
+    def frames(self) -> Frames:
+        """A store of decoded frames; each loader process has one of its own."""
+        return Frames(self.cache_mb / max(self.workers, 1))
 
-def hardware(device: str, threads: int) -> Hardware:
+
+def hardware(device: str, threads: int, cache_mb: int = 0) -> Hardware:
     """Choose the device and bound the threads of torch by what the rule was given and what the machine has.
 
     OpenCV decodes on one: its own pool would take every core of the machine.
@@ -58,7 +63,7 @@ def hardware(device: str, threads: int) -> Hardware:
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))
     torch.set_num_threads(threads if chosen == "cpu" else 1)
     cv2.setNumThreads(1)
-    return Hardware(torch.device(chosen), threads)
+    return Hardware(torch.device(chosen), threads, cache_mb)
 
 
 class Normalise(nn.Module):
@@ -183,11 +188,12 @@ def train(
         )
     scaler = torch.amp.GradScaler(device.type, enabled=scaled)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
+    frames = hardware.frames()
     data = loader(
-        TrainingClips(train_videos, clip, augment, seed),
+        TrainingClips(train_videos, clip, augment, seed, frames),
         batches=Shares(batches, group), workers=hardware.workers, pin=device.type == "cuda",
     )  # fmt: skip
-    tests = TestClips(test_videos, clip, augment)
+    tests = TestClips(test_videos, clip, augment, frames=frames)
     history: list[dict[str, float]] = []
     best: dict[str, Any] = {"top1": -1.0}
 
@@ -298,8 +304,8 @@ def training_logits(
     items = [(k, video) for k in range(clips) for video in range(count)]
     size = settings.micro_batch or 2 * settings.batch_size
     batches = [items[i : i + size] for i in range(0, len(items), size)]
-    data = loader(TrainingClips(videos, clip, augment, seed), batches=batches, workers=hardware.workers,
-                  pin=hardware.device.type == "cuda")  # fmt: skip
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frames()), batches=batches,
+                  workers=hardware.workers, pin=hardware.device.type == "cuda")  # fmt: skip
     logits = []
     for frames, _, _ in progress(data, desc=label, unit="batch"):
         frames = normalise(frames.to(hardware.device, non_blocking=True))

@@ -9,6 +9,7 @@ It is ``loss`` of ``outputs``: the latter's rows are those of any part of a batc
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
@@ -58,7 +59,8 @@ class Distilled(nn.Module):
     With ``FT`` the teachers stay as they are, in eval mode: either as networks, of which only the forward passes that
     the weighting needs are paid, or as the logits that they gave once for every training clip (``known``), which all
     students of the same teachers share. Without it, each teacher goes on learning from its own subset's samples
-    (``unfrozen: own``); with ``joint`` the student's loss reaches it too.
+    (``unfrozen: own``); with ``joint`` the student's loss reaches it too. Where the weighting reads no other samples,
+    no others pass through it; else the whole batch does, and its batch norms see both subsets.
 
     Args:
         known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
@@ -115,15 +117,13 @@ class Distilled(nn.Module):
         return self.logits(clips), *self.teacher_logits(clips, self.static_classes[labels])
 
     def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor, ...]:
-        """Both networks' logits (N, C), zeros in rows that the weighting does not read; none where it reads none."""
-        if not self.student.FT:
-            return self.static(clips).float(), self.dynamic(clips).float()
-        if self.asked == "none":
+        """Both networks' logits (N, C), zeros in rows that nothing reads; none where no row is read."""
+        if self.student.FT and self.asked == "none":
             return ()
         everywhere = torch.ones_like(own_static)
-        with torch.no_grad():
-            return tuple(
-                self._rows(teacher, clips, {"own": own, "all": everywhere}[self.asked])
+        with torch.no_grad() if self.student.FT else nullcontext():
+            return tuple(  # an unfrozen teacher learns from its own samples, whatever the student needs
+                self._rows(teacher, clips, everywhere if self.asked == "all" else own)
                 for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
             )
 

@@ -280,6 +280,7 @@ class Study(Section):
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
     device: Literal["auto", "cpu", "cuda"] = "auto"
     on_bad_video: Literal["fail", "skip"] = "fail"
+    cache_mb: Annotated[int, Field(ge=0)] = Field(512, description="megabytes of decoded frames that a training keeps")
     datasets: dict[Name, Dataset]
     flow: Flow = Flow()
     split: Split = Split()

@@ -24,13 +24,15 @@ class Plan:
     column: str  # of the index: which list's sides
     device: str
     threads: int  # of all processes on one node
+    cache_mb: int  # likewise
     sha256: str | None  # what the weights to start from must hash to
     inputs: dict[str, str]  # paths by the rule's names
     outputs: dict[str, str]
 
     def machine(self) -> engine.Hardware:
         """What one process has of its node."""
-        return engine.hardware(self.device, self.threads // self.computing["devices"])
+        devices = self.computing["devices"]
+        return engine.hardware(self.device, self.threads // devices, self.cache_mb // devices)
 
 
 def run(plan: Plan, machine: engine.Hardware, group: Group = Group()) -> None:  # noqa: B008 (frozen)

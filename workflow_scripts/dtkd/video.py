@@ -10,6 +10,7 @@ declared. ``missing_allowed`` says how many may be missing before a file counts 
 """
 
 import os
+from bisect import bisect_left
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,7 +98,14 @@ def scan(path: str | Path, threads: int = 1) -> Generator[int, None, VideoInfo]:
 
 
 def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False) -> np.ndarray:
-    """The frames at ``indices``: uint8 (T, H, W, 3), RGB.
+    """The frames at ``indices``: uint8 (T, H, W, 3), RGB; see ``read_bgr``."""
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in read_bgr(path, indices, threads, pad_end)])
+
+
+def read_bgr(
+    path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False
+) -> Generator[np.ndarray, None, None]:
+    """The frames at ``indices`` one after the other: uint8 (H, W, 3), BGR, as OpenCV decodes them.
 
     ``indices`` count from 0 and ascend (repeats allowed). Frames in between are decoded but not converted; a first
     index of at least ``SEEK_FROM`` is sought. Seeking counts by time stamps: in a file of variable frame rate it
@@ -112,22 +120,21 @@ def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bo
     wanted = [int(index) for index in indices]
     if not wanted or wanted[0] < 0 or any(a > b for a, b in pairwise(wanted)):
         raise ValueError(f"frame indices must be ascending, not negative and at least one, not {wanted}")
-    frames, ended = _read(path, wanted, threads, seek=wanted[0] >= SEEK_FROM)
-    if ended is not None and not frames and wanted[0] >= SEEK_FROM:  # where does it end? Only counting tells
-        frames, ended = _read(path, wanted, threads, seek=False)
+    ended, last = yield from _read(path, wanted, threads, seek=wanted[0] >= SEEK_FROM)
+    if ended is not None and last is None and wanted[0] >= SEEK_FROM:  # where does it end? Only counting tells
+        ended, last = yield from _read(path, wanted, threads, seek=False)
     if ended is not None:
+        missing = wanted[bisect_left(wanted, ended) :]
         declared = probe(path, threads).frames
         if not (pad_end and ended > 0 and wanted[-1] < declared <= ended + missing_allowed(declared)):
             of = f" of {declared} declared" if declared else ""
             raise VideoError(
-                f"{path}: frame {wanted[len(frames)]} was asked for, but the video ends at frame {ended}{of}: "
+                f"{path}: frame {missing[0]} was asked for, but the video ends at frame {ended}{of}: "
                 f"truncated? {REMEDY.capitalize()}."
             )
-        last = frames[-1] if frames and wanted[len(frames) - 1] == ended - 1 else None
-        if last is None:
-            last = _read(path, [ended - 1], threads, seek=False)[0][0]
-        frames += [last] * (len(wanted) - len(frames))
-    return np.stack(frames)
+        if ended - 1 not in wanted:
+            [last] = _read(path, [ended - 1], threads, seek=False)
+        yield from [last] * len(missing)
 
 
 def grey_frames(
@@ -142,13 +149,13 @@ def grey_frames(
     than ``missing_allowed`` of the declared frames are missing (never where the container declares no length).
     """
     with _capture(path, threads) as capture:
-        declared, decoded, size, first_shape = _declared(capture), 0, None, None
+        declared, decoded, size, first = _declared(capture), 0, None, None
         while capture.grab():
             if decoded % step == 0:
                 image = _retrieve(capture, path, decoded, grabbed=True)
-                if first_shape is None:
-                    first_shape, size = image.shape, _scaled(image.shape, short_side)
-                _check_shape(path, decoded, image.shape, first_shape)
+                if first is None:
+                    first, size = image.shape, _scaled(image.shape, short_side)
+                _check_shape(path, decoded, image.shape, first)
                 grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
                 if size is not None:
                     shrinks = size[0] < grey.shape[1]
@@ -159,23 +166,29 @@ def grey_frames(
     return decoded
 
 
-def _read(path: str | Path, wanted: list[int], threads: int, seek: bool) -> tuple[list[np.ndarray], int | None]:
-    """The wanted frames up to the end of the file, and the number of frames at which it ended too early, or None."""
-    frames: list[np.ndarray] = []
+def _read(
+    path: str | Path, wanted: list[int], threads: int, seek: bool
+) -> Generator[np.ndarray, None, tuple[int | None, np.ndarray | None]]:
+    """Yield the wanted frames up to the end of the file.
+
+    The return value is the number of frames at which it ended too early, or None, and the last frame that was given.
+    """
+    frame = None
     with _capture(path, threads) as capture:
         position = 0  # of the next frame to grab
         if seek and wanted[0] < _declared(capture) and capture.set(cv2.CAP_PROP_POS_FRAMES, wanted[0]):
             position = wanted[0]
         for index in wanted:
-            if index == position - 1 and frames:
-                frames.append(frames[-1])
-                continue
-            while position <= index:
-                if not capture.grab():
-                    return frames, position
-                position += 1
-            frames.append(cv2.cvtColor(_retrieve(capture, path, index, grabbed=True), cv2.COLOR_BGR2RGB))
-    return frames, None
+            if index >= position or frame is None:
+                while position <= index:
+                    if not capture.grab():
+                        return position, frame
+                    position += 1
+                before, frame = frame, _retrieve(capture, path, index, grabbed=True)
+                if before is not None:
+                    _check_shape(path, index, frame.shape, before.shape)
+            yield frame
+    return None, frame
 
 
 def _declared(capture: cv2.VideoCapture) -> int:
