@@ -1,17 +1,21 @@
 # make all      every table and figure, and the report
 # make table5   set up .venv once, then make the demo's Table 5 from rendered videos
+# make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
 # make test     the same for the tests
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 test lint lock clean
+.PHONY: all table5 plan test lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
 
 table5: .venv/installed
 	snakemake --cores 8 --resources gpu=1 results/tables/table5.csv
+
+plan: .venv/installed
+	python workflow_scripts/plan.py $(ARGS)
 
 test: .venv/installed
 	pytest
