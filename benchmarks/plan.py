@@ -18,7 +18,9 @@ if __name__ == "__main__":
     for gpus in (1, 8):
         result, notes = command.estimate(study, command.arguments(["--gpus", str(gpus)]))
         rows += [{"GPUs": gpus, **row} for row in command.rounded(result.rows)]
-        said.append(f"{gpus} GPU{'s' * (gpus > 1)}: {result.hours:.0f} hours from start to end, {result.rows[-1]['disk GB']:.1f} GB "
-                    f"in the end and {result.passing_bytes / 1e9:.1f} GB more on the way.")
+        said.append(
+            f"{gpus} GPU{'s' * (gpus > 1)}: {result.hours:.0f} hours from start to end, "
+            f"{result.rows[-1]['disk GB']:.1f} GB in the end and {result.passing_bytes / 1e9:.1f} GB more on the way."
+        )
     listed = "\n".join(f"- {note}" for note in notes[1:])
     report.write("plan", rows, "\n".join([*said, "", f"{notes[0]}", listed]))

@@ -220,7 +220,8 @@ def own(tmp_path, monkeypatch):
 def test_one_dataset_on_this_machine(own, capsys):
     script.main([])
     shown = capsys.readouterr().out
-    assert ["baselines", "1", "0", "8"] in [[cell.strip() for cell in line.split("|")[1:5]] for line in shown.splitlines()]
+    cells = [[cell.strip() for cell in line.split("|")[1:5]] for line in shown.splitlines()]
+    assert ["baselines", "1", "0", "8"] in cells, "6 clips to train on, 2 to test on"
     assert "measured here" in shown
     assert "own: length and size of its videos are those of 8 of them." in shown
     assert "25% of the videos count as static" in shown
