@@ -1,5 +1,6 @@
 # make all      every table and figure, and the report
 # make table5   set up .venv once, then make the demo's Table 5 from rendered videos
+# make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
 # make test     the same for the tests
 # make verify   hold every file of results/ against the record of what made it
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
@@ -9,13 +10,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 test test-slurm verify audit stress lint lock clean
+.PHONY: all table5 plan test test-slurm verify audit stress lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
 
 table5: .venv/installed
 	snakemake --cores 8 --resources gpu=1 results/tables/table5.csv
+
+plan: .venv/installed
+	python workflow_scripts/plan.py $(ARGS)
 
 test: .venv/installed
 	pytest

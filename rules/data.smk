@@ -1,31 +1,52 @@
 # Videos and lists -> one index per dataset, and the statistics that normalise its pixels.
 RENDERED = {name: STUDY.datasets[name] for name in STUDY.used_datasets() if STUDY.datasets[name].render}
 
+# One job a class. A rule for all of a dataset's videos would have thousands of outputs, and Snakemake holds every input
+# against every output of the rule that may make it: a time that grows with the square of the videos.
 for name, settings in RENDERED.items():
 
     rule:
         name:
             f"render_{name}"
         output:
-            videos(name),
-            annotation_files(name),
+            [f"{settings.videos}/{pattern}" for pattern in synthetic.clip_patterns(settings.render)],
+        wildcard_constraints:
+            cls="|".join(videos_by_class(name)),
+            visible="[uf]",
         params:
             render=asdict(settings.render),
             root=settings.videos,
-            annotations=settings.annotations,
         log:
-            f"{RESULTS}/logs/render/{name}.log",
+            f"{RESULTS}/logs/render/{name}/{synthetic.clip_patterns(settings.render)[0]}.log",  # with all the wildcards
         priority: 10
         resources:
             cpu=own_cores,
             mem_mb=growing(2000),
             runtime=growing(60),
         message:
-            f"Render {name}: {sum(map(len, videos_by_class(name).values()))} videos"
+            f"Render {name}/{{wildcards.cls}}: {len(synthetic.clip_patterns(settings.render))} videos"
         conda:
             "../envs/data.yaml"
         script:
             "../workflow_scripts/render.py"
+
+    rule:
+        name:
+            f"lists_{name}"
+        output:
+            annotation_files(name),
+        params:
+            render=asdict(settings.render),
+            annotations=settings.annotations,
+        log:
+            f"{RESULTS}/logs/lists/{name}.log",
+        localrule: True
+        message:
+            f"Lists of {name}"
+        conda:
+            "../envs/data.yaml"
+        script:
+            "../workflow_scripts/lists.py"
 
 
 def videos_to_index(wildcards) -> list[str]:

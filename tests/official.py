@@ -24,10 +24,15 @@ def ucf101_clips() -> dict[str, list[list[str]]]:
     return classes
 
 
-def write_ucf101(root: Path, create_videos: bool = True) -> tuple[Path, Path]:
-    """Write ``root/videos`` (13,320 files of one byte) and ``root/annotations``; return both folders."""
+def write_ucf101(
+    root: Path, create_videos: bool = True, classes: dict[str, list[list[str]]] | None = None
+) -> tuple[Path, Path]:
+    """Write ``root/videos`` (13,320 files of one byte) and ``root/annotations``; return both folders.
+
+    ``classes``, in the form of ``ucf101_clips``, are other clips under the same rules.
+    """
     videos, annotations = _folders(root)
-    classes = ucf101_clips()
+    classes = classes or ucf101_clips()
     _write(annotations / "classInd.txt", [f"{label} {name}" for label, name in enumerate(classes, start=1)])
     for number in (1, 2, 3):
         tested = range(7 * number - 6, 7 * number + 1)

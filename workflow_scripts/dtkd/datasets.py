@@ -100,6 +100,18 @@ def videos_by_class(source: Source) -> dict[str, list[str]]:
     return classes
 
 
+def side_counts(source: Source) -> dict[int, dict[str, tuple[int, int]]]:
+    """List -> class -> how many videos it trains and tests on, from the lists alone; ``DtkdError`` as in `index`."""
+    read = _READERS[source.format](source)
+    if source.format == "folders":
+        read = _drawn(source, read)
+    counted = {}
+    for number, entries in sorted(read.lists.items()):
+        found = Counter((read.classes[path], side) for path, (side, _, _) in entries.items())
+        counted[number] = {name: (found[name, "train"], found[name, "test"]) for name in read.labels}
+    return counted
+
+
 def video_name(path: str, class_name: str) -> str:
     """A video's name, unique within its class: the file name, or for a CSV's deeper folders ``<folder>__<file name>``.
 

@@ -102,6 +102,11 @@ def layout(render: Render) -> dict[str, list[str]]:
     }
 
 
+def clip_patterns(render: Render) -> list[str]:
+    """What `layout` says of any class, with ``{cls}`` for its name and, in HMDB51's form, ``{visible}`` for u or f."""
+    return [_pattern(render, group, clip) for group, clip in _clips(render)]
+
+
 def list_files(render: Render) -> dict[str, str]:
     """Each list file's name and text: UCF101's ``trainlist01.txt``..., or HMDB51's ``<class>_test_split1.txt``..."""
     return _hmdb_lists(render) if render.vocabulary == "demo_hmdb" else _ucf_lists(render)
@@ -136,11 +141,16 @@ def _clips(render: Render) -> list[tuple[int, int]]:
     return [(g, c) for g in range(1, render.groups + 1) for c in range(1, render.clips_per_group + 1)]
 
 
-def _path(render: Render, name: str, group: int, clip: int) -> str:
+def _pattern(render: Render, group: int, clip: int) -> str:
+    """A clip's path below the root, of a class ``{cls}``; HMDB51's names also say how much of the body is visible."""
     if render.vocabulary == "demo_hmdb":
-        visible = "u" if ACTIONS[render.vocabulary][name].framing == "upper" else "f"
-        return f"{name}/DemoFilm{group:02d}_{name}_{visible}_cm_np1_fr_bad_{clip - 1}.avi"
-    return f"{name}/v_{name}_g{group:02d}_c{clip:02d}.avi"
+        return f"{{cls}}/DemoFilm{group:02d}_{{cls}}_{{visible}}_cm_np1_fr_bad_{clip - 1}.avi"
+    return f"{{cls}}/v_{{cls}}_g{group:02d}_c{clip:02d}.avi"
+
+
+def _path(render: Render, name: str, group: int, clip: int) -> str:
+    visible = "u" if ACTIONS[render.vocabulary][name].framing == "upper" else "f"
+    return _pattern(render, group, clip).format(cls=name, visible=visible)
 
 
 def _test_groups(render: Render, number: int) -> set[int]:

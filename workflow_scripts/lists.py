@@ -1,0 +1,8 @@
+"""Write the train and test lists of one of the embedded demo's datasets."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    from dtkd import synthetic
+
+    synthetic.write_lists(synthetic.Render(**snakemake.params.render), snakemake.params.annotations)  # noqa: F821
