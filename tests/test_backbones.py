@@ -93,6 +93,7 @@ def test_adaptive_pooling_is_the_fixed_pooling_at_the_published_size(small):
     fixed = backbones.create_slowfast(
         model_depth=18,
         stem_dim_outs=(16, 2),
+        stem_conv_kernel_sizes=((1, 7, 7), (3, 5, 5)),
         model_num_class=5,
         head_pool_kernel_sizes=((2, 2, 2), (8, 2, 2)),
     )

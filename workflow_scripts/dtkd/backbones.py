@@ -107,6 +107,7 @@ def _small(num_classes: int, dropout: float, *, width: int = 16) -> VideoModel:
     net = create_slowfast(
         model_depth=18,
         stem_dim_outs=(width, width // 8),
+        stem_conv_kernel_sizes=((1, 7, 7), (3, 5, 5)),  # the usual 5x7x7 would cost as much as all the rest together
         model_num_class=num_classes,
         dropout_rate=dropout,
         head_pool=nn.AdaptiveAvgPool3d,

@@ -12,9 +12,6 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from torch.distributed.elastic.multiprocessing.api import SignalException
-from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
 from dtkd import training
 from dtkd.errors import DtkdError
@@ -70,6 +67,11 @@ def _prepare_environment(threads: int) -> None:
 
 def _here(command: list[str], count: int) -> str | None:
     """Run ``count`` processes on this computer, as torchrun does; what ended them early, None if nothing did."""
+    # imported here: it takes longer than all the rest of a training's start, and most trainings are one process
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
     logging.getLogger("torch.distributed.elastic.multiprocessing.api").setLevel(logging.CRITICAL)  # we say it ourselves
     config = LaunchConfig(
         min_nodes=1, max_nodes=1, nproc_per_node=count, rdzv_backend="c10d", rdzv_endpoint="localhost:0",
