@@ -1,7 +1,6 @@
 """studies/paper.yaml over the official lists: exactly the paper's jobs, and nothing of the demo's sizes."""
 
 import re
-import time
 from collections import Counter
 
 import official
@@ -54,9 +53,7 @@ def root(tmp_path_factory):
 
 
 def test_every_job_of_the_paper(root):
-    started = time.monotonic()
     done = tiny.snakemake(root, "--dry-run", "--configfile", str(PAPER))
-    seconds = time.monotonic() - started
     assert done.returncode == 0, done.stderr
     counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)}
     assert counts == JOBS | {"total": sum(JOBS.values())}
@@ -67,7 +64,6 @@ def test_every_job_of_the_paper(root):
     for name, videos in (("HandstandPushups", "ucf101"), ("brush_hair", "hmdb51")):
         assert f"Optical flow of {videos}/{name}" in messages
     assert "Download the Kinetics-400 weights of slowfast_r101_16x8" in messages
-    assert seconds < 60, "13,320 + 6,766 videos are planned in seconds"
 
 
 def test_missing_data_is_one_line(tmp_path):

@@ -358,7 +358,7 @@ def cpu_rate(study: Study, seconds: float = 1.0) -> float:
     torch.set_num_threads(1)
     frames, crop = min(study.clip.frames, 16), min(study.augment.crop, 112)
     model = backbones.build(study.model.backbone, 16).train()
-    clip = torch.zeros(2, 3, frames, crop, crop)
+    clip = torch.zeros(min(study.train.batch_size, 8), 3, frames, crop, crop)  # small batches are slower
     flops = len(clip) * 3 * 2 * multiply_adds(study.model.backbone, 16, frames, crop)
     model(clip).sum().backward()  # the first step pays for memory and the choice of kernels
     count, started = 0, time.process_time()
