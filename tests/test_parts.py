@@ -100,7 +100,7 @@ def test_micro_batches_learn_what_the_batch_does(kind, most):
 @pytest.mark.parametrize("kind", ["gated known", "gated FT", "blend known", "blend own", "gated joint"])
 def test_weights_of_each_micro_batch_alone_would_be_others(kind):
     """Eq. 7 looks for the least and the greatest loss of the batch: what the test above proves is no accident."""
-    whole, alone = LEARNERS[kind](), LEARNERS[kind]()
+    whole, alone = (LEARNERS[kind]().train() for _ in range(2))
     step(whole, 7, clips())
     for rows in (slice(0, 4), slice(4, 7)):
         part = alone(clips()[rows], LABELS[rows], ITEMS[rows])
@@ -122,7 +122,7 @@ def test_no_more_clips_pass_at_a_time_and_only_coupled_learners_are_asked_twice(
 
 def test_every_part_is_scaled_as_the_batch_is():
     """fp16's gradients are scaled against underflow; the optimiser's step takes that back."""
-    plain, scaled = LEARNERS["blend own"](), LEARNERS["blend own"]()
+    plain, scaled = (LEARNERS["blend own"]().train() for _ in range(2))
     step(plain, 7, clips())
     scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     gradient(scaled, nn.Identity(), clips(), LABELS, ITEMS, most=3, cast=nullcontext(), scaler=scaler, group=Group())
