@@ -135,7 +135,7 @@ def test_training_jobs_hold_the_gpu_and_others_do_not(finished):
     jobs = records(finished)
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     assert Counter(job["rule"] for job in jobs) == {
-        "render_small": 1, "prepare": 1, "flow": 2, "split": 1,  # flow: twelve classes, eight of them a submission
+        "render_small": 1, "prepare_index_pixel_statistics": 1, "flow_flow": 2, "split": 1,  # groups with their rules
         "train_baseline": 1, "train_teacher": 2, "teacher_logits": 1, "train_student": 1,
     }  # fmt: skip
     for job in jobs:
