@@ -44,7 +44,15 @@ VICTIMS = {  # what is killed -> the script of a job that has to be at work; Non
     "training after an epoch": b".train.py",
 }
 WHOLE = ("snakemake", "process group", "snakemake at work")
-SAME_BYTES = ("*/table5.*", "**/predictions.parquet", "**/split.json", "**/flow/*.parquet", "**/*.logits.pt")
+SAME_BYTES = (
+    "tables/*.csv",
+    "tables/*.md",
+    "tables/*.tex",
+    "**/predictions.parquet",
+    "**/split.json",
+    "**/flow/*.parquet",
+    "**/*.logits.pt",
+)
 CLOCKS = ["train_seconds", "wait_seconds", "test_seconds"]
 
 
