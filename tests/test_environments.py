@@ -169,7 +169,7 @@ def test_what_a_run_records_is_there():
 
 def test_the_search_for_imports_finds_some():
     """Known needs: direct, through the library, inside a function, and by a method of pandas."""
-    known = {"torch", "torchvision", "pytorchvideo", "opencv-contrib-python", "numpy", "pandas", "pydantic", "tqdm"}
+    known = {"torch", "pytorchvideo", "opencv-contrib-python", "numpy", "pandas", "pydantic", "tqdm"}
     assert needed(SCRIPTS / "train.py") >= known | {"pyarrow"}
     assert needed(SCRIPTS / "table5.py") >= {"pandas", "pyarrow", "tabulate", "jinja2"}
     assert "opencv-contrib-python" in needed(SCRIPTS / "render.py")

@@ -454,6 +454,8 @@ def read(config: Mapping[str, Any]) -> Study:
     """
     try:
         return Study.model_validate(dict(config))
+    except DtkdError as error:  # of a section that is not pydantic's own: `render`
+        raise DtkdError(f"config: {error}") from None
     except ValidationError as error:
         lines = [_one_line(_explain(problem)) for problem in error.errors()]
         raise DtkdError("config: " + "\n        ".join(dict.fromkeys(lines))) from None
