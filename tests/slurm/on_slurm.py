@@ -261,8 +261,9 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     killed.ended("PENDING")
     subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=resume"], check=True)
     subprocess.run([SETUP, "node", cluster], check=True)
-    job = killed.job()["JobId"]
-    subprocess.run(["scontrol", "update", f"jobid={job}", "starttime=now"], check=True)  # SLURM would wait two minutes
+    # SLURM would start the job again in two minutes: orders to end the first start are not to meet the second.
+    time.sleep(15)
+    subprocess.run(["scontrol", "update", f"jobid={killed.job()['JobId']}", "starttime=now"], check=True)
 
     finish(workflow, killed.root)
     finish(alone, undisturbed.root)
