@@ -86,17 +86,18 @@ def finished(cluster):
     return root
 
 
-def snakemake(root: Path, *arguments: str) -> subprocess.Popen:
-    """Start the project's `snakemake` in the folder ``root``; what it says goes to said.txt there."""
-    command = [Path(sys.executable).with_name("snakemake"), "--snakefile", PROJECT / "Snakefile", *arguments]
+def start(root: Path, *command) -> subprocess.Popen:
+    """Start a Snakemake in the folder ``root``; what it says goes to said.txt there."""
+    command = [sys.executable, *command, "--snakefile", PROJECT / "Snakefile"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SNAKEMAKE_", "SLURM_"))}
+    environment["PYTHONPATH"] = f"{PROJECT}/workflow_scripts:{environment.get('PYTHONPATH', '')}"
     with open(root / "said.txt", "a") as said:
         return subprocess.Popen(command, cwd=root, env=environment, stdout=said, stderr=said, start_new_session=True)
 
 
 def submit(root: Path, profile: Path, target: str) -> subprocess.Popen:
-    quick = ("--slurm-init-seconds-before-status-checks", "1", "--slurm-keep-successful-logs")
-    return snakemake(root, "--workflow-profile", str(profile), *quick, "--", target)
+    impatient = Path(__file__).with_name("impatient.py")
+    return start(root, impatient, target, "--workflow-profile", profile, "--slurm-keep-successful-logs")
 
 
 def finish(process: subprocess.Popen, root: Path, seconds: float = 1200) -> None:
@@ -227,7 +228,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     nothing had happened."""
     undisturbed, killed = Training(finished, "undisturbed"), Training(finished, "killed")
     target = f"{BASELINE}/predictions.parquet"
-    alone = snakemake(undisturbed.root, "--cores", "1", "--", target)
+    alone = start(undisturbed.root, "-m", "snakemake", target, "--cores", "1")
     site = (cluster / "site" / "config.yaml").read_text(encoding="utf-8")
     baselines = "train_baseline: *training"
     assert baselines in site
@@ -262,7 +263,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=resume"], check=True)
     subprocess.run([SETUP, "node", cluster], check=True)
     # SLURM would start the job again in two minutes: orders to end the first start are not to meet the second.
-    time.sleep(15)
+    time.sleep(8)
     subprocess.run(["scontrol", "update", f"jobid={killed.job()['JobId']}", "starttime=now"], check=True)
 
     finish(workflow, killed.root)
