@@ -162,6 +162,11 @@ def nodes(role: str) -> int:
     return STUDY.train_settings(role).nodes
 
 
+def tasks(role: str):
+    """One a node. On GPUs that is left to SLURM, which does so: its executor would take the number for tasks per GPU."""
+    return lambda *_: 0 if on_gpu() else nodes(role)
+
+
 def all_gpus(role: str):
     return lambda *_: gpus() * devices(role) * nodes(role)
 

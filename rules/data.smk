@@ -19,6 +19,8 @@ for name, settings in RENDERED.items():
         log:
             f"{RESULTS}/logs/render/{name}/{synthetic.clip_patterns(settings.render)[0]}.log",  # with all the wildcards
         priority: 10
+        group:
+            "render"  # on a cluster; profiles name groups by rule, and these rules' names are the datasets'
         resources:
             cpu=own_cores,
             mem_mb=growing(2000),

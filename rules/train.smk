@@ -70,7 +70,7 @@ rule pretrain:
     resources:
         gpu=all_gpus("pretrain"),
         nodes=nodes("pretrain"),
-        tasks=nodes("pretrain"),
+        tasks=tasks("pretrain"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("pretrain"),
         runtime=growing(1440),
@@ -98,7 +98,7 @@ rule train_baseline:
     resources:
         gpu=all_gpus("baseline"),
         nodes=nodes("baseline"),
-        tasks=nodes("baseline"),
+        tasks=tasks("baseline"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("baseline"),
         runtime=growing(1440),
@@ -128,7 +128,7 @@ rule train_teacher:
     resources:
         gpu=all_gpus("teacher"),
         nodes=nodes("teacher"),
-        tasks=nodes("teacher"),
+        tasks=tasks("teacher"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("teacher"),
         runtime=growing(1440),
@@ -208,7 +208,7 @@ rule train_student:
     resources:
         gpu=all_gpus("student"),
         nodes=nodes("student"),
-        tasks=nodes("student"),
+        tasks=tasks("student"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("student"),
         runtime=growing(1440),
