@@ -222,6 +222,7 @@ def test_threads_are_bounded_by_the_machine_and_at_least_one(tmp_path):
 def test_an_interrupt_is_not_swallowed(tmp_path, monkeypatch):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
+    monkeypatch.setattr("dtkd.job.end_with_parent", lambda: None)  # the tests' process outlives the job
     log = tmp_path / "log.txt"
     output = [str(tmp_path / "a.txt")]
     snakemake = SimpleNamespace(rule="a", input={}, output=output, params={}, threads=1, log=[str(log)])

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import collections
 import json
+import math
 import os
 import random
 import shutil
@@ -79,11 +80,21 @@ def children(pid: int, script: bytes) -> list[int]:
     return found
 
 
+def started(pid: int) -> float:
+    """When a process was started, as a file's time; infinite where it has ended."""
+    try:
+        ticks = int(Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[19])
+    except OSError:
+        return math.inf
+    return time.time() - time.clock_gettime(time.CLOCK_BOOTTIME) + ticks / os.sysconf("SC_CLK_TCK")
+
+
 def living(snakemake: subprocess.Popen, root: Path, victim: str) -> list[int]:
     """The processes that are such a victim now."""
-    if victim == "training after an epoch" and not list(root.glob("results/*/list*/*/*/resume.pt")):
-        return []
     jobs = children(snakemake.pid, VICTIMS[victim]) if VICTIMS[victim] else []
+    if victim == "training after an epoch":  # one that was there already when a state was last saved
+        saved = max((path.stat().st_mtime for path in root.glob("results/*/list*/*/*/resume.pt")), default=0)
+        jobs = [job for job in jobs if started(job) < saved]
     if victim in WHOLE:
         return [snakemake.pid] if jobs or not VICTIMS[victim] else []
     return jobs
