@@ -94,6 +94,7 @@ def test_settings_are_the_papers():
     assert paper.train.model_dump() == {
         "epochs": 10, "batch_size": 8, "optimiser": "sgd", "lr": 0.001, "momentum": 0.9, "weight_decay": 0.0,
         "schedule": "constant", "warmup_epochs": 0, "clips_per_video": 1, "selection": "best", "precision": "auto",
+        "micro_batch": None, "channels_last": False, "compile": False, "devices": 1, "nodes": 1,
     }  # fmt: skip
     assert paper.evaluation.model_dump() == {"clips_per_video": 1, "crops_per_clip": 1, "average": "softmax"}
     assert paper.flow.settings == {"algorithm": "farneback", "step": 1, "short_side": None}
