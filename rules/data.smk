@@ -100,7 +100,8 @@ rule index:
     log:
         f"{RESULTS}/logs/index/{{dataset}}.log",
     priority: 10
-    threads: 8  # decode every video once
+    # to decode every video once; with all of a small machine's cores it would wait for all other jobs to end
+    threads: 8 if ON_CLUSTER else max(1, min(8, CORES // 2))
     resources:
         cpu=own_cores,
         mem_mb=growing(2000),
