@@ -65,7 +65,7 @@ def configs(draw):
 
 
 @given(config=configs())
-@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_config_is_a_study_or_refused(config):
     problem = None
     try:

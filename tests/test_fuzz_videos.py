@@ -12,7 +12,7 @@ from dtkd import video
 
 
 def test_damaged_videos_are_decoded_or_refused(tmp_path):
-    mutants = 4 * len(fuzz_videos.SOURCES)
+    mutants = 3 * len(fuzz_videos.SOURCES)
     outcomes, wrong = fuzz_videos.run(tmp_path, mutants, seed=2)
     assert wrong == {}
     assert outcomes.total() == mutants
