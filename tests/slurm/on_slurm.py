@@ -167,7 +167,7 @@ class Training:
         shutil.rmtree(self.root / BASELINE)
         config = STUDY.replace("epochs: 1", f"epochs: {EPOCHS}")
         (self.root / "config.yaml").write_text(config, encoding="utf-8")
-        self.left_off = 0
+        self.attempt, self.left_off = 0, 0
 
     def epochs(self) -> int:
         """How many epochs the file to resume from holds."""
@@ -175,16 +175,22 @@ class Training:
         return len(torch.load(file, weights_only=True)["history"]) if file.exists() else 0
 
     def job(self) -> dict[str, str]:
-        """The scheduler's record of the last attempt."""
-        return records(self.root)[-1]
+        """The scheduler's record of the attempt that the test is at; the workflow may be at the next one already."""
+        return records(self.root)[self.attempt - 1]
 
-    def under_way(self, attempt: int) -> dict[str, str]:
-        """That attempt's job, once it has two epochs more than the one before."""
-        until(f"attempt {attempt} is submitted", lambda: len(records(self.root)) == attempt)
+    def submitted(self) -> None:
+        """Go on to the next attempt."""
+        self.attempt += 1
+        until(f"attempt {self.attempt} is submitted", lambda: len(records(self.root)) >= self.attempt)
+
+    def under_way(self) -> None:
+        """Go on to the next attempt, and wait until it has two epochs more than the one before."""
+        self.submitted()
+        if self.left_off:
+            self.went_on()
         until("two epochs are done", lambda: self.epochs() >= self.left_off + 2)
-        job = self.job()
-        assert job["JobState"] == "RUNNING"
-        return job
+        self.left_off = self.epochs()
+        assert self.job()["JobState"] == "RUNNING"
 
     def stall(self) -> None:
         """Stop the training's process, so that it does not get done within its minute on any machine."""
@@ -208,9 +214,8 @@ class Training:
         return [int(line.split()[0]) for line in listed.splitlines()[1:]]
 
     def ended(self, state: str) -> None:
-        """The attempt came to that end and left whole files; the next one knows where it left off."""
+        """The attempt came to that end and left whole files."""
         until(state, lambda: self.job()["JobState"] == state)
-        self.left_off = self.epochs()
         assert {file.name for file in (self.root / BASELINE).glob("[!.]*")} == {"resume.pt"}
         for file in self.root.glob("results/**/[!.]*.parquet"):
             pd.read_parquet(file)
@@ -218,9 +223,11 @@ class Training:
             json.loads(file.read_text(encoding="utf-8"))
 
     def went_on(self) -> None:
-        """The last attempt began after the epoch where the one before it left off."""
-        said = f"goes on after epoch {self.left_off} of {EPOCHS}"
-        until(said, lambda: said in Path(self.job()["StdOut"]).read_text())
+        """The attempt began where the one before it left off: no epoch that was seen done is done again."""
+        said = rf"goes on after epoch (\d+) of {EPOCHS}"
+        after = until(said, lambda: re.findall(said, Path(self.job()["StdOut"]).read_text()))
+        assert int(after[-1]) >= self.left_off
+        self.left_off = int(after[-1])
 
 
 def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
@@ -236,23 +243,21 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     profile = write_profile(cluster / "minute", site.replace(baselines, minute))
 
     workflow = submit(killed.root, cluster / "site", target)
-    killed.under_way(1)
+    killed.under_way()
     workflow.send_signal(signal.SIGINT)
     assert workflow.wait(60) != 0
     killed.ended("CANCELLED")
 
     workflow = submit(killed.root, profile, target)
-    until("attempt 2 is submitted", lambda: len(records(killed.root)) == 2)
+    killed.submitted()
     until("attempt 2 is past its minute", lambda: killed.stall() or killed.job()["JobState"] == "TIMEOUT")
     killed.ended("TIMEOUT")
 
-    killed.under_way(3)
-    killed.went_on()
+    killed.under_way()
     subprocess.run(["scancel", killed.job()["JobId"]], check=True)
     killed.ended("CANCELLED")
 
-    killed.under_way(4)
-    killed.went_on()
+    killed.under_way()
     processes = killed.pids()
     assert processes
     for pid in [int((cluster / "slurmd.pid").read_text()), *killed.keepers(), *processes]:
