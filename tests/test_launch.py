@@ -116,6 +116,7 @@ def test_two_nodes_of_a_slurm_job(study, tmp_path, monkeypatch):
         launch.start(together)
     commands = tmp_path / "bin"
     commands.mkdir()
+    (commands / "squeue").write_text('#!/bin/sh\n[ "$2" = --jobs=7 ] && echo "node[1-2]"\n')
     (commands / "scontrol").write_text('#!/bin/sh\n[ "$3" = "node[1-2]" ] && echo localhost\n')
     (commands / "srun").write_text(f"""#!/bin/sh
 echo "$@" > {tmp_path}/srun
@@ -126,7 +127,8 @@ wait
     for command in commands.iterdir():
         command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
-    monkeypatch.setenv("SLURM_JOB_NODELIST", "node[1-2]")
+    monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("SLURM_NNODES", "1")  # of the step that the training was started in
     monkeypatch.delenv("RANK", raising=False)
     handler = signal.getsignal(signal.SIGTERM)
     launch.start(together)

@@ -158,6 +158,30 @@ def test_table_5_is_made_of_what_the_jobs_wrote(finished):
         assert top1 == pytest.approx(100 * hits.mean(), abs=0.01)
 
 
+def test_two_nodes_train_as_one(cluster, finished):
+    """`train: {nodes: 2}`: one job on both nodes, a process on each through srun, and one computer's result."""
+    config = STUDY.replace("device: auto", "device: cpu").replace("weights: none", "weights: none, dropout: 0")
+    alone, together = (finished.with_name(name) for name in ("alone", "together"))
+    for root, computing in ((alone, ""), (together, ", nodes: 2")):
+        shutil.copytree(finished, root, ignore=shutil.ignore_patterns("said.txt"))
+        shutil.rmtree(root / BASELINE)
+        (root / "config.yaml").write_text(config.replace("lr: 0.05", f"lr: 0.05{computing}"), encoding="utf-8")
+    target = f"{BASELINE}/predictions.parquet"
+    site = (cluster / "site" / "config.yaml").read_text(encoding="utf-8")
+    pair = write_profile(cluster / "pair", site.replace("slurm_partition: accelerated", "slurm_partition: both"))
+    workflow = submit(together, pair, target)
+    finish(start(alone, "-m", "snakemake", target, "--cores", "1"), alone)
+    finish(workflow, together)
+
+    (job,) = records(together)
+    assert (job["rule"], job["JobState"]) == ("train_baseline", "COMPLETED")
+    assert (job["NumNodes"], job["JOB_GRES"]) == ("2", "(null)")
+    recorded = json.loads((together / BASELINE / "run.json").read_text(encoding="utf-8"))
+    assert recorded["computing"]["nodes"] == 2
+    one, other = (np.stack(pd.read_parquet(root / target)["logits"]) for root in (alone, together))
+    np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
+
+
 class Training:
     """The baseline of a copy of the study, with more epochs, as a job that something happens to."""
 
@@ -260,7 +284,7 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     killed.under_way()
     processes = killed.pids()
     assert processes
-    for pid in [int((cluster / "slurmd.pid").read_text()), *killed.keepers(), *processes]:
+    for pid in [int((cluster / f"{NODE}.pid").read_text()), *killed.keepers(), *processes]:
         with suppress(ProcessLookupError):  # gone with one before it
             os.kill(pid, signal.SIGKILL)
     subprocess.run(["scontrol", "update", f"nodename={NODE}", "state=down", "reason=test"], check=True)

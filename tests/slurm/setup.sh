@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# A real SLURM of one node with a stand-in GPU, from Debian's packages, for tests: as root, without systemd or cgroups.
+# A real SLURM of two nodes, one with a stand-in GPU, from Debian's packages, for tests: as root, without systemd or
+# cgroups. Both nodes are this machine; the second goes by the name of localhost.
 #   setup.sh start FOLDER | node FOLDER | stop FOLDER
-# `node` starts a dead node's daemon again. Everything lies in FOLDER, but for one link to it, /etc/slurm/slurm.conf (the
+# `node` starts the first one's daemon, at the start and when it has died. Everything lies in FOLDER, but for one link to it, /etc/slurm/slurm.conf (the
 # executor plugin hides SLURM_CONF from jobs); a machine that has a slurm.conf of its own is left alone.
 set -euo pipefail
 action=$1
@@ -12,7 +13,7 @@ link=/etc/slurm/slurm.conf
 host=$(hostname -s)
 
 stop() {
-  for daemon in slurmd slurmctld munged; do
+  for daemon in "$host" localhost slurmctld munged; do
     if [ -s "$folder/$daemon.pid" ]; then
       kill "$(cat "$folder/$daemon.pid")" 2>/dev/null || true
       rm -f "$folder/$daemon.pid"
@@ -34,7 +35,7 @@ wait_for() { # until a command succeeds, at most 20 s
 
 node() {
   slurmd -c -f "$conf" -N "$host"
-  wait_for sh -c "sinfo --noheader --format=%T | grep -q idle"
+  wait_for sh -c "sinfo --noheader --nodes=$host --format=%T | grep -q idle"
 }
 
 install_packages() {
@@ -82,11 +83,11 @@ AuthType=auth/munge
 AuthInfo=socket=$folder/munge.socket
 CredType=cred/munge
 SlurmctldPidFile=$folder/slurmctld.pid
-SlurmdPidFile=$folder/slurmd.pid
+SlurmdPidFile=$folder/%n.pid
 SlurmctldLogFile=$folder/log/slurmctld.log
-SlurmdLogFile=$folder/log/slurmd.log
+SlurmdLogFile=$folder/log/%n.log
 StateSaveLocation=$folder/state
-SlurmdSpoolDir=$folder/spool
+SlurmdSpoolDir=$folder/spool/%n
 SwitchType=switch/none
 MpiDefault=none
 ProctrackType=proctrack/linuxproc
@@ -105,14 +106,17 @@ SlurmctldTimeout=10
 SlurmdTimeout=15
 GresTypes=gpu
 NodeName=$host NodeAddr=127.0.0.1 CPUs=16 RealMemory=200000 Gres=gpu:1 State=UNKNOWN
-PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
-PartitionName=accelerated Nodes=ALL MaxTime=INFINITE State=UP
+NodeName=localhost NodeHostname=$host NodeAddr=127.0.0.1 Port=16819 CPUs=16 RealMemory=200000 State=UNKNOWN
+PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
+PartitionName=accelerated Nodes=$host MaxTime=INFINITE State=UP
+PartitionName=both Nodes=$host,localhost MaxTime=INFINITE State=UP
 CONF
   mkdir -p "$(dirname $link)"
   ln -sfn "$conf" $link
   wait_for munge --socket="$folder/munge.socket" --no-input
   slurmctld -c -f "$conf"
   node
+  slurmd -c -f "$conf" -N localhost
   timeout 30 srun --ntasks=1 --gpus=1 true
 }
 

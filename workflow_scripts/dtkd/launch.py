@@ -32,7 +32,7 @@ def start(plan: Plan) -> None:
     if devices == nodes == 1:
         training.run(plan, machine)
         return
-    if nodes > 1 and "SLURM_JOB_NODELIST" not in os.environ:
+    if nodes > 1 and "SLURM_JOB_ID" not in os.environ:
         raise DtkdError(f"train.nodes: {nodes}, but this is no job of SLURM's; use profiles/slurm, or nodes: 1")
     if nodes == 1 and machine.device.type == "cuda" and devices > torch.cuda.device_count():
         raise DtkdError(f"train.devices: {devices}, but torch sees {torch.cuda.device_count()} CUDA devices here")
@@ -89,15 +89,22 @@ def _here(command: list[str], count: int) -> str | None:
 
 def _on_nodes(command: list[str], nodes: int, devices: int, threads: int) -> str | None:
     """Run ``devices`` processes on each node of this SLURM job; what ended them early, None if nothing did."""
-    hosts = subprocess.run(["scontrol", "show", "hostnames", os.environ["SLURM_JOB_NODELIST"]], capture_output=True,
-                           text=True, check=True).stdout.split()  # fmt: skip
+    # This process may be a step on one node itself (so starts Snakemake its jobs), and SLURM's variables those of that
+    # step: what nodes there are, only the job's own record says, and the new step must not take its size from them.
+    job = os.environ["SLURM_JOB_ID"]
+    held = _said("squeue", "--noheader", f"--jobs={job}", "--format=%N").strip()
+    hosts = _said("scontrol", "show", "hostnames", held).split()
+    environment = {
+        name: value for name, value in os.environ.items()
+        if not name.startswith(("SLURM_", "SRUN_")) or name in ("SLURM_CONF", "SLURM_JOB_ID")
+    }  # fmt: skip
     with socket.socket() as free:  # this job's script runs on the first node, where the processes will meet
         free.bind(("", 0))
         port = free.getsockname()[1]
     step = subprocess.Popen([
         "srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes * devices}", f"--ntasks-per-node={devices}",
         f"--cpus-per-task={threads}", "--kill-on-bad-exit=1", "--quiet", *command,
-    ], env=os.environ | {"MASTER_ADDR": hosts[0], "MASTER_PORT": str(port)})  # fmt: skip
+    ], env=environment | {"MASTER_ADDR": hosts[0], "MASTER_PORT": str(port)})  # fmt: skip
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         status = step.wait()
@@ -105,6 +112,10 @@ def _on_nodes(command: list[str], nodes: int, devices: int, threads: int) -> str
         step.terminate()
         signal.signal(signal.SIGTERM, before)
     return f"a process of the training {_end(status)}" if status else None
+
+
+def _said(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def _end(code: int) -> str:
