@@ -1,6 +1,6 @@
 """Training: what each option of `train` makes of a step's time and gradient; and many jobs at once on few cores.
 
-    python benchmarks/training.py [--backbone slowfast_small] [--frames 8] [--crop 56] [--batch 8] [--turns 5]
+    python benchmarks/training.py [--backbone slowfast_small] [--frames 8] [--crop 48] [--batch 8] [--turns 5]
     python benchmarks/training.py --jobs 8
 
 Clips are random numbers: no decoding is measured. In the first form the options take turns, so that what else the
@@ -161,7 +161,7 @@ def jobs(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", default="slowfast_small")
-    for name, value in {"frames": 8, "crop": 56, "batch": 8, "steps": 5, "turns": 5, "threads": 1, "jobs": 0}.items():
+    for name, value in {"frames": 8, "crop": 48, "batch": 8, "steps": 5, "turns": 5, "threads": 1, "jobs": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
     jobs(given) if given.jobs else options(given)
