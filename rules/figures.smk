@@ -65,7 +65,7 @@ rule examples:
         csv=f"{RESULTS}/figures/examples.csv",
     params:
         settings=flow_settings(),
-        device=device,
+        device="auto",  # a few frames; a cluster's login node, which draws them, may have no GPU
         roots=ROOTS,
     log:
         f"{RESULTS}/logs/figures/examples.log",

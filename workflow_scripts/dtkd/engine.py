@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from dtkd import gpus
 from dtkd.clips import EpochBatches, Frames, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
@@ -49,21 +50,21 @@ class Hardware:
         return Frames(self.cache_mb / max(self.workers, 1))
 
 
-def hardware(device: str, threads: int, cache_mb: int = 0) -> Hardware:
+def hardware(device: str, threads: int, cache_mb: int = 0, devices: int = 1) -> Hardware:
     """Choose the device and bound the threads of torch by what the rule was given and what the machine has.
+
+    ``devices`` is how many GPUs this process and those that it will start may use, of those that the machine has.
 
     OpenCV decodes on one: its own pool would take every core of the machine.
     """
-    if device == "cuda" and not torch.cuda.is_available():
-        raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
-    chosen = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
     given = os.environ.get("CUDA_VISIBLE_DEVICES", "-1")  # what a scheduler sets
-    if device == "auto" and chosen == "cpu" and given not in ("", "-1"):
+    chosen = gpus.choose(device, devices)
+    if device == "auto" and chosen.type == "cpu" and given not in ("", "-1"):
         print(f"warning: this job was given GPU {given}, but torch sees no CUDA device and uses the CPU", flush=True)
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))
-    torch.set_num_threads(threads if chosen == "cpu" else 1)
+    torch.set_num_threads(threads if chosen.type == "cpu" else 1)
     cv2.setNumThreads(1)
-    return Hardware(torch.device(chosen), threads, cache_mb)
+    return Hardware(chosen, threads, cache_mb)
 
 
 class Normalise(nn.Module):

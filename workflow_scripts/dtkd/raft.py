@@ -13,6 +13,7 @@ from torch.nn import functional
 from torchvision.models import optical_flow
 
 from dtkd.errors import DtkdError
+from dtkd.gpus import choose
 from dtkd.weights import fetch, load_state_dict, verify
 
 NETWORKS = {
@@ -71,9 +72,7 @@ def _missing(side: int) -> int:
 @lru_cache(maxsize=1)
 def _network(name: str, weights: str, device: str) -> tuple[nn.Module, torch.device]:
     """The network, once a process; of two threads that ask at the same time, each may build it."""
-    if device == "cuda" and not torch.cuda.is_available():
-        raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
-    place = torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+    place = choose(device)
     network = NETWORKS[name][0]()
     try:
         network.load_state_dict(load_state_dict(weights))

@@ -32,7 +32,7 @@ class Plan:
     def machine(self) -> engine.Hardware:
         """What one process has of its node."""
         devices = self.computing["devices"]
-        return engine.hardware(self.device, self.threads // devices, self.cache_mb // devices)
+        return engine.hardware(self.device, self.threads // devices, self.cache_mb // devices, devices)
 
 
 def run(plan: Plan, machine: engine.Hardware, group: Group = Group()) -> None:  # noqa: B008 (frozen)

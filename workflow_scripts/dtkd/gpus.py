@@ -1,0 +1,56 @@
+"""Whether a job computes on a GPU, and on which of the computer's."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+
+import torch
+
+from dtkd.errors import DtkdError
+
+_held: list[int] = []  # open lock files; the system releases them when this process ends, however it ends
+
+
+def choose(device: str, count: int = 1) -> torch.device:
+    """What ``device`` (auto, cpu or cuda) of the config is here; on a GPU, ``count`` free ones are taken (`claim`).
+
+    Raises:
+        DtkdError: ``device`` is cuda and there is none.
+    """
+    if device == "cpu":
+        return torch.device("cpu")
+    claim(count)
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if device == "cuda":
+        raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
+    return torch.device("cpu")
+
+
+def claim(count: int) -> None:
+    """Take ``count`` GPUs that no other job of this user on this computer has: CUDA_VISIBLE_DEVICES names them then.
+
+    Snakemake counts GPUs (``--resources gpu=4``) but does not say which, and CUDA's first one would be everyone's.
+    Where there is no choice, or fewer are free than wanted, nothing is changed; nor in a job of SLURM's, which has
+    its own GPUs already. To be called before CUDA is: it reads the variable once.
+    """
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = [str(number) for number in range(torch.cuda.device_count())] if visible is None else visible.split(",")
+    if len(names) <= count or "SLURM_JOB_ID" in os.environ:
+        return
+    folder, taken = tempfile.gettempdir(), {}
+    for name in names:
+        lock = os.open(os.path.join(folder, f"dtkd-{os.getuid()}-gpu-{name.strip()}"), os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken[name] = lock
+        except BlockingIOError:
+            os.close(lock)
+        if len(taken) == count:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(taken)
+            _held.extend(taken.values())
+            return
+    for lock in taken.values():
+        os.close(lock)
