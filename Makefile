@@ -10,7 +10,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-library test-workflow test-slurm verify audit stress lint lock clean
+.PHONY: all table5 plan test test-slurm verify audit stress lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -21,15 +21,8 @@ table5: .venv/installed
 plan: .venv/installed
 	python workflow_scripts/plan.py $(ARGS)
 
-# Two processes, for two cores: the library's tests, and those that run the workflow.
 test: .venv/installed
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-library test-workflow
-
-test-library:
-	pytest --ignore tests/workflow --durations 10
-
-test-workflow:
-	pytest tests/workflow --durations 10
+	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --durations 10
 
 test-slurm: .venv/installed
 	pytest -x tests/slurm/on_slurm.py
