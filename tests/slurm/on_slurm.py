@@ -92,7 +92,13 @@ def start(root: Path, *command) -> subprocess.Popen:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("SNAKEMAKE_", "SLURM_"))}
     environment["PYTHONPATH"] = f"{PROJECT}/workflow_scripts:{environment.get('PYTHONPATH', '')}"
     with open(root / "said.txt", "a") as said:
-        return subprocess.Popen(command, cwd=root, env=environment, stdout=said, stderr=said, start_new_session=True)
+        return subprocess.Popen(command, cwd=root, env=environment, stdout=said, stderr=said, start_new_session=True,
+                                preexec_fn=hear_interrupts)  # fmt: skip
+
+
+def hear_interrupts() -> None:
+    """Where this test runs in a shell's background, SIGINT is ignored, and its children would inherit that."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def submit(root: Path, profile: Path, target: str) -> subprocess.Popen:
