@@ -1,11 +1,15 @@
+# Whichever comes first sets up .venv.
 # make all      every table and figure, and the report
-# make table5   set up .venv once, then make the demo's Table 5 from rendered videos
+# make table5   the demo's Table 5 from rendered videos
 # make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
-# make test     the same for the tests
+# make test     the tests, on up to eight cores
 # make verify   hold every file of results/ against the record of what made it
+# make lint     check the code's style
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
+# make lock     choose the packages of requirements.lock anew, after a change of pyproject.toml (needs uv)
+# make clean    delete .venv, .snakemake and results: every result, of every study that lies there
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
