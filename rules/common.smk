@@ -93,7 +93,8 @@ def run_of(wildcards, role: str) -> Run:
 
 
 # Whether jobs go to a cluster's scheduler (a dry run for it included): only then does Snakemake have a number of --jobs.
-ON_CLUSTER = workflow.nodes is not None
+# And whether this is such a job, which has to decide as the Snakemake did that asked for its resources.
+ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
 
 
 @lru_cache(maxsize=None)

@@ -73,7 +73,7 @@ rule pretrain:
         tasks=tasks("pretrain"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("pretrain"),
-        runtime=growing(1440),
+        runtime=1440,  # whoever tries again goes on from the last epoch
     conda:
         "../envs/train.yaml"
     script:
@@ -101,7 +101,7 @@ rule train_baseline:
         tasks=tasks("baseline"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("baseline"),
-        runtime=growing(1440),
+        runtime=1440,  # whoever tries again goes on from the last epoch
     conda:
         "../envs/train.yaml"
     script:
@@ -131,7 +131,7 @@ rule train_teacher:
         tasks=tasks("teacher"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("teacher"),
-        runtime=growing(1440),
+        runtime=1440,  # whoever tries again goes on from the last epoch
     conda:
         "../envs/train.yaml"
     script:
@@ -211,7 +211,7 @@ rule train_student:
         tasks=tasks("student"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("student"),
-        runtime=growing(1440),
+        runtime=1440,  # whoever tries again goes on from the last epoch
     conda:
         "../envs/train.yaml"
     script:

@@ -24,8 +24,7 @@ sys.stdin.read()
 @pytest.fixture
 def job(tmp_path, monkeypatch):
     """Start a job that takes so many GPUs and holds them until it is ended; what it got, and the job."""
-    for name in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID"):
-        monkeypatch.delenv(name, raising=False)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with ExitStack() as jobs:
 
         def start(count, **environment):
@@ -53,10 +52,6 @@ def test_of_the_gpus_that_are_visible(job):
     assert job(1, CUDA_VISIBLE_DEVICES="2,1")[0] == "1"
     assert job(1, CUDA_VISIBLE_DEVICES="1")[0] == "1"  # no choice
     assert job(1)[0] == "0"
-
-
-def test_a_scheduler_has_chosen_already(job):
-    assert job(1, SLURM_JOB_ID="7", CUDA_VISIBLE_DEVICES="0,1")[0] == "0,1"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")

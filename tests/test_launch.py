@@ -128,6 +128,7 @@ wait
         command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{commands}:{os.environ['PATH']}")
     monkeypatch.setenv("SLURM_JOB_ID", "7")
+    monkeypatch.setenv("DTKD_SNAKEMAKE", "999999999")  # where the other node is, nobody has that number
     monkeypatch.setenv("SLURM_NNODES", "1")  # of the step that the training was started in
     monkeypatch.delenv("RANK", raising=False)
     handler = signal.getsignal(signal.SIGTERM)
@@ -161,6 +162,7 @@ def test_what_one_process_says_is_the_only_message(study, capfd):
     [
         ("os.kill(os.getpid(), 9)", "was ended by SIGKILL, most likely for want of memory: set train.micro_batch to"),
         ("sys.exit(3)", "ended with exit status 3; what it printed above says why"),
+        ("sys.exit(255)", "ended with exit status 255; what it printed above says why"),
     ],
 )
 def test_a_process_that_ends_early_ends_the_others(end, said):

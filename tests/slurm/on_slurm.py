@@ -209,6 +209,11 @@ class Training:
         """The scheduler's record of the attempt that the test is at; the workflow may be at the next one already."""
         return records(self.root)[self.attempt - 1]
 
+    def output(self) -> str:
+        """What the attempt has printed; a job that waits has no such file yet."""
+        file = Path(self.job()["StdOut"])
+        return file.read_text() if file.exists() else ""
+
     def submitted(self) -> None:
         """Go on to the next attempt."""
         self.attempt += 1
@@ -256,7 +261,7 @@ class Training:
     def went_on(self) -> None:
         """The attempt began where the one before it left off: no epoch that was seen done is done again."""
         said = rf"goes on after epoch (\d+) of {EPOCHS}"
-        after = until(said, lambda: re.findall(said, Path(self.job()["StdOut"]).read_text()))
+        after = until(said, lambda: re.findall(said, self.output()))
         assert int(after[-1]) >= self.left_off
         self.left_off = int(after[-1])
 

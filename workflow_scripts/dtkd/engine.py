@@ -64,6 +64,7 @@ def hardware(device: str, threads: int, cache_mb: int = 0, devices: int = 1) -> 
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))
     torch.set_num_threads(threads if chosen.type == "cpu" else 1)
     cv2.setNumThreads(1)
+    torch.backends.cudnn.benchmark = chosen.type == "cuda"  # clips are of one size
     return Hardware(chosen, threads, cache_mb)
 
 
@@ -90,8 +91,10 @@ def progress(data=None, **options) -> tqdm:
 
 def autocast(precision: str, device: torch.device):
     """`auto`: bf16 where the GPU has it, else fp16; fp32 on a CPU, for which fp16 is refused: it is slow there."""
-    if precision == "auto":
-        precision = "fp32" if device.type == "cpu" else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    if precision == "auto" and device.type == "cpu":
+        precision = "fp32"
+    elif precision == "auto":
+        precision = "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "fp16"
     if precision == "fp32":
         return nullcontext(), False
     if precision == "fp16" and device.type == "cpu":
@@ -202,7 +205,8 @@ def train(
     if saved is not None:
         learner.load_state_dict(saved["learner"])
         optimiser.load_state_dict(saved["optimiser"])
-        scaler.load_state_dict(saved["scaler"])
+        if saved["scaler"]:  # empty where the run began with another precision, on another kind of GPU
+            scaler.load_state_dict(saved["scaler"])
         history, best, last_logits = saved["history"], saved["best"], saved["last_logits"]
         print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
 

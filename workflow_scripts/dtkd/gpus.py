@@ -33,12 +33,12 @@ def claim(count: int) -> None:
     """Take ``count`` GPUs that no other job of this user on this computer has: CUDA_VISIBLE_DEVICES names them then.
 
     Snakemake counts GPUs (``--resources gpu=4``) but does not say which, and CUDA's first one would be everyone's.
-    Where there is no choice, or fewer are free than wanted, nothing is changed; nor in a job of SLURM's, which has
-    its own GPUs already. To be called before CUDA is: it reads the variable once.
+    Where there is no choice, as in a job of SLURM's that sees its own only, or where fewer are free than wanted,
+    nothing is changed. To be called before CUDA is: it reads the variable once.
     """
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     names = [str(number) for number in range(torch.cuda.device_count())] if visible is None else visible.split(",")
-    if len(names) <= count or "SLURM_JOB_ID" in os.environ:
+    if len(names) <= count:
         return
     folder, taken = tempfile.gettempdir(), {}
     for name in names:

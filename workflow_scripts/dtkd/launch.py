@@ -98,12 +98,13 @@ def _on_nodes(command: list[str], nodes: int, devices: int, threads: int) -> str
         name: value for name, value in os.environ.items()
         if not name.startswith(("SLURM_", "SRUN_")) or name in ("SLURM_CONF", "SLURM_JOB_ID")
     }  # fmt: skip
+    environment.pop("DTKD_SNAKEMAKE", None)  # a process of this node, which the others cannot see
     with socket.socket() as free:  # this job's script runs on the first node, where the processes will meet
         free.bind(("", 0))
         port = free.getsockname()[1]
     step = subprocess.Popen([
         "srun", "--overlap", f"--nodes={nodes}", f"--ntasks={nodes * devices}", f"--ntasks-per-node={devices}",
-        f"--cpus-per-task={threads}", "--kill-on-bad-exit=1", "--quiet", *command,
+        f"--cpus-per-task={threads}", "--kill-on-bad-exit=1", "--wait=0", "--quiet", *command,  # the first ends last
     ], env=environment | {"MASTER_ADDR": hosts[0], "MASTER_PORT": str(port)})  # fmt: skip
     before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
@@ -121,7 +122,7 @@ def _said(*command: str) -> str:
 def _end(code: int) -> str:
     """What became of a process that did not say so itself, from its exit status."""
     number = -code if code < 0 else code - 128  # a shell's way, and srun's, to tell of a signal
-    if number <= 0:
+    if number not in set(signal.Signals):
         return f"ended with exit status {code}; what it printed above says why"
     said = f"was ended by {signal.Signals(number).name}"
     if number in (signal.SIGKILL, signal.SIGTERM):  # with srun, SIGTERM is what all others get when one is killed

@@ -63,7 +63,7 @@ class Flow(Section):
         "farneback", "dis_fast", "dis_medium", "tvl1", "farneback_cuda", "raft_small", "raft_large"
     ] = "farneback"
     step: Count = 1
-    short_side: Count | None = None
+    short_side: Annotated[int, Field(ge=16)] | None = None  # as in `flow.Settings`
     weights: str | None = Field(None, description="a network's parameters; torchvision's where none are named")
 
     @property
@@ -113,7 +113,7 @@ class Model(Section):
 class Clip(Section):
     """Temporal sampling: the fast pathway's frames, and every how many source frames one is taken."""
 
-    frames: Count
+    frames: Annotated[int, Field(ge=4, multiple_of=4)]  # four times the slow pathway's
     rate: Count
 
     def __str__(self) -> str:
@@ -413,7 +413,7 @@ class Study(Section):
                 student = self.student_run(dataset, row, seed)
                 runs += [student, *self.teacher_runs(student).values()]
         if self.model.weights == "pretrain":
-            runs += [self.pretrain_run(backbone) for backbone in {run.backbone for run in runs}]
+            runs += [self.pretrain_run(backbone) for backbone in sorted({run.backbone for run in runs})]
         by_folder = {}
         for run in runs:
             other = by_folder.setdefault(run.folder, run)
