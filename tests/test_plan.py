@@ -132,7 +132,7 @@ def test_epochs_seeds_and_datasets_scale_it(sizes):
 def test_another_protocol_is_evaluated(sizes):
     found = costs(paper(evaluation={"clips_per_video": 10, "crops_per_clip": 3}), sizes)
     own = [task for task in found.values() if task.stage == "evaluation"]
-    assert len(own) == 12 + 26
+    assert len(own) == 12 + 8 + 26, "Tables 4 and 6 read the teachers' answers by the same protocol"
     (first,) = [task for task in own if task.name.startswith("ucf101/list1/baseline/slowfast_r101_16x8-seed0")]
     macs = plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256)
     assert first.flops == pytest.approx(2 * macs * 2 * 30 * 3783)
@@ -154,18 +154,36 @@ def test_what_is_done_costs_no_more(tmp_path, sizes):
     assert [row["done"] for row in rows] == [0, 2]
 
 
-def test_finished_runs_tell_the_rate(tmp_path, sizes):
-    chosen = paper(results=str(tmp_path))
-    run = tmp_path / "ucf101/list1/baseline/slowfast_r101_16x8-seed0"
-    run.mkdir(parents=True)
-    (run / "checkpoint.pt").touch()
-    (run / "run.json").write_text(json.dumps({"device": "cuda"}))
+def finished(root, sizes, run, devices=1, nodes=1):
+    """A study one run of which took 2,000 s on GPUs: (the study, its tasks, the run's task)."""
+    chosen, folder = paper(results=str(root)), root / run
+    folder.mkdir(parents=True)
+    (folder / "checkpoint.pt").touch()
+    (folder / "run.json").write_text(json.dumps({"device": "cuda", "computing": {"devices": devices, "nodes": nodes}}))
     seconds = {"train_seconds": [900.0, 900.0], "wait_seconds": [100.0, 100.0], "test_seconds": [200.0, 200.0]}
-    pd.DataFrame(seconds).to_parquet(run / "history.parquet")
+    pd.DataFrame(seconds).to_parquet(folder / "history.parquet")
     found = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))
     (own,) = [task for task in found if task.done]
+    return chosen, found, own
+
+
+def test_finished_runs_tell_the_rate(tmp_path, sizes):
+    chosen, found, own = finished(tmp_path, sizes, "ucf101/list1/baseline/slowfast_r101_16x8-seed0")
     assert plan.finished_rate(chosen, found, "cuda") == (pytest.approx(own.flops / 2000), 1)
     assert plan.finished_rate(chosen, found, "cpu") == (0.0, 0)
+
+
+def test_the_rate_is_that_of_one_device(tmp_path, sizes):
+    run = "ucf101/list1/baseline/slowfast_r101_16x8-seed0"
+    chosen, found, own = finished(tmp_path, sizes, run, devices=4, nodes=2)
+    assert plan.finished_rate(chosen, found, "cuda") == (pytest.approx(own.flops / 2000 / 8), 1)
+
+
+def test_a_teachers_answers_after_its_training_are_not_in_the_rate(tmp_path, sizes):
+    """Its history does not hold their seconds."""
+    chosen, found, own = finished(tmp_path, sizes, "ucf101/list1/teacher/static-seed0")
+    timed = own.flops - 2 * plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256) * 2 * 3783
+    assert plan.finished_rate(chosen, found, "cuda") == (pytest.approx(timed / 2000), 1)
 
 
 # The time from start to end

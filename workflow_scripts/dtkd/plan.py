@@ -64,6 +64,7 @@ class Task:
     after: tuple[str, ...] = ()
     clips: float = 0.0  # decoded
     flops: float = 0.0
+    untimed: float = 0.0  # of the flops, those whose seconds a training's history does not hold
     seconds: float = 0.0  # of a core, beside the clips' decoding
     disk: float = 0.0  # bytes that stay
     passing: float = 0.0  # bytes while it runs
@@ -226,7 +227,7 @@ def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
             task = logits[study.logits_file(run)] = _logits_task(study, run, sizes[run.dataset])
             found.append(task)
         found.append(_training_task(study, run, sizes[run.dataset]))
-        if study.evaluation.file != "predictions.parquet" and run.role in ("baseline", "student"):
+        if study.evaluation.file != "predictions.parquet" and run.role != "pretrain":  # no table shows those
             found.append(_evaluation_task(study, run, sizes[run.dataset]))
     return found
 
@@ -259,8 +260,9 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     macs, draws, epochs = _settings(study, run, own)
     subset = run.subset or "all"
     trained, tested = draws * own.train[run.list][subset], epochs * own.test[run.list][subset]
+    afterwards = 0.0
     if run.role == "teacher":
-        tested += 2 * own.test[run.list]["all"]  # it answers for the other subset too: selected and last epoch
+        afterwards = 2 * own.test[run.list]["all"]  # it answers for the other subset too: selected and last epoch
     passes = 1 if run.frozen else 3
     networks = 1
     if run.student and not run.student.FT:  # both teachers go on learning beside it
@@ -269,7 +271,8 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
     return Task(
         run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
-        clips=trained + tested, flops=2 * macs * (passes * trained + tested),
+        clips=trained + tested + afterwards, flops=2 * macs * (passes * trained + tested + afterwards),
+        untimed=2 * macs * afterwards,
         disk=2 * weights + 2 * own.test[run.list]["all"] * own.classes * FLOATS,
         passing=weights * (networks * (1 + (not run.frozen) * moments) + 1),
         done=Path(study.results, run.folder, "checkpoint.pt").exists(),
@@ -369,16 +372,18 @@ def cpu_rate(study: Study, seconds: float = 1.0) -> float:
 
 
 def finished_rate(study: Study, found: Iterable[Task], device: str) -> tuple[float, int]:
-    """(FLOP/s sustained while training, waits for clips aside, in the study's finished runs on ``device``; runs)."""
+    """(FLOP/s that one device sustained in the study's finished runs on ``device``, waits for clips aside; runs)."""
     flops = seconds = runs = 0
     for task in found:
-        record, history = (Path(study.results, task.name, name) for name in ("run.json", "history.parquet"))
-        if not (task.done and record.exists() and history.exists()):
+        file, history = (Path(study.results, task.name, name) for name in ("run.json", "history.parquet"))
+        if not (task.done and file.exists() and history.exists()):
             continue
-        if json.loads(record.read_text(encoding="utf-8"))["device"].startswith(device):
-            table = read_parquet(history)
-            flops += task.flops
-            seconds += float((table["train_seconds"] - table["wait_seconds"] + table["test_seconds"]).sum())
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if record["device"].startswith(device):
+            table, computing = read_parquet(history), record["computing"]
+            flops += task.flops - task.untimed
+            took = float((table["train_seconds"] - table["wait_seconds"] + table["test_seconds"]).sum())
+            seconds += took * computing["devices"] * computing["nodes"]
             runs += 1
     return (flops / seconds if seconds > 0 else 0.0), runs
 
