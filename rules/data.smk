@@ -84,6 +84,13 @@ def refuse_skipped(dataset: str, listed: set[str]) -> None:
         )
 
 
+def index_source(wildcards) -> dict:
+    """Where a dataset lies. How lists are drawn stands at its defaults where the format has its own: a change of it is no
+    reason to make the index, and so everything, again."""
+    own = dataset_settings(wildcards.dataset).source()
+    return asdict(own if own.format == "folders" else datasets.Source(own.format, own.videos, own.annotations))
+
+
 # Beside the index, undeclared: problems.csv (the videos that cannot be used, and why), which has to outlive a job that
 # fails because of them, and inspection.parquet, so that one changed video is one video to inspect.
 rule index:
@@ -95,7 +102,7 @@ rule index:
     output:
         f"{RESULTS}/{{dataset}}/videos.parquet",
     params:
-        source=lambda w: asdict(dataset_settings(w.dataset).source()),
+        source=index_source,
         on_bad_video=on_bad_video,
     log:
         f"{RESULTS}/logs/index/{{dataset}}.log",

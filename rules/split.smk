@@ -1,4 +1,12 @@
 # Eq. 1: class means of the flow -> static and dynamic classes; or the paper's own static classes.
+from dtkd.study import Split
+
+
+def split_settings(*read: str) -> dict:
+    """The settings that a job reads; a change of the others, which stand at their defaults, makes nothing run again."""
+    return Split(**STUDY.split.model_dump(include={"source", *read})).model_dump()
+
+
 def flow_of_classes(wildcards) -> list[str]:
     return [f"{RESULTS}/{wildcards.dataset}/flow/{cls}.parquet" for cls in videos_by_class(wildcards.dataset)]
 
@@ -12,7 +20,7 @@ rule split:
     output:
         f"{RESULTS}/{{dataset}}/split.json",
     params:
-        settings=STUDY.split.model_dump(),
+        settings=split_settings(*(Split.model_fields if STUDY.split.source == "flow" else ())),
     log:
         f"{RESULTS}/logs/split/{{dataset}}.log",
     resources:
@@ -36,7 +44,7 @@ if STUDY.split.source == "published":
         output:
             f"{RESULTS}/{{dataset}}/motion.json",
         params:
-            settings=STUDY.split.model_dump(),
+            settings=split_settings("measure", "over"),
         log:
             f"{RESULTS}/logs/split/{{dataset}}-motion.log",
         resources:

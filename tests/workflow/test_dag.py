@@ -77,6 +77,44 @@ def test_split_setting(study):
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
 
 
+def test_what_the_published_split_does_not_read(study):
+    """Its subsets are the paper's, whatever Eq. 1 would make of the flow; only the mean flow beside it is measured."""
+    motion = study / "results/ucf101/motion.json"
+
+    def told():
+        return tiny.snakemake(study, "--dry-run", str(motion.relative_to(study))).stdout
+
+    def published(config):
+        for section in ("datasets", "baselines", "students"):
+            config[section] = {"ucf101": config[section]["tiny"]}
+        config.update(use=["ucf101"], split={"source": "published"})
+
+    tiny.configure(study, published)
+    tiny.pretend(study)
+    for file in (motion, *(study / f"results/ucf101/flow/{name}.parquet" for name in tiny.CLASSES)):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(file.name)
+    assert tiny.snakemake(study, "--touch", str(motion.relative_to(study))).returncode == 0
+    tiny.configure(study, lambda config: config["split"].update(quantile=0.5, boundary="strict"))
+    assert tiny.pending(study) == set()
+    assert "Nothing to be done" in told()
+    tiny.configure(study, lambda config: config["split"].update(measure="camera", over="train"))
+    assert tiny.pending(study) == set()
+    assert set(re.findall(r"^(\w+) +1$", told(), re.MULTILINE)) == {"motion", "total"}
+
+
+def test_how_lists_would_be_drawn(study):
+    """UCF101's form has its own lists; folders of videos have none."""
+    drawing = {"lists": 5, "test_fraction": 0.5, "split_seed": 7}
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(drawing))
+    assert tiny.pending(study) == set()
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(format="folders", annotations=None))
+    tiny.pretend(study)
+    assert tiny.pending(study) == set()
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(split_seed=8))
+    assert tiny.pending(study) == EVERYTHING - FLOW
+
+
 def test_one_video(study):
     video = study / "videos" / tiny.CLIPS["Diving"][2]
     video.touch()
