@@ -6,7 +6,7 @@ import pytest
 from conftest import draw
 
 from dtkd import examples, figures
-from dtkd.flow import Settings, video_flow
+from dtkd.flow import Settings, class_flow, video_flow
 
 MEANS = {"calm": 0.1, "middle": 0.2, "lively": 0.3, "wild": 0.9}
 
@@ -29,10 +29,8 @@ def test_the_calmest_a_middle_and_the_liveliest_class(means, chosen):
 
 def test_the_video_nearest_to_the_classes_mean_among_those_to_train_with():
     flow = pd.DataFrame({"video": ["a", "b", "c"], "mean": [0.1, 0.5, 0.3]})
-    videos = {"a": "x/a", "b": "x/b"}
-    assert examples.typical_video(videos, flow, "mean", 0.35) == "x/b"  # c is nearest, but for testing
-    assert examples.typical_video(videos, None, "mean", 0.35) == "x/a"
-    assert examples.typical_video(videos, flow, "mean", None) == "x/a"
+    assert examples.typical_video(["b", "a"], flow, "mean", 0.35) == "b"  # c is nearest, but for testing
+    assert examples.typical_video(["b", "a"], flow, "mean", None) == "a"
 
 
 def test_the_picture_of_a_flow_has_its_direction_as_hue_and_its_size_as_saturation():
@@ -59,10 +57,22 @@ def dataset(tmp_path):
     return tmp_path, pd.DataFrame(rows)
 
 
+def measured(root, index, settings):
+    """The folder of the videos' flow, as the workflow writes it."""
+    for name, own in index.groupby("class"):
+        paths = zip(own["video"], own["path"], strict=True)
+        videos = [(video, root / path, root / "flow" / name / f"{video}.parquet") for video, path in paths]
+        class_flow(videos, settings).to_parquet(root / "flow" / f"{name}.parquet")
+    return root / "flow"
+
+
 @pytest.mark.parametrize("settings", [Settings(), Settings(step=2), Settings(algorithm="dis_fast", short_side=32)])
-def test_an_example_shows_the_flow_of_its_frame(dataset, settings):
+def test_an_example_shows_the_flow_of_its_frame(dataset, settings, monkeypatch):
     root, index = dataset
-    found = list(examples.examples(split({"one": 0.1, "two": 5.0}, ["one"]), index, root, {}, settings))
+    flow = measured(root, index, settings)
+    means = {name: pd.read_parquet(flow / f"{name}.parquet")["mean"][0] for name in ("one", "two")}
+    monkeypatch.setattr(examples, "video_flow", None)  # it is stored: of a whole video it is not computed again
+    found = list(examples.examples(split(means, ["one"]), index, root, flow, settings))
     assert [(one.name, one.subset, one.video) for one in found] == [
         ("one", "static", "one/0.avi"), ("two", "dynamic", "two/0.avi")
     ]  # fmt: skip
@@ -74,10 +84,24 @@ def test_an_example_shows_the_flow_of_its_frame(dataset, settings):
         assert min(one.flow.shape[:2]) == (settings.short_side or 40)
 
 
+def test_without_the_videos_tables_the_same_is_shown(dataset):
+    root, index = dataset
+    flow = measured(root, index, Settings())
+    stored, computed = [], []
+    for found in (stored, computed):
+        found += examples.examples(split({"one": 0.1, "two": 5.0}, ["one"]), index, root, flow, Settings())
+        for table in flow.glob("*/*.parquet"):
+            table.unlink()
+    for one, other in zip(stored, computed, strict=True):
+        assert (one.video, one.video_mean, one.frame_number) == (other.video, other.video_mean, other.frame_number)
+        np.testing.assert_array_equal(one.flow, other.flow)
+
+
 def test_the_figure_and_its_table(dataset, tmp_path):
     root, index = dataset
     means = {"one": None, "two": None}
-    shown = {"a_$b$": list(examples.examples(split(means, ["one"]), index, root, {}, Settings()))}
+    flow = measured(root, index, Settings())
+    shown = {"a_$b$": list(examples.examples(split(means, ["one"]), index, root, flow, Settings()))}
     for name in ("x", "y"):  # the same bytes from the same data
         figures.save(examples.draw(shown), {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
     assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
@@ -90,6 +114,7 @@ def test_a_long_name_is_cut_and_dollars_are_no_formula(dataset):
     root, index = dataset
     long = "$" + "W" * 40 + "$"
     index = index.replace({"class": {"one": long}})
-    figure = examples.draw({"d": list(examples.examples(split({long: 0.1}, [long]), index, root, {}, Settings()))})
+    flow = measured(root, index, Settings())
+    figure = examples.draw({"d": list(examples.examples(split({long: 0.1}, [long]), index, root, flow, Settings()))})
     titles = [axis.get_title() for block in figure.subfigs for axis in block.axes]
     assert any(title.startswith("$" + "W" * 15 + "…") for title in titles)

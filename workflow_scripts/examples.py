@@ -15,12 +15,10 @@ with job(snakemake):  # noqa: F821
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     settings, shown = Settings(**params.settings, weights=given.weights or None, device=params.device), {}
-    flows = {dataset: {} for dataset in params.roots}
-    for path in map(Path, given.get("flow", [])):  # <results>/<dataset>/flow/<class>.parquet
-        flows[path.parts[-3]][path.stem] = read_parquet(path)
     for (dataset, root), split, index in zip(params.roots.items(), given.splits, given.indexes, strict=True):
+        flow = Path(index).with_name("flow")
         split = json.loads(Path(split).read_text(encoding="utf-8"))
-        shown[dataset] = list(examples.examples(split, read_parquet(index), root, flows[dataset], settings))
+        shown[dataset] = list(examples.examples(split, read_parquet(index), root, flow, settings))
     figures.save(examples.draw(shown), output)
     with atomic(output.csv) as path:
         examples.table(shown).to_csv(path, index=False, float_format="%.3f")

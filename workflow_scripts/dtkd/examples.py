@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
 from pathlib import Path
@@ -18,6 +18,7 @@ from matplotlib.transforms import Bbox
 
 from dtkd import video
 from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, styled, title
+from dtkd.files import read_parquet
 from dtkd.flow import MEASURES, Settings, video_flow
 
 
@@ -46,26 +47,31 @@ def chosen_classes(split: Mapping[str, Any], subset: str) -> list[str]:
     return [ordered[at] for at in sorted({0, (len(ordered) - 1) // 2, len(ordered) - 1})] if ordered else []
 
 
-def typical_video(videos: Mapping[str, str], flow: pd.DataFrame | None, measure: str, target: float | None) -> str:
-    """The path of the class's training video whose flow is nearest to ``target``; the first where no flow is known.
+def typical_video(videos: Collection[str], flow: pd.DataFrame, measure: str, target: float | None) -> str:
+    """The class's training video whose flow is nearest to ``target``; the first without a target.
 
     Args:
-        videos: name -> path of the training videos.
-        flow: the class's summary (``flow.class_flow``), or None.
+        videos: names of the training videos.
+        flow: the class's summary (``flow.class_flow``).
     """
     names = sorted(videos)
-    if flow is not None and target is not None:
+    if target is not None:
         own = flow[flow["video"].isin(names)]
         names = own.loc[(own[measure] - target).abs().sort_values(kind="stable").index, "video"].tolist() or names
-    return videos[names[0]]
+    return names[0]
 
 
 def example(
-    root: str | Path, path: str, name: str, entry: Mapping[str, Any], settings: Settings, measure: str
+    root: str | Path, path: str, name: str, entry: Mapping[str, Any], table: Path, settings: Settings, measure: str
 ) -> Example:
-    """Of one video the pair of frames whose flow is nearest to the video's mean. Raises as ``flow.video_flow``."""
+    """Of one video the pair of frames whose flow is nearest to the video's mean. Raises as ``flow.video_flow``.
+
+    Args:
+        table: the video's stored flow (``flow.write_video_flow``), so that only the flow of the pair is computed.
+    """
     file = Path(root, path)
-    pairs = video_flow(file, **asdict(settings))
+    # no job declares the tables of single videos: somebody may have removed them
+    pairs = read_parquet(table) if table.exists() else video_flow(file, **asdict(settings))
     values = pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64)
     number = int(np.abs(values - values.mean()).argmin())
     grey = pairwise(video.grey_frames(file, settings.short_side, settings.step))
@@ -79,18 +85,24 @@ def examples(
     split: Mapping[str, Any],
     index: pd.DataFrame,
     root: str | Path,
-    flows: Mapping[str, pd.DataFrame],
+    flow: Path,
     settings: Settings,
 ) -> Iterator[Example]:
-    """One training video of list 1 for some static and some dynamic classes, calmest first."""
+    """One training video of list 1 for some static and some dynamic classes, calmest first.
+
+    Args:
+        root: the folder of the videos.
+        flow: the folder of their flow: a summary of each class, and a folder of its videos' tables.
+    """
     measure = split["criterion"].get("measure") or "mean"
     train = index[index["list1"] == "train"]
     for subset in SUBSETS:
         for name in chosen_classes(split, subset):
             entry, own = split["classes"][name], train[train["class"] == name]
             videos = dict(zip(own["video"], own["path"], strict=True))
-            path = typical_video(videos, flows.get(name), measure, entry["mean"])
-            yield example(root, path, name, entry, settings, measure)
+            chosen = typical_video(videos, read_parquet(flow / f"{name}.parquet"), measure, entry["mean"])
+            table = flow / name / f"{chosen}.parquet"
+            yield example(root, videos[chosen], name, entry, table, settings, measure)
 
 
 def coloured(flow: np.ndarray, most: float) -> np.ndarray:
