@@ -271,7 +271,8 @@ def test_a_killed_training_goes_on_from_its_last_epoch(cluster, finished):
     nothing had happened."""
     undisturbed, killed = Training(finished, "undisturbed"), Training(finished, "killed")
     target = f"{BASELINE}/predictions.parquet"
-    alone = start(undisturbed.root, "-m", "snakemake", target, "--cores", "1")
+    as_there = ("--cores", "8", "--set-threads", "train_baseline=8")  # more threads, and sums are rounded otherwise
+    alone = start(undisturbed.root, "-m", "snakemake", target, *as_there)
     site = (cluster / "site" / "config.yaml").read_text(encoding="utf-8")
     baselines = "train_baseline: *training"
     assert baselines in site
