@@ -131,6 +131,7 @@ def test_the_loss_is_the_papers_on_the_same_logits(weighting, FT):
             teachers = teachers + F.cross_entropy(logits[own].masked_fill(~subset, -torch.inf), LABELS[own])
         torch.testing.assert_close(step.scalars["L_teachers"].detach(), teachers)
     torch.testing.assert_close(step.loss.detach(), kd.loss + teachers)
+    torch.testing.assert_close(step.scalars["L_total"].detach(), kd.loss)
     torch.testing.assert_close(step.logits.detach(), L_z)
     torch.testing.assert_close(step.scalars["L_KD"].detach(), kd.L_KD)
     torch.testing.assert_close(step.scalars["L_CE"].detach(), kd.L_CE)

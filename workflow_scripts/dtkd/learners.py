@@ -17,19 +17,28 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dtkd import distill
+from dtkd.processes import Group, Items, answers
 from dtkd.study import Student
 
-Items = list[tuple[int, int]]  # a batch's samples: the number of the clip and of the video, as the sampler draws them
+ALONE = Group()
 
 
 class Step(NamedTuple):
-    loss: Tensor
-    logits: Tensor  # (N, C), float32
+    """What one batch of N samples gives.
+
+    ``scalars`` are what the history has of a step besides the loss, each of shape (): none of a `Classifier`; of a
+    `Distilled` student L_total (Eq. 13), L_KD (Eq. 11), L_CE (Eq. 12), the mean weights w_st and w_dy of its teachers
+    over their own samples (Eq. 9), and L_teachers where they go on learning. A weight is NaN in a batch without such
+    samples, and the epoch's mean leaves it out; any other NaN is an error.
+    """
+
+    loss: Tensor  # (), the mean over the batch, which a step minimises; with gradients
+    logits: Tensor  # (N, C), float32, the trained network's
     scalars: dict[str, Tensor]
 
 
 class Classifier(nn.Module):
-    """Cross-entropy over the classes that the model may answer (all, or a teacher's subset)."""
+    """Cross-entropy over the classes that the model may answer: all, or a teacher's subset (``allowed``, (C,) bool)."""
 
     coupled = False
 
@@ -39,13 +48,19 @@ class Classifier(nn.Module):
         self.register_buffer("allowed", allowed, persistent=False)
 
     def logits(self, clips: Tensor) -> Tensor:
-        logits = self.model(clips).float()
+        """The model's answer to normalised clips (n, 3, T, H, W): (n, C), float32, -inf where it may not answer.
+
+        Raises DtkdError if the mask is not one of C classes, or allows none.
+        """
+        logits = answers(self.model, clips).float()
         return logits if self.allowed is None else distill.mask_logits(logits, self.allowed)
 
-    def outputs(self, clips: Tensor, labels: Tensor) -> tuple[Tensor]:
+    def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor]:
+        """The logits (n, C) alone, of any part of a batch, which may be empty."""
         return (self.logits(clips),)
 
     def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
+        """The step of a whole batch: its outputs (N, C), labels (N,). A label that is not allowed costs infinity."""
         (logits,) = outputs
         return Step(F.cross_entropy(logits, labels), logits, {})
 
@@ -98,7 +113,8 @@ class Distilled(nn.Module):
         return self
 
     def logits(self, clips: Tensor) -> Tensor:
-        return self.model(clips).float()
+        """The student's answer to normalised clips (n, 3, T, H, W): (n, C), float32. No teacher is asked."""
+        return answers(self.model, clips).float()
 
     @property
     def asked(self) -> str:
@@ -112,30 +128,48 @@ class Distilled(nn.Module):
         """Eq. 7 compares a teacher's losses over the batch; known logits are those of the whole batch at once."""
         return self.asked == "all"
 
-    def outputs(self, clips: Tensor, labels: Tensor) -> tuple[Tensor, ...]:
-        """The student's logits (N, C), then those of the teachers that are networks, unless nothing reads them."""
-        return self.logits(clips), *self.teacher_logits(clips, self.static_classes[labels])
+    def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
+        """The student's logits (n, C), then those of the teachers that are networks, unless nothing reads them.
 
-    def teacher_logits(self, clips: Tensor, own_static: Tensor) -> tuple[Tensor, ...]:
-        """Both networks' logits (N, C), zeros in rows that nothing reads; none where no row is read."""
+        Of any part of a batch: clips (n, 3, T, H, W), labels (n,). Every process of ``group`` calls it with its own.
+        """
+        return self.logits(clips), *self.teacher_logits(clips, self.static_classes[labels], group)
+
+    def teacher_logits(self, clips: Tensor, own_static: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
+        """Both networks' logits (n, C), zeros in rows that nothing reads; none where no row is read."""
         if self.student.FT and self.asked == "none":
             return ()
         everywhere = torch.ones_like(own_static)
         with torch.no_grad() if self.student.FT else nullcontext():
             return tuple(  # an unfrozen teacher learns from its own samples, whatever the student needs
-                self._rows(teacher, clips, everywhere if self.asked == "all" else own)
+                self._rows(teacher, clips, everywhere if self.asked == "all" else own, group)
                 for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
             )
 
-    def _rows(self, teacher: nn.Module, clips: Tensor, wanted: Tensor) -> Tensor:
-        if wanted.all():
-            return teacher(clips).float()
+    def _rows(self, teacher: nn.Module, clips: Tensor, wanted: Tensor, group: Group) -> Tensor:
+        """The teacher's logits of the ``wanted`` (n,) clips, zeros for the others: (n, C).
+
+        It is asked by all processes of the group or by none, about no clip if need be: its batch norms wait for all of
+        them, on the way there and back. Where no process has a wanted clip it gets no gradient, not zeros.
+        """
         logits = torch.zeros(len(clips), len(self.static_classes), device=clips.device)
-        if wanted.any():
-            logits[wanted] = teacher(clips[wanted]).float()
+        if not group.any(wanted):
+            return logits
+        if wanted.all():
+            return answers(teacher, clips).float()
+        logits[wanted] = answers(teacher, clips[wanted]).float()
         return logits
 
     def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
+        """The step of a whole batch: Eq. 13, and where the teachers go on learning their own losses too.
+
+        Args:
+            outputs: of all networks (N, C), as `outputs` gives them; labels (N,).
+            items: the (clip, video) numbers of the N samples; only a student with ``known`` logits needs them.
+
+        Raises:
+            DtkdError: shapes disagree, a subset has no classes, or a setting is out of range.
+        """
         own_static = self.static_classes[labels]
         logits, *taught = outputs
         if self.known is not None:
@@ -148,7 +182,7 @@ class Distilled(nn.Module):
             weighting=self.weighting, detach=self.student.FT or self.student.unfrozen == "own",
         )  # fmt: skip
         weights = {"w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}
-        scalars = {"L_KD": kd.L_KD, "L_CE": kd.L_CE, **weights}
+        scalars = {"L_total": kd.loss, "L_KD": kd.L_KD, "L_CE": kd.L_CE, **weights}
         loss = kd.loss
         if not self.student.FT:
             teachers = self._own_loss(logits_st, labels, self.static_classes) + self._own_loss(

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from dtkd.learners import Items, Step
-from dtkd.processes import Group
+from dtkd.learners import Step
+from dtkd.processes import Group, Items
 
 
 def gradient(
@@ -24,17 +24,24 @@ def gradient(
 ) -> Step:  # fmt: skip
     """Leave in the trainable parameters the gradient of the loss of a batch, of which this process has some clips.
 
+    It is scaled as ``scaler`` scales, and added to what is there; in a group there must be none before.
+
     Batch norms in train mode see one micro-batch at a time, of all processes (`processes.share_batch_norms`): with
     them the gradient is near that of the undivided batch, else it is the same. A learner that is ``coupled`` is asked
     twice for each micro-batch, at first without gradients: to know the logits of all.
 
     Args:
-        clips: uint8, (n, C, T, H, W): those of ``group.share`` of the batch.
-        labels, items: of the N samples of the whole batch.
-        most: the clips that pass through a network at a time.
+        clips: uint8, (n, 3, T, H, W): ``group.share`` of the batch, or where that is empty any one clip (`Shares`).
+        normalise: from those to what ``learner`` takes.
+        labels: (N,), and ``items``, of the N samples of the whole batch, the same in every process.
+        most: the clips that pass through a network at a time, at least 1.
+        cast: the forward passes' autocast, a context that can be entered more than once.
 
     Returns:
-        The whole batch's loss, logits and scalars, the same in every process.
+        The whole batch's loss (), unscaled, logits (N, C) and scalars, the same in every process.
+
+    Raises:
+        DtkdError: what ``learner.loss`` raises. A loss that is not finite does not raise here.
     """
     N = len(items)
     count = math.ceil(math.ceil(N / group.size) / most)  # the same in every process: they wait for one another
@@ -49,7 +56,7 @@ def gradient(
 
     def outputs(rows: Tensor, clips: Tensor) -> tuple[Tensor, ...]:
         with cast:
-            return learner.outputs(normalise(clips), labels[rows])
+            return learner.outputs(normalise(clips), labels[rows], group)
 
     def together(each: list[tuple[Tensor, ...]]) -> list[Tensor]:
         """All parts' logits as numbers: of every network (N, C)."""
