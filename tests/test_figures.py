@@ -253,6 +253,18 @@ def test_figure6_has_the_baselines_accuracy_alone(names):
     assert legend(loss) == names
 
 
+def test_figure6_shows_eq13_alone():
+    """Teachers that go on learning have a loss of their own, which is in a training's whole."""
+    names = ["SU1 (DTKD)", "SU2 (DTKD)", "SU13 (BSKD)", "U1 (baseline)"]
+    recorded = history(L_total=[3.0, 2.0, 1.0], L_teachers=[2.0, 2.0, 2.0], train_loss=[5.0, 4.0, 3.0])
+    runs = [recorded, recorded.drop(columns="L_total"), history(train_loss=[2.0, 1.0, 0.5]), history()]
+    figure = figures_training.figure6({"d": {name: [run] for name, run in zip(names, runs, strict=True)}})
+    loss = figure.axes[0]
+    assert [line.get_ydata().tolist() for line in loss.lines] == [[3, 2, 1], [3, 2, 1], [2, 1, 0.5]]
+    assert loss.get_ylabel() == "loss (Eq. 13)"
+    assert figures_training.figure5({"d": {"U1": [history()]}}).axes[0].get_ylabel() == "training loss"
+
+
 def test_teachers_weights_with_an_epoch_without_a_value():
     gap = history(w_st=[0.6, np.nan, 0.8])
     runs = {"SU12": [gap], "SU1": [history(seed=1)], "SU2": [history(seed=2)]}

@@ -10,7 +10,9 @@ from matplotlib.figure import Figure
 from dtkd.figures import COLOURS, STROKES, Stroke, epochs_axis, heads, over_epochs, panels, seeds_patch, styled, title
 
 Histories = Mapping[str, Mapping[str, Sequence[pd.DataFrame]]]  # dataset -> label -> a `history.parquet` per seed
-QUANTITIES = (("train_loss", "training loss"), ("top1", "test top-1 (%)"))
+LOSS = ("train_loss", "training loss")  # a history's column, and its axis's label
+STUDENTS_LOSS = ("L_total", "loss (Eq. 13)")
+TOP1 = ("top1", "test top-1 (%)")
 REFERENCE = Stroke(COLOURS["baseline"], "-", "")
 
 
@@ -21,28 +23,43 @@ def figure5(histories: Histories) -> Figure:
     Args:
         histories: dataset -> label such as ``U1 (list 1)`` -> the history of every seed.
     """
-    return _curves(histories, baseline_last=False)
+    return _curves(histories, LOSS, baseline_last=False)
 
 
 @styled
 def figure6(histories: Histories) -> Figure:
-    """Figure 6: the same of a DTKD and a BSKD student.
+    """Figure 6: the same of a DTKD and a BSKD student, whose loss is Eq. 13 alone (`eq13`).
 
-    The two training losses are Eq. 13 with different soft targets: their heights are not comparable, their course is.
+    The two losses have different soft targets: their heights are not comparable, their course is.
 
     Args:
         histories: dataset -> label -> the history of every seed: DTKD, BSKD if there is one and, last, the baseline,
             whose top-1 is a thin grey line.
     """
-    return _curves(histories, baseline_last=True)
+    shown = {
+        dataset: {name: [run.assign(L_total=eq13(run)) for run in runs] for name, runs in series.items()}
+        for dataset, series in histories.items()
+    }
+    return _curves(shown, STUDENTS_LOSS, baseline_last=True)
 
 
-def _curves(histories: Histories, baseline_last: bool) -> Figure:
+def eq13(history: pd.DataFrame) -> pd.Series:
+    """A student's own loss, without that of teachers which go on learning beside it (``L_teachers``).
+
+    Histories from before the column ``L_total`` have the sum of both.
+    """
+    if "L_total" in history:
+        return history["L_total"]
+    return history["train_loss"] - history.get("L_teachers", 0.0)
+
+
+def _curves(histories: Histories, loss: tuple[str, str], baseline_last: bool) -> Figure:
     """Two panels a dataset; with ``baseline_last`` the last series is a reference, whose top-1 alone is shown."""
-    figure, axes = panels(histories, height=1.75, rows=len(QUANTITIES))
+    quantities = (loss, TOP1)
+    figure, axes = panels(histories, height=1.75, rows=len(quantities))
     entries = []
     for dataset, series in histories.items():
-        for axis, (column, label) in zip(axes[dataset], QUANTITIES, strict=True):
+        for axis, (column, label) in zip(axes[dataset], quantities, strict=True):
             for n, (name, runs) in enumerate(series.items()):
                 reference = baseline_last and n == len(series) - 1
                 stroke = REFERENCE if reference else STROKES[n % len(STROKES)]
