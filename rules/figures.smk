@@ -1,4 +1,4 @@
-# Figures, drawn from what the other stages wrote. A figure's own code is an input, so that changing it redraws it.
+# Figures, drawn from what the other stages wrote. The code that draws a figure is an input, so that changing it redraws it.
 # name -> its files of the datasets, and `shown`: dataset -> label -> one file of a run per seed
 CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.chosen(dataset)}
 PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in rows.against_baseline(STUDY).items()}
@@ -16,7 +16,11 @@ FIGURES = {
     "teacher_weights": dict(shown=rows.students(STUDY)),
 }
 FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
-FIGURE_CODE = [f"{LIBRARY}/{name}.py" for name in ("metrics", "figures", *(f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")))]
+
+
+def figure_code(wildcards) -> list[str]:
+    themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
+    return code(wildcards.figure, "figures", *themes, "metrics", "subsets", "datasets")
 
 
 rule figure:
@@ -27,7 +31,7 @@ rule figure:
         splits=lambda w: FIGURES[w.figure].get("splits", []),
         table=lambda w: FIGURES[w.figure].get("table", []),
         indexes=lambda w: FIGURES[w.figure].get("indexes", []),
-        code=FIGURE_CODE,
+        code=figure_code,
     output:
         png=f"{RESULTS}/figures/{{figure}}.png",
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
@@ -47,7 +51,8 @@ rule figure:
         "../workflow_scripts/{wildcards.figure}.py"
 
 
-# Sample frames with their flow: of the classes' videos, those nearest to their class's mean.
+# Sample frames with their flow: of the classes' videos, those nearest to their class's mean. The flow's job keeps a table of
+# each video beside the class's; they choose the frames.
 rule examples:
     message:
         "Sample frames and their flow"
@@ -58,7 +63,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=[f"{LIBRARY}/{name}.py" for name in ("examples", "figures")],
+        code=code("examples", "examples", "figures", "flow", "video", *(["raft"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

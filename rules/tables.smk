@@ -1,5 +1,5 @@
-# Tables, computed from parquet and JSON with no model in sight. A table's own code is an input: a change of it, or of the
-# chosen student, makes the table again and nothing else.
+# Tables, computed from parquet and JSON with no model in sight. The code that determines a table is among its inputs: a
+# change of it, or of the chosen student, makes tables again, and what is drawn of them, but trains nothing.
 INDEXES = [f"{RESULTS}/{dataset}/videos.parquet" for dataset in STUDY.use]
 SPLITS = [f"{RESULTS}/{dataset}/split.json" for dataset in STUDY.use]
 ROOTS = {dataset: dataset_settings(dataset).videos for dataset in STUDY.use}
@@ -27,8 +27,17 @@ TABLES = {
     "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
 }
 TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", True)}  # what the study has runs for
-TABLE_CODE = [f"{LIBRARY}/{name}.py" for name in ("tables", "significance", "metrics", "subsets")]
-TABLE_CODE += [f"{LIBRARY}/published/table{n}.csv" for n in range(1, 7)]
+
+
+def code(script: str, *modules: str) -> list[str]:
+    """A script and what it uses of the library, but for modules that only read, write and report (files, job, errors)."""
+    return [f"{workflow.basedir}/workflow_scripts/{script}.py", *(f"{LIBRARY}/{name}.py" for name in modules)]
+
+
+def table_code(wildcards) -> list[str]:
+    paper = [f"{LIBRARY}/published/table{n}.csv" for n in range(1, 7)]
+    modules = ("tables", "significance", "metrics", "subsets", "published", "datasets")
+    return code(wildcards.table, *modules) + paper
 
 
 rule table:
@@ -38,7 +47,7 @@ rule table:
         runs=lambda w: files_in(TABLES[w.table].get("rows", [])),
         indexes=lambda w: TABLES[w.table].get("indexes", []),
         splits=lambda w: TABLES[w.table].get("splits", []),
-        code=TABLE_CODE,
+        code=table_code,
     output:
         csv=f"{RESULTS}/tables/{{table}}.csv",
         md=f"{RESULTS}/tables/{{table}}.md",
@@ -65,7 +74,7 @@ rule disagreements:
         runs=files_in(rows.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=[f"{LIBRARY}/{name}.py" for name in ("disagreements", "metrics")],
+        code=code("disagreements", "disagreements", "metrics", "datasets", "video"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",

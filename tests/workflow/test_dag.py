@@ -1,5 +1,6 @@
 """After a change, exactly the jobs that it concerns are planned. No job runs but two stand-ins at the end."""
 
+import ast
 import re
 import shutil
 from collections import Counter
@@ -7,6 +8,7 @@ from collections import Counter
 import pytest
 import tiny
 
+LIBRARY = tiny.PROJECT / "workflow_scripts" / "dtkd"
 LIST = "tiny/list1"
 FLOW = {f"flow tiny/flow/{name}.parquet" for name in tiny.CLASSES}
 INDEX = {"index tiny/videos.parquet"}
@@ -194,6 +196,60 @@ def test_a_dry_run_says_the_same(study):
     counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", told.stdout, re.MULTILINE)}
     expected = Counter(job.split()[0] for job in tiny.pending(study))
     assert counts == expected | {"total": expected.total()}
+
+
+# The code of tables and figures
+
+
+def imported(file):
+    """The library's modules that a file uses, and those that they use, but for what leaves the content alone."""
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.level or node.module.partition(".")[0] == "dtkd"):
+            module = (node.module or "").removeprefix("dtkd").removeprefix(".")
+            found |= {module} if module else {alias.name for alias in node.names}
+    if file.stem == "subsets":
+        found.remove("published")  # for the published split, which no table or figure makes
+    found -= {"errors", "files", "job"}
+    return found.union(*(imported(LIBRARY / f"{name}.py") for name in found))
+
+
+def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
+    tables = ["table1", "table2", "table3", "table4", "table5", "table6", "crossvalidation", "disagreements"]
+    figures = [f"figure{n}" for n in (1, 2, 5, 6, 7, 8)]
+    figures += ["confusion", "class_gain", "sensitivity", "teacher_weights", "examples"]
+    targets = [f"results/tables/{name}.csv" for name in tables] + [f"results/figures/{name}.png" for name in figures]
+    for target in targets:  # of what is made, inputs are on record
+        for suffix in (".csv", ".md", ".tex", ".json", ".png", ".pdf"):
+            file = (study / target).with_suffix(suffix)
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(suffix)
+    assert tiny.snakemake(study, "--touch", "--force", *targets).returncode == 0
+    told = tiny.snakemake(study, "--detailed-summary", *targets)
+    assert told.returncode == 0, told.stderr
+    head, *lines = [line.split("\t") for line in told.stdout.splitlines() if "\t" in line]
+    at = head.index("input-file(s)")
+    inputs = {line[0].rpartition("/")[2].partition(".")[0]: set(line[at].split(",")) for line in lines}
+    for name in tables + figures:
+        script = LIBRARY.parent / f"{name}.py"
+        needed = {script, *(LIBRARY / f"{module}.py" for module in imported(script))}
+        if name.startswith("table"):
+            needed |= set((LIBRARY / "published").glob("table*.csv"))
+        assert set(map(str, needed)) <= inputs[name], name
+
+
+def test_a_tables_code_trains_nothing(study, tmp_path):
+    project = tmp_path / "project"
+    for name in ("rules", "envs", "profiles", "workflow_scripts"):
+        shutil.copytree(tiny.PROJECT / name, project / name)
+    shutil.copy(tiny.PROJECT / "Snakefile", project)
+    assert tiny.snakemake(study, "--touch", tiny.TABLE5, project=project).returncode == 0
+    for file in ("table5.py", "dtkd/published.py", "dtkd/datasets.py", "dtkd/tables.py"):
+        with (project / "workflow_scripts" / file).open("a") as script:
+            script.write("# another remark\n")
+        told = tiny.snakemake(study, "--dry-run", tiny.TABLE5, project=project)
+        assert set(re.findall(r"^(\w+) +1$", told.stdout, re.MULTILINE)) == {"table", "total"}, file
+        assert tiny.snakemake(study, "--touch", tiny.TABLE5, project=project).returncode == 0
 
 
 # Two stand-ins for training, run at once where the scheduler lets them.
