@@ -39,7 +39,7 @@ def trained(kind, most, group):
     """Steps on `BATCHES`; the losses, logits and gradients (where there are any) of each, and the state in the end."""
     learner = KINDS[kind]().train()
     if group.size > 1:
-        share_batch_norms(learner, torch.device("cpu"))
+        share_batch_norms(learner)
     parameters = [p for p in learner.parameters() if p.requires_grad]
     optimiser = torch.optim.SGD(
         parameters, 0.05, 0.9, weight_decay=0.1
@@ -92,7 +92,7 @@ def normalised(kind, dtype, N, group):
     dy = torch.randn(x.shape).to(dtype)
     x, dy = (each[group.rank :: group.size] for each in (x, dy))
     if group.size > 1:
-        share_batch_norms(network, torch.device("cpu"))
+        share_batch_norms(network)
     x.requires_grad_()
     with torch.autocast("cpu", dtype, enabled=dtype != torch.float32):
         y = network(x)
@@ -114,7 +114,7 @@ def slowfast(N, group):
         networks.append(backbones.build("slowfast_tiny", 4, 0.0))
     learner = Distilled(*networks, STATIC, Student(KD_T=2, KD_alpha=0.6, **OWN)).train()
     if group.size > 1:
-        share_batch_norms(learner, torch.device("cpu"))
+        share_batch_norms(learner)
     batch = torch.randn(2, 3, 8, 64, 64, generator=torch.Generator().manual_seed(3))[:N]
     share = batch[group.rank :: group.size]
     result = step(learner, 2, share if len(share) else batch[:1], LABELS[:N], ITEMS[:N], group)
@@ -212,6 +212,6 @@ def test_a_gpus_batch_norms_are_shared_as_a_cpus():
     """torch's SyncBatchNorm gives no gradient where a process has no clip, and its half precision's sums differ."""
     network = nn.Sequential(nn.BatchNorm3d(2), nn.Sequential(nn.BatchNorm2d(2), nn.Dropout()))
     names = list(network.state_dict())
-    share_batch_norms(network, torch.device("cuda"))
+    share_batch_norms(network)
     assert [isinstance(layer, SharedBatchNorm) for layer in network.modules()] == [False, True, False, True, False]
     assert list(network.state_dict()) == names

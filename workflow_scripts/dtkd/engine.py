@@ -179,7 +179,7 @@ def train(
     learner.to(device)
     normalise.to(device)
     if group.size > 1:
-        share_batch_norms(learner, device)
+        share_batch_norms(learner)
     accelerate(list(learner.children()), normalise, settings, device)
     parameters = [p for p in learner.parameters() if p.requires_grad]
     optimiser = OPTIMISERS[settings.optimiser](parameters, settings)

@@ -159,8 +159,8 @@ class _Normalised(torch.autograd.Function):
         return dx.to(x.dtype), own[1].to(weight.dtype), own[0].to(weight.dtype), None, None, None, None
 
 
-def share_batch_norms(module: nn.Module, device: torch.device) -> None:
-    """Let every batch norm in train mode see the samples of all processes, in place, on any ``device`` alike.
+def share_batch_norms(module: nn.Module) -> None:
+    """Let every batch norm in train mode see the samples of all processes, in place, on CPUs and GPUs alike.
 
     Names and values of parameters and statistics stay as they are.
     """
