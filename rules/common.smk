@@ -149,6 +149,9 @@ def growing(amount: int):
     return lambda wildcards, attempt: amount * attempt
 
 
+TRAINING_MINUTES = 1440  # at every try alike: each goes on from the last epoch of the one before
+
+
 def training_memory(wildcards, attempt) -> int:
     """Megabytes: on a GPU, loaders hold clips of the paper's size beside the networks."""
     return (32_000 if on_gpu() else 3_000) * attempt

@@ -73,7 +73,7 @@ rule pretrain:
         tasks=tasks("pretrain"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("pretrain"),
-        runtime=1440,  # whoever tries again goes on from the last epoch
+        runtime=TRAINING_MINUTES,
     conda:
         "../envs/train.yaml"
     script:
@@ -101,7 +101,7 @@ rule train_baseline:
         tasks=tasks("baseline"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("baseline"),
-        runtime=1440,  # whoever tries again goes on from the last epoch
+        runtime=TRAINING_MINUTES,
     conda:
         "../envs/train.yaml"
     script:
@@ -131,7 +131,7 @@ rule train_teacher:
         tasks=tasks("teacher"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("teacher"),
-        runtime=1440,  # whoever tries again goes on from the last epoch
+        runtime=TRAINING_MINUTES,
     conda:
         "../envs/train.yaml"
     script:
@@ -211,7 +211,7 @@ rule train_student:
         tasks=tasks("student"),
         cpu=training_cores,
         mem_mb=memory_of_a_node("student"),
-        runtime=1440,  # whoever tries again goes on from the last epoch
+        runtime=TRAINING_MINUTES,
     conda:
         "../envs/train.yaml"
     script:

@@ -231,7 +231,7 @@ def test_names_that_a_shell_could_misread(study):
     assert tables == {f"{path}.parquet" for path, *_ in rows}
 
 
-@pytest.mark.parametrize("name", ["{cls}", "<results>", "a,b"])
+@pytest.mark.parametrize("name", ["{cls}", "{wildcards.cls}", "<results>", "a,b", "new\nline", "back\\slash"])
 def test_names_that_the_workflow_could_misread(study, name):
     (study / "videos" / name).mkdir()
     for number in range(2):
