@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -78,6 +79,23 @@ def test_main_hands_over_the_words(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["snakemake", "--cores", "8", "--resources", "gpu=1", TABLE5])
     main()
     assert seen == [[TABLE5, "--cores", "8", "--resources", "gpu=1"]]
+
+
+def test_timers_are_not_waited_for(monkeypatch, tmp_path):
+    """Snakemake leaves one behind after its last job; a program ends when its last timer has run out."""
+    monkeypatch.chdir(tmp_path)
+    timer = threading.Timer(3600, print)
+
+    def snakemake(_):
+        timer.start()
+        sys.exit(3)
+
+    monkeypatch.setattr("snakemake.cli.main", snakemake)
+    monkeypatch.setattr(sys, "argv", ["snakemake"])
+    with pytest.raises(SystemExit, match="3"):
+        main()
+    timer.join(60)
+    assert not timer.is_alive()
 
 
 def test_the_installed_command_is_this_one(tmp_path):

@@ -1,4 +1,4 @@
-"""The `snakemake` command of this project's environment: Snakemake itself, with two additions.
+"""The `snakemake` command of this project's environment: Snakemake itself, with three additions.
 
 Targets are allowed after --resources.
 
@@ -9,6 +9,9 @@ other words are targets again. Everything else is passed on untouched.
 
 And a lock that a killed Snakemake has left behind is removed, where it is certain that its owner is no more: Snakemake
 itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
+
+And when all is done it ends: Snakemake itself waits until its timers have run out, which are to look for jobs again
+(`max-jobs-per-timespan` of the profiles says after how long).
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -97,5 +101,10 @@ def main() -> None:
     # On a cluster, jobs live on without their Snakemake: its lock is for the user to remove.
     elsewhere = any(word.startswith(ELSEWHERE) for word in arguments) or "SNAKEMAKE_PROFILE" in os.environ
     unowned = elsewhere or sys.platform != "linux" or WORDS_ONLY & set(arguments)
-    with nullcontext() if unowned else owned():
-        snakemake(arguments)
+    try:
+        with nullcontext() if unowned else owned():
+            snakemake(arguments)
+    finally:
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.cancel()
