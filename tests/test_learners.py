@@ -180,8 +180,9 @@ def test_frozen_teachers_stay_in_eval_mode_and_the_student_does_not():
         ({"weighting": "partition"}, ([2], [3])),
         ({"method": "bskd", "S_alpha": None}, ([2], [3])),
         ({"KD_alpha": 0}, ([], [])),
-        ({"FT": False}, ([5], [5])),
-        ({"FT": False, "weighting": "blend"}, ([5], [5])),
+        ({"FT": False}, ([3, 2], [2, 3])),  # the other's samples, its own
+        ({"FT": False, "weighting": "blend"}, ([3, 2], [2, 3])),
+        ({"FT": False, "unfrozen": "joint"}, ([5], [5])),
         ({"FT": False, "S_alpha": 0}, ([2], [3])),
         ({"FT": False, "weighting": "partition"}, ([2], [3])),
         ({"FT": False, "weighting": "partition", "unfrozen": "joint"}, ([2], [3])),
@@ -263,6 +264,30 @@ def test_own_a_teachers_gradient_is_that_of_its_own_masked_cross_entropy(KD_alph
         F.cross_entropy(reference(clips()[own])[:, subset], subset.cumsum(0)[LABELS[own]] - 1).backward()
         for (name, p), q in zip(net.named_parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(p.grad, q.grad, msg=name, rtol=1e-3, atol=1e-6)
+
+
+def test_own_a_teacher_is_asked_on_other_samples_as_if_it_were_frozen():
+    """Its batch norms know nothing of them, there is no dropout in what it says, and it goes on learning."""
+    learner = distilled(FT=False).train()
+    asked, before = copy.deepcopy(learner), copy.deepcopy(learner)
+    _, L_st, L_dy = asked.outputs(clips(), LABELS)
+    assert all(module.training for module in asked.modules())
+    for name, logits, own in (("static", L_st, OWN), ("dynamic", L_dy, ~OWN)):
+        frozen = getattr(before, name)
+        with torch.no_grad():
+            torch.testing.assert_close(logits[~own], frozen.eval()(clips()[~own]))
+        frozen.train()(clips()[own])  # statistics of its own samples alone
+        for (key, value), buffer in zip(frozen.named_buffers(), getattr(asked, name).buffers(), strict=True):
+            assert torch.equal(value, buffer), key
+
+
+def test_own_a_teacher_that_was_asked_without_gradients_still_gets_them_in_mixed_precision():
+    """Autocast keeps the rounded weights of the first forward pass for the second."""
+    learner = distilled(FT=False).train()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = learner(clips(), LABELS).loss
+    loss.backward()
+    assert all(p.grad is not None for p in learner.parameters())
 
 
 @pytest.mark.parametrize("unfrozen", ["own", "joint"])

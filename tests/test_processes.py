@@ -20,6 +20,8 @@ KINDS = {name: LEARNERS[name] for name in SOME} | {
         *(Tiny(seed, frozen=False) for seed in range(3)), STATIC,
         Student(S_alpha=0.3, KD_T=2, KD_alpha=0.6, FT=False, unfrozen="joint"),
     ),
+    "norm own": lambda: Distilled(*(Tiny(seed, frozen=False) for seed in range(3)), STATIC,
+                                  Student(S_alpha=0.3, KD_T=2, KD_alpha=0.6, FT=False)),
     "bskd own": lambda: distilled(**OWN),
     "S_alpha 0 own": lambda: distilled(FT=False, S_alpha=0),
     "KD_alpha 0 own": lambda: distilled(FT=False, KD_alpha=0),

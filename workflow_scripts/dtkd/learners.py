@@ -8,8 +8,8 @@ It is ``loss`` of ``outputs``: the latter's rows are those of any part of a batc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import torch
@@ -68,14 +68,22 @@ class Classifier(nn.Module):
         return self.loss(self.outputs(clips, labels), labels, items)
 
 
+def weighting_of(student: Student) -> tuple[distill.Weighting, float]:
+    """The weighting and the S_alpha of Eq. 9; BSKD has no S_alpha, and each sample's own teacher the whole weight."""
+    if student.method == "bskd":
+        return "partition", 0.0
+    return student.weighting, student.S_alpha
+
+
 class Distilled(nn.Module):
     """A student that learns from a static and a dynamic teacher (Eqs. 2-13).
 
     With ``FT`` the teachers stay as they are, in eval mode: either as networks, of which only the forward passes that
     the weighting needs are paid, or as the logits that they gave once for every training clip (``known``), which all
     students of the same teachers share. Without it, each teacher goes on learning from its own subset's samples
-    (``unfrozen: own``); with ``joint`` the student's loss reaches it too. Where the weighting reads no other samples,
-    no others pass through it; else the whole batch does, and its batch norms see both subsets.
+    (``unfrozen: own``), and where the weighting reads it on others, it answers those as a frozen one would. With
+    ``joint`` the student's loss reaches it too, through every sample that the weighting reads: then its batch norms see
+    them all.
 
     Args:
         known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
@@ -95,8 +103,7 @@ class Distilled(nn.Module):
         self.model, self.static, self.dynamic = model, static, dynamic
         self.student = student
         self.known = known  # on the CPU: a batch needs a few rows of it
-        self.weighting = "partition" if student.method == "bskd" else student.weighting
-        self.S_alpha = student.S_alpha if student.S_alpha is not None else 0.0
+        self.weighting, self.S_alpha = weighting_of(student)
         self.register_buffer("static_classes", static_classes, persistent=False)
         for teacher in self.teachers:
             teacher.requires_grad_(not student.FT)
@@ -139,25 +146,27 @@ class Distilled(nn.Module):
         """Both networks' logits (n, C), zeros in rows that nothing reads; none where no row is read."""
         if self.student.FT and self.asked == "none":
             return ()
-        everywhere = torch.ones_like(own_static)
-        with torch.no_grad() if self.student.FT else nullcontext():
-            return tuple(  # an unfrozen teacher learns from its own samples, whatever the student needs
-                self._rows(teacher, clips, everywhere if self.asked == "all" else own, group)
-                for teacher, own in ((self.static, own_static), (self.dynamic, ~own_static))
-            )
+        return (
+            self._teacher_logits(self.static, clips, own_static, group),
+            self._teacher_logits(self.dynamic, clips, ~own_static, group),
+        )
 
-    def _rows(self, teacher: nn.Module, clips: Tensor, wanted: Tensor, group: Group) -> Tensor:
-        """The teacher's logits of the ``wanted`` (n,) clips, zeros for the others: (n, C).
+    def _teacher_logits(self, teacher: nn.Module, clips: Tensor, own: Tensor, group: Group) -> Tensor:
+        """One teacher's logits (n, C): with gradients where it learns from them, elsewhere as if it were frozen.
 
-        It is asked by all processes of the group or by none, about no clip if need be: its batch norms wait for all of
-        them, on the way there and back. Where no process has a wanted clip it gets no gradient, not zeros.
+        To learn, it is asked by all processes of the group or by none, about no clip if need be: its batch norms wait
+        for all of them, on the way there and back. Where no process has such a clip it gets no gradient, not zeros.
         """
+        read = own | (self.asked == "all")
+        learned = read if self.student.unfrozen == "joint" else own
+        if self.student.FT:
+            learned = torch.zeros_like(own)
         logits = torch.zeros(len(clips), len(self.static_classes), device=clips.device)
-        if not group.any(wanted):
-            return logits
-        if wanted.all():
-            return answers(teacher, clips).float()
-        logits[wanted] = answers(teacher, clips[wanted]).float()
+        if (only_read := read & ~learned).any():
+            with torch.no_grad(), _in_eval_mode(teacher):
+                logits[only_read] = teacher(clips[only_read]).float()
+        if not self.student.FT and group.any(learned):
+            logits[learned] = answers(teacher, clips[learned]).float()
         return logits
 
     def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
@@ -202,6 +211,16 @@ class Distilled(nn.Module):
         if not own.any():
             return logits.sum() * 0.0
         return F.cross_entropy(distill.mask_logits(logits[own], subset), labels[own])
+
+
+@contextmanager
+def _in_eval_mode(network: nn.Module) -> Iterator[None]:
+    before = network.training
+    network.eval()
+    try:
+        yield
+    finally:
+        network.train(before)
 
 
 def _mean(weights: Tensor, own: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ Multiply-adds are counted layer by layer from the networks (`backbones.flops`), 
 machine can tell is measured in a few seconds where the plan is made: flow and decoding on one video of each dataset's
 kind, and on a CPU study the arithmetic itself. The rest is assumed, and `notes` says each assumption.
 
-One training clip costs three forward passes (forward, gradient of the activations, gradient of the weights), or one
-where the backbone is frozen. A multiply-add is two FLOPs.
+One training clip costs three forward passes (forward, gradient of the activations, gradient of the weights), one where
+the backbone is frozen, and more where a student's teachers go on learning. A multiply-add is two FLOPs.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ import cv2
 import pyarrow.parquet as pq
 import torch
 
-from dtkd import backbones, clips, datasets, flow, published, synthetic, video
+from dtkd import backbones, clips, datasets, distill, flow, published, synthetic, video
 from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
+from dtkd.learners import weighting_of
 from dtkd.study import SUBSETS, Dataset, Run, Study
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
@@ -263,20 +264,29 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     afterwards = 0.0
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it answers for the other subset too: selected and last epoch
-    passes = 1 if run.frozen else 3
-    networks = 1
-    if run.student and not run.student.FT:  # both teachers go on learning beside it
-        passes, networks = 9, 3
+    networks = 3 if run.student and not run.student.FT else 1  # both teachers go on learning beside it
     weights = parameters(run.backbone, own.classes) * FLOATS
     moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
     return Task(
         run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
-        clips=trained + tested + afterwards, flops=2 * macs * (passes * trained + tested + afterwards),
+        clips=trained + tested + afterwards, flops=2 * macs * (_passes(run) * trained + tested + afterwards),
         untimed=2 * macs * afterwards,
         disk=2 * weights + 2 * own.test[run.list]["all"] * own.classes * FLOATS,
         passing=weights * (networks * (1 + (not run.frozen) * moments) + 1),
         done=Path(study.results, run.folder, "checkpoint.pt").exists(),
     )  # fmt: skip
+
+
+def _passes(run: Run) -> int:
+    """What a training clip costs, in forward passes; gradients cost two more."""
+    if run.frozen:
+        return 1
+    if run.student is None or run.student.FT:
+        return 3
+    asked = distill.teachers_needed(*weighting_of(run.student), run.student.KD_alpha)
+    if asked != "all":  # each clip by one teacher, which learns from it
+        return 3 + 3
+    return 3 + 3 + (3 if run.student.unfrozen == "joint" else 1)
 
 
 def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
@@ -400,7 +410,7 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
             "on the same cores is taken to run beside them."
         )
     said.append(
-        "A training clip costs three forward passes (one where the backbone is frozen; nine in all for a student whose "
+        "A training clip costs three forward passes (one where the backbone is frozen; six to nine for a student whose "
         "two teachers go on learning). Index, pixel statistics, tables and figures are not counted."
     )
     for name, each in measured.items():
