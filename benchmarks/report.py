@@ -11,12 +11,14 @@ FOLDER = Path(__file__).parents[1] / "results" / "benchmarks"
 
 
 def machine() -> str:
-    """The processor's name, and the cores that this process may use."""
+    """The processor's name, its widest vectors, and the cores that this process may use."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
     name = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), name)
-    return f"{name}, {len(os.sched_getaffinity(0))} cores"
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    vectors = next((f" with {said}" for flag, said in (("avx512f", "AVX-512"), ("avx2", "AVX2")) if flag in flags), "")
+    return f"{name}{vectors}, {len(os.sched_getaffinity(0))} cores"
 
 
 def write(name: str, rows: Sequence[Mapping[str, object]], caption: str) -> None:
