@@ -9,7 +9,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from dtkd import datasets, rows, synthetic
+from snakemake.io import IOFile
+
+from dtkd import datasets, provenance, rows, synthetic
 from dtkd.errors import DtkdError
 from dtkd.files import check_writable
 from dtkd.study import Dataset, Run, read
@@ -83,13 +85,41 @@ def annotation_files(dataset: str) -> list[str]:
     return sorted(str(path) for path in Path(settings.annotations).glob("*.txt"))
 
 
+def called(run: Run) -> str:
+    """The row that asks for a student or a baseline, as the config calls it: ` (SU1)`."""
+    for name, row in STUDY.students_of(run.dataset).items():
+        if run.student and STUDY.student_run(run.dataset, row, run.seed).folder == run.folder:
+            return f" ({name})"
+    for name, row in STUDY.baselines_of(run.dataset).items() if run.role == "baseline" else ():
+        if STUDY.baseline_run(run.dataset, row, run.seed).folder == run.folder:
+            return f" ({name})"
+    return ""
+
+
 def run_of(wildcards, role: str) -> Run:
     """The run that a folder names; the study has to ask for it."""
     folder = f"{wildcards.dataset}/list{wildcards.list}/{role}/{wildcards.run}"
     if folder not in RUNS:
-        known = sorted(path for path in RUNS if f"/{role}/" in path)
+        known = [f"{path}{called(run)}" for path, run in sorted(RUNS.items()) if run.role == role]
         stop("\n  ".join([f"{RESULTS}/{folder}: the study has no such run; its {role} runs are", *known]))
     return RUNS[folder]
+
+
+def refuse_forgotten(run: Run) -> None:
+    """End where a run has other settings than the study, and Snakemake, which has no record of it, would let it stand.
+
+    Its records are in .snakemake: it has none of a run that was copied here, or that ended after its Snakemake did.
+    """
+    file = f"{RESULTS}/{run.folder}/run.json"
+    if not workflow.is_main_process or workflow.persistence.metadata(IOFile(file)):
+        return
+    made, wanted = provenance.settings(file), STUDY.settings(run)
+    if changed := sorted(name for name in made.keys() & wanted.keys() if made[name] != wanted[name]):
+        stop(
+            f"{RESULTS}/{run.folder} was made with other settings ({', '.join(changed)}), and Snakemake's own record of it, in "
+            f".snakemake, is gone: delete the folder and what was made of it ({RESULTS}/tables, figures, report.html), and "
+            "they are made anew; or set these back"
+        )
 
 
 # Whether jobs go to a cluster's scheduler (a dry run for it included): only then does Snakemake have a number of --jobs.

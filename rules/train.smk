@@ -4,6 +4,7 @@ RUN = f"{RESULTS}/{{dataset}}/list{{list}}"
 
 def start_weights(run: Run) -> str | list:
     """The file that a run's backbone starts from; [] where there is none (a script gets one file as it is)."""
+    refuse_forgotten(run)
     choice = STUDY.model.weights
     if run.role == "pretrain" or choice == "none":
         return []
@@ -139,13 +140,15 @@ rule train_teacher:
 
 
 def teacher_checkpoints(run: Run) -> dict[str, str]:
-    return {subset: f"{RESULTS}/{teacher.folder}/checkpoint.pt" for subset, teacher in STUDY.teacher_runs(run).items()}
+    return {name: f"{RESULTS}/{teacher.folder}/checkpoint.pt" for name, teacher in STUDY.teacher_runs(run).items()}
 
 
 def lessons(wildcards) -> dict[str, str]:
-    """What a student learns from: its frozen teachers' logits, or the teachers that go on learning beside it."""
+    """What a student learns from: its frozen teachers' logits, or the teachers that go on learning beside it; and the
+    split, unless one teacher is for all classes."""
     run = run_of(wildcards, "student")
-    return {"logits": f"{RESULTS}/{STUDY.logits_file(run)}"} if run.student.FT else teacher_checkpoints(run)
+    split = {} if run.teacher else {"split": f"{RESULTS}/{wildcards.dataset}/split.json"}
+    return split | ({"logits": f"{RESULTS}/{STUDY.logits_file(run)}"} if run.student.FT else teacher_checkpoints(run))
 
 
 # Frozen teachers say the same to every student: a training clip is a function of (seed, epoch, video).
@@ -194,7 +197,6 @@ rule train_student:
     input:
         unpack(lessons),
         **training_inputs("student"),
-        split=f"{RESULTS}/{{dataset}}/split.json",
     output:
         checkpoint=f"{RUN}/student/{{run}}/checkpoint.pt",
         history=f"{RUN}/student/{{run}}/history.parquet",

@@ -179,6 +179,25 @@ def test_swapping_the_subsets_swaps_the_weights(weighting):
     torch.testing.assert_close(one.loss, other.loss)
 
 
+@pytest.mark.parametrize(("KD_T", "KD_alpha"), [(1, 0.5), (2, 0.4), (4, 1), (2, 0)])
+def test_one_teachers_loss_is_hintons(KD_T, KD_alpha):
+    """T squared times the divergence of softened distributions, and cross-entropy; the teacher gets no gradient."""
+    rng = np.random.default_rng(2)
+    L_z, L_t, labels = rng.normal(scale=3, size=(6, 7)), rng.normal(scale=3, size=(6, 7)), rng.integers(0, 7, 6)
+    KL = CE = 0.0
+    for i in range(6):
+        p, q = (log_softmax([v / KD_T for v in L[i]]) for L in (L_z, L_t))
+        KL += sum(math.exp(b) * (b - a) for a, b in zip(p, q, strict=True)) / 6
+        CE -= log_softmax(list(L_z[i]))[labels[i]] / 6
+    student, teacher = (torch.tensor(L, requires_grad=True) for L in (L_z, L_t))
+    loss, L_KD, L_CE = distill.one_teacher_loss(student, teacher, torch.tensor(labels), KD_T=KD_T, KD_alpha=KD_alpha)
+    assert (L_KD.item(), L_CE.item()) == pytest.approx((KL, CE))
+    assert loss.item() == pytest.approx(KD_alpha * KD_T**2 * KL + (1 - KD_alpha) * CE)
+    loss.backward()
+    assert teacher.grad is None
+    assert student.grad.abs().max() > 0
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("side", ["both", "static", "dynamic", "one"])

@@ -22,6 +22,10 @@ PAPER = official.DATA.parents[1] / "studies" / "paper.yaml"
 def paper(**changes):
     """studies/paper.yaml, merged with config.yaml, with other values at top level."""
     merged = script.study_of([PAPER], PAPER.parents[1]).model_dump(mode="json")
+    pairs = ["results=elsewhere", "train={epochs: 2}"]
+    changed = script.study_of([PAPER], PAPER.parents[1], pairs).model_dump(mode="json")
+    train = merged["train"] | {"epochs": 2}
+    assert changed == merged | {"results": "elsewhere", "train": train}, "as `snakemake --config` would have it"
     return study.read(merged | changes)
 
 
@@ -119,6 +123,23 @@ def test_what_a_clip_of_a_student_costs(row, passes, sizes):
     (task,) = [task for name, task in costs(chosen, sizes).items() if "/student/" in name]
     macs = plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256)
     assert task.flops == pytest.approx(2 * macs * (passes * 10 * 9537 + 10 * 3783))
+
+
+def test_plain_distillation_pays_for_one_teacher(sizes):
+    """A baseline's one pass over every clip, which does not wait for any flow."""
+    row = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
+    given = {"mine": row | {"teacher": "small"}, "usual": row}
+    chosen = paper(students={"ucf101": given}, use=["ucf101"], analysis={"chosen": {}},
+                   baselines={"ucf101": {"U1": {}, "small": {"backbone": "slowfast_r50_8x8"}}})  # fmt: skip
+    found = costs(chosen, sizes)
+    for backbone in ("slowfast_r50_8x8", "slowfast_r101_16x8"):
+        logits = found[f"ucf101/list1/teacher/{backbone}-seed0.logits.pt"]
+        macs = plan.multiply_adds(backbone, 101, 64, 256)
+        assert logits.flops == pytest.approx(2 * macs * 10 * 9537)
+        assert logits.after == (f"ucf101/list1/baseline/{backbone}-seed0",)
+        student = found[f"ucf101/list1/student/kd-T2-A0.4-{backbone}-seed0"]
+        assert student.flops == found["ucf101/list1/baseline/slowfast_r101_16x8-seed0"].flops
+        assert student.after == (logits.name,)
 
 
 def test_jobs_of_the_paper(sizes):

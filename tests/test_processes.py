@@ -11,8 +11,8 @@ from dtkd.processes import Group, SharedBatchNorm, share_batch_norms
 from dtkd.study import Student
 
 ALONE = Group()
-SOME = ("classifier", "subset", "gated known", "blend own", "partition FT", "partition own", "partition joint",
-        "gated joint")  # fmt: skip
+SOME = ("classifier", "subset", "one teacher", "gated known", "blend own", "partition FT", "partition own",
+        "partition joint", "gated joint")  # fmt: skip
 OWN = {"FT": False, "S_alpha": None, "method": "bskd"}  # each teacher is asked on its own subset's samples only
 KINDS = {name: LEARNERS[name] for name in SOME} | {
     "norm classifier": lambda: Classifier(Tiny(0, frozen=False)),

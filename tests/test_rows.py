@@ -84,6 +84,37 @@ def test_figures_5_and_6_show_the_papers_runs(paper):
     assert list(rows.rivals(paper)["hmdb51"]) == ["SH3 (DTKD)", "SH13 (BSKD)", "H1 (baseline)"]
 
 
+def test_plain_distillation_stands_in_table_5_alone():
+    """It has no subsets' teachers, so no settings of them and no place where two teachers are compared."""
+    config = shipped().model_dump(mode="json")
+    rival = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
+    config["students"]["demo_ucf"] = {"rival": rival} | config["students"]["demo_ucf"]
+    given, without = study.read(config), shipped()
+    (row,) = [row for row in rows.table5(given) if row["model"] == "rival"]
+    assert {key: row[key] for key in ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")} == {
+        "method": "kd", "LT": None, "FT": None, "S_alpha": None, "KD_T": 2, "KD_alpha": 0.4,
+    }  # fmt: skip
+    assert row["predictions"] == ["results/demo_ucf/list1/student/kd-T2-A0.4-slowfast_small-seed0/predictions.parquet"]
+    for shown in (rows.table4, rows.table6, rows.rivals, rows.against_baseline, rows.students):
+        assert shown(given) == shown(without)
+
+
+@pytest.mark.parametrize(("row", "said"), [
+    ({}, None), ({"weighting": "blend"}, "blend"), ({"FT": False, "unfrozen": "joint"}, "joint"),
+    ({"list": 2}, "list 2"), ({"unfrozen": "joint"}, None),
+    ({"weighting": "blend", "FT": False, "unfrozen": "joint"}, "blend, joint"),
+    ({"method": "bskd", "S_alpha": None, "weighting": "blend"}, None),
+    ({"method": "kd", "S_alpha": None, "teacher": "U1"}, "taught by U1"),
+], ids=str)  # fmt: skip
+def test_what_table_5_has_no_column_for_is_its_variant(row, said):
+    config = shipped().model_dump(mode="json")
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4} | row
+    config["students"] = {"demo_ucf": {"mine": row}}
+    config["analysis"]["chosen"] = {}
+    (shown,) = [row for row in rows.table5(study.read(config)) if row["model"] == "mine"]
+    assert shown["variant"] == said
+
+
 def test_without_a_choice_the_first_student_is_shown():
     given = shipped(analysis={"chosen": {"demo_ucf": "SU4"}})
     config = given.model_dump(mode="json")

@@ -15,6 +15,7 @@ from dtkd.errors import DtkdError
 PROJECT = Path(__file__).parents[1]
 A = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
 BSKD = {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
+KD = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
 SMALL = {
     "name": "small",
     "use": ["mine"],
@@ -50,7 +51,8 @@ def refusal(**changes):
 
 
 def student(**row):
-    return study.read(config(students__mine__A=row, baselines__mine__second={"list": 2}))
+    others = {"second": {"list": 2}, "frozen": {"frozen": True}, "larger": {"backbone": "slowfast_r50_8x8"}}
+    return study.read(config(students__mine__A=row, baselines__mine=SMALL["baselines"]["mine"] | others))
 
 
 def the_student(given):
@@ -98,12 +100,30 @@ def the_student(given):
     ({"baselines": {}}, "baselines.mine: the study needs at least one baseline to compare with"),
     ({"baselines__mine__U1__list": 4}, "baselines.mine.U1.list: 4, but mine has 3 lists"),
     ({"students__mine__A__list": 4}, "students.mine.A.list: 4, but mine has 3 lists"),
+    ({"model__weights": "mine.pt", "baselines__mine__U5": {"backbone": "slowfast_r50_8x8"}},
+     "model.weights: mine.pt is of one backbone, and some baselines have slowfast_r50_8x8: take these rows away "
+     "(`U5: null`)"),
     ({"model__weights": "pretrain"}, "pretrain: required by model.weights: pretrain"),
     ({"model__weights": "pretrain", "pretrain": {"dataset": "nowhere"}},
      "pretrain.dataset: 'nowhere' is not one of datasets"),
     ({"students__mine__A__S_alpha": 1.1}, "students.mine.A.S_alpha: input should be less than or equal to 1 (got 1.1)"),
     ({"students__mine__A__S_alpha": None}, "students.mine.A.S_alpha: required by method dtkd (Eq. 8)"),
     ({"students__mine__A__method": "bskd"}, "students.mine.A.S_alpha: method bskd has no hybrid score; leave it out"),
+    ({"students__mine__A": KD | {"S_alpha": 0.3}},
+     "students.mine.A.S_alpha: method kd has no hybrid score; leave it out"),
+    ({"students__mine__A": KD | {"FT": False}},
+     "students.mine.A.FT: the teacher of method kd stays as it is; leave it out"),
+    ({"students__mine__A__teacher": "U1"},
+     "students.mine.A.teacher: method dtkd has a teacher for each subset; leave it out"),
+    ({"students__mine__A": KD | {"teacher": "U11"}},
+     "students.mine.A.teacher: no baseline is called 'U11'; did you mean 'U1'?"),
+    ({"students__mine__A": KD | {"teacher": "U2"}, "baselines__mine__U2": {"list": 2}},
+     "students.mine.A.teacher: U2 is of list 2, and may have trained on test videos of list 1; name a baseline of that "
+     "list"),
+    ({"students__mine__A": KD | {"teacher": "U6"}, "baselines__mine__U6": {"clip": {"frames": 4, "rate": 4}}},
+     "students.mine.A.teacher: U6 sees other clips than students; name one with the study's clip"),
+    ({"students__mine__A": KD, "analysis__chosen": {"mine": "A"}},
+     "analysis.chosen.mine: A has one teacher, and two are compared; name another"),
     ({"students__mine__A__KD_alpha": -1}, "students.mine.A.KD_alpha: input should be greater than or equal to 0 "
                                           "(got -1)"),
     ({"students__mine__A__KD_T": 0}, "students.mine.A.KD_T: input should be greater than 0 (got 0)"),
@@ -168,9 +188,26 @@ def test_a_study_is_read_without_the_heavy_packages():
     (A | {"KD_T": 2.5, "S_alpha": 1}, "dtkd-S1-T2.5-A0.4-LT-FT-seed0"),
     (A | {"unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # its teachers stay frozen: no difference
     (BSKD | {"weighting": "blend"}, "bskd-T2-A0.4-LT-FT-seed0"),  # bskd has its own weighting
+    (KD, "kd-T2-A0.4-slowfast_small-seed0"),
+    (KD | {"teacher": "U1"}, "kd-T2-A0.4-slowfast_small-seed0"),  # the one that it is compared with, by name
+    (KD | {"LT": False}, "kd-T2-A0.4-slowfast_small-seed0"),
+    (KD | {"teacher": "larger"}, "kd-T2-A0.4-slowfast_r50_8x8-seed0"),
+    (KD | {"teacher": "frozen"}, "kd-T2-A0.4-slowfast_small-frozen-seed0"),
 ])  # fmt: skip
 def test_student_names(row, name):
     assert the_student(student(**row)).name == name
+
+
+def test_who_teaches_by_plain_distillation():
+    """A baseline of the student's list; what it says is shared by all that learn from it, and is its backbone's."""
+    run = the_student(given := student(**KD, teacher="larger"))
+    assert given.teacher_runs(run) == {"teacher": given.baseline_run("mine", given.baselines["mine"]["larger"], 0)}
+    assert given.logits_file(run) == "mine/list1/teacher/slowfast_r50_8x8-seed0.logits.pt"
+    assert given.teaching_settings(run).items() <= given.settings(run.teacher).items(), "as it was trained"
+    usual = the_student(given := student(**KD))
+    assert given.teacher_runs(usual)["teacher"].folder == "mine/list1/baseline/slowfast_small-seed0"
+    assert given.logits_file(usual) != student(**BSKD).logits_file(the_student(student(**BSKD)))
+    assert given.chosen("mine") is None, "two teachers are compared where a student is singled out"
 
 
 def test_folders_of_every_role():
@@ -261,7 +298,7 @@ def test_settings_do_not_change_with_what_does_not(role, changes):
 
 @pytest.mark.parametrize(("row", "other"), [
     (A, {"S_alpha": 0.5}), (A, {"KD_T": 4}), (A, {"KD_alpha": 0.5}), (A, {"FT": False}), (A, {"weighting": "blend"}),
-    (A | {"FT": False}, {"unfrozen": "joint"}), (BSKD, {"KD_alpha": 0.5}),
+    (A | {"FT": False}, {"unfrozen": "joint"}), (BSKD, {"KD_alpha": 0.5}), (KD, {"KD_alpha": 0.5}), (KD, {"KD_T": 4}),
 ])  # fmt: skip
 def test_a_students_settings_change_with_its_row(row, other):
     one, two = student(**row), student(**row | other)
@@ -271,7 +308,8 @@ def test_a_students_settings_change_with_its_row(row, other):
 
 @pytest.mark.parametrize(("row", "other"), [
     (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (A, {"weighting": "gated"}), (A, {"method": "dtkd"}),
-    (A, {"list": 2}),
+    (A, {"list": 2}), (KD, {"LT": False}), (KD, {"weighting": "blend"}), (KD, {"unfrozen": "joint"}),
+    (KD, {"teacher": "larger"}),  # another checkpoint to learn from, in another folder
 ])  # fmt: skip
 def test_a_students_settings_keep_to_what_its_method_uses(row, other):
     one, two = student(**row), student(**row | other)
@@ -280,7 +318,7 @@ def test_a_students_settings_keep_to_what_its_method_uses(row, other):
 
 def test_settings_make_the_student_again():
     """A script rebuilds the student from its settings alone."""
-    for row in (A, BSKD, A | {"FT": False, "unfrozen": "joint"}, A | {"weighting": "blend"}):
+    for row in (A, BSKD, KD, A | {"FT": False, "unfrozen": "joint"}, A | {"weighting": "blend"}):
         given = student(**row)
         run = the_student(given)
         assert study.Student(**given.settings(run)["student"]) == run.student
@@ -333,7 +371,9 @@ def shipped(*overlays):
     return result
 
 
-@pytest.mark.parametrize("overlays", [(), *[(file.name,) for file in sorted((PROJECT / "studies").glob("*.yaml"))]])
+@pytest.mark.parametrize("overlays", [
+    (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"),
+])  # fmt: skip
 def test_every_shipped_study_is_valid(overlays):
     given = study.read(shipped(*overlays))
     assert given.runs()

@@ -94,10 +94,10 @@ def test_split_by_a_value_and_by_another_quantile():
 @pytest.mark.parametrize(
     ("values", "arguments", "message"),
     [
-        ([1, 2], {"threshold": "value", "value": 0.5}, "no static class .*raise the threshold"),
-        ([1, 2], {"threshold": "value", "value": 2.0}, "no dynamic class .*lower the threshold"),
-        ([1, 1, 1], {}, "no dynamic class .*take boundary strict"),
-        ([1, 1, 1], {"boundary": "strict"}, "no static class .*take boundary inclusive"),
+        ([1, 2], {"threshold": "value", "value": 0.5}, "no static class .*raise split.value or set split.boundary"),
+        ([1, 2], {"threshold": "value", "value": 2.0}, "no dynamic class .*lower split.value or set split.boundary"),
+        ([1, 1, 1], {}, "no dynamic class .*lower split.quantile or set split.boundary: strict"),
+        ([1, 1, 1], {"boundary": "strict"}, "no static class .*raise split.quantile or set split.boundary: inclusive"),
         ([1], {}, "at least two classes"),
         ([1, 2], {"quantile": 1.0}, "not between 0 and 1"),
         ([1, 2], {"method": "magic"}, "no method of numpy.quantile"),

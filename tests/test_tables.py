@@ -348,7 +348,7 @@ def study(tmp_path):
 
 def test_rows_gains_and_the_papers_numbers(study):
     table = tables.table5(study)
-    assert list(table.columns) == ["dataset", "model", *tables.HYPERPARAMETERS,
+    assert list(table.columns) == ["dataset", "model", *tables.HYPERPARAMETERS, "variant",
                                    "top1", "top5", "top1_last", "top5_last", "gain", "gain_low", "gain_high", "p",
                                    "p_holm", "paper_top1", "paper_top5", "diff_top1", "diff_top5"]  # fmt: skip
     np.testing.assert_allclose(table["top1"], [50, 75, 25, 75, 25])
@@ -583,13 +583,14 @@ def test_csv_has_every_column_by_its_code_name(study, tmp_path):
     rows = list(csv.DictReader(written(tables.table5(study), tmp_path / "out")["csv"].splitlines()))
     assert rows[0] == {
         "dataset": "ucf101", "model": "U1", "method": "baseline", "LT": "", "FT": "", "S_alpha": "", "KD_T": "",
-        "KD_alpha": "", "top1": "50.00", "top5": "75.00", "top1_last": "50.00", "top5_last": "50.00", "gain": "",
-        "gain_low": "", "gain_high": "", "p": "", "p_holm": "", "paper_top1": "95.14", "paper_top5": "99.68",
-        "diff_top1": "-45.14", "diff_top5": "-24.68",
+        "KD_alpha": "", "variant": "", "top1": "50.00", "top5": "75.00", "top1_last": "50.00", "top5_last": "50.00",
+        "gain": "", "gain_low": "", "gain_high": "", "p": "", "p_holm": "", "paper_top1": "95.14",
+        "paper_top5": "99.68", "diff_top1": "-45.14", "diff_top5": "-24.68",
     }  # fmt: skip
     assert rows[1] == {
         "dataset": "ucf101", "model": "SU4", "method": "dtkd", "LT": "True", "FT": "True", "S_alpha": "0.3",
-        "KD_T": "2", "KD_alpha": "0.4", "top1": "75.00", "top5": "87.50", "top1_last": "0.00", "top5_last": "0.00",
+        "KD_T": "2", "KD_alpha": "0.4", "variant": "", "top1": "75.00", "top5": "87.50", "top1_last": "0.00",
+        "top5_last": "0.00",
         "gain": "+25.00", "gain_low": "-25.00", "gain_high": "+75.00", "p": "0.625", "p_holm": "1",
         "paper_top1": "96.06", "paper_top5": "99.74", "diff_top1": "-21.06", "diff_top5": "-12.24",
     }  # fmt: skip

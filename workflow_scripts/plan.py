@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
+from snakemake.cli import parse_config
 from snakemake.utils import update_config
 from tabulate import tabulate
 
@@ -23,8 +24,9 @@ CORES_A_GPU = 8  # threads of a training on a GPU: seven decode
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays of config.yaml")
+    parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single keys, as for snakemake")
     parser.add_argument("--gpus", type=int, help="plan for so many GPUs (default: those of this machine, or its cores)")
     parser.add_argument("--tflops", type=float, default=71.0,
                         help="a GPU's peak in mixed precision (default: %(default)s, of an RTX 3090)")  # fmt: skip
@@ -38,8 +40,8 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     return given
 
 
-def study_of(overlays: Sequence[str], folder: Path = Path()) -> Study:
-    """The study of config.yaml and its overlays, merged as Snakemake does."""
+def study_of(overlays: Sequence[str], folder: Path = Path(), pairs: Sequence[str] = ()) -> Study:
+    """The study of config.yaml, its overlays and KEY=VALUE pairs, merged as Snakemake does."""
     config: dict = {}
     for file in (folder / "config.yaml", *map(Path, overlays)):
         try:
@@ -51,6 +53,10 @@ def study_of(overlays: Sequence[str], folder: Path = Path()) -> Study:
         if not isinstance(content, dict):
             raise DtkdError(f"{file}: is no mapping of keys to values")
         update_config(config, content)
+    try:
+        update_config(config, parse_config(pairs))
+    except (ValueError, yaml.YAMLError) as error:
+        raise DtkdError(f"--config: {' '.join(str(error).split())}") from None
     return read(config)
 
 
@@ -116,7 +122,7 @@ def planned(study: Study, given: argparse.Namespace) -> str:
 def main(words: Sequence[str] | None = None) -> None:
     given = arguments(words)
     try:
-        print(planned(study_of(given.configfile), given))
+        print(planned(study_of(given.configfile, pairs=given.config), given))
     except DtkdError as error:
         sys.exit(f"error: {error}")
 

@@ -1,4 +1,4 @@
-"""What a pair of frozen teachers says to every training clip, once for all the students that they teach."""
+"""What frozen teachers, a pair or one of all classes, say to every training clip, once for all that they teach."""
 
 from dtkd.job import job
 
@@ -12,11 +12,12 @@ with job(snakemake):  # noqa: F821
     settings = params.settings
     machine = engine.hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
 
+    teachers = ("teacher",) if "teacher" in given.keys() else SUBSETS  # noqa: SIM118 (it is no dictionary)
     index = read_parquet(given.index)
     classes = index["class"].nunique()
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
     logits = engine.training_logits(
-        [networks.trained_model(settings, classes, given[subset]) for subset in SUBSETS],
+        [networks.trained_model(settings, classes, given[name]) for name in teachers],
         networks.normaliser(given.pixels),
         videos,
         clip=Clip(**settings["clip"]),

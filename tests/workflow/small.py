@@ -9,6 +9,7 @@ STUDENTS = {
     "A": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True},
     "B": {"S_alpha": 0.5, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": False},
     "C": {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True},
+    "D": {"method": "kd", "KD_T": 2, "KD_alpha": 0.4},
 }
 
 

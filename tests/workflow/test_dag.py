@@ -1,12 +1,16 @@
 """After a change, exactly the jobs that it concerns are planned. No job runs but two stand-ins at the end."""
 
 import ast
+import json
 import re
 import shutil
 from collections import Counter
 
 import pytest
 import tiny
+import yaml
+
+from dtkd.study import read
 
 LIBRARY = tiny.PROJECT / "workflow_scripts" / "dtkd"
 LIST = "tiny/list1"
@@ -67,6 +71,41 @@ def test_one_students_score_there_and_back(study):
     assert tiny.pending(study) == set()
     score(0.3)
     assert tiny.pending(study) == TABLE
+
+
+def test_plain_distillation_learns_from_the_baseline_alone(study):
+    """Neither flow nor split nor the subsets' teachers are anything to it; its teacher's logits are shared."""
+    rows = {"D": {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}, "E": {"method": "kd", "KD_T": 4, "KD_alpha": 0.4}}
+    tiny.configure(study, lambda config: config["students"]["tiny"].update(rows))
+    said = {"teacher_logits tiny/list1/teacher/slowfast_small-seed0.logits.pt"}
+    own = {job for T in (2, 4) for job in trained("student", f"kd-T{T}-A0.4-slowfast_small-seed0")}
+    assert tiny.pending(study) == said | own | TABLE
+    tiny.pretend(study)
+    tiny.configure(study, lambda config: config["split"].update(quantile=0.5))
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+    tiny.pretend(study)
+    tiny.configure(study, lambda config: config["students"]["tiny"]["D"].update(LT=False, weighting="blend"))
+    assert tiny.pending(study) == set()
+    tiny.configure(study, lambda config: config["students"]["tiny"]["D"].update(KD_T=8))
+    assert tiny.pending(study) == trained("student", "kd-T8-A0.4-slowfast_small-seed0") | TABLE
+
+
+def test_a_run_that_snakemake_has_forgotten(study):
+    """Without its record Snakemake would let a run of other settings stand."""
+    given = read(yaml.safe_load((study / "config.yaml").read_text()))
+    for folder, run in given.runs().items():
+        (study / "results" / folder / "run.json").write_text(json.dumps({"settings": given.settings(run)}))
+    assert tiny.pending(study) == set()
+    shutil.rmtree(study / ".snakemake/metadata")
+    assert tiny.pending(study) == set()
+    tiny.configure(study, lambda config: config["train"].update(epochs=2))
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
+    assert done.returncode == 1
+    (line,) = {line for line in done.stderr.splitlines() if line.startswith("error: ")}
+    assert re.match(r"error: results/tiny/list1/\w+/\S+ was made with other settings \(train\), .* delete", line)
+    for made in ("tiny/list1", "tables"):
+        shutil.rmtree(study / "results" / made)
+    assert tiny.pending(study) == PIXELS | BASELINE | TEACHERS | STUDENTS | TABLE
 
 
 def test_flow_setting(study):

@@ -19,7 +19,7 @@ STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A study of 4 x 12 drawn videos of 48 px and one epoch, run to its end."""
-    root = small.write(tmp_path_factory.mktemp("small"))
+    root = small.write(tmp_path_factory.mktemp("small"), "ABCD")
     run(root)
     return root
 
@@ -39,7 +39,7 @@ def logits(root, run):
 
 def test_every_row_is_filled_from_its_own_predictions(finished):
     rows = table(finished)
-    assert list(rows["model"]) == ["H1", "A", "B", "C"]
+    assert list(rows["model"]) == ["H1", "A", "B", "C", "D"]
     assert rows[["top1", "top5", "top1_last", "top5_last"]].notna().all(axis=None)
     assert rows["gain"].tolist()[1:] == pytest.approx((rows["top1"] - rows["top1"][0]).tolist()[1:], abs=0.011)
     assert logits(finished, STUDENT.format(0)).shape == (12, 12)

@@ -25,7 +25,11 @@ def choose(device: str, count: int = 1) -> torch.device:
     if torch.cuda.is_available():
         return torch.device("cuda")
     if device == "cuda":
-        raise DtkdError("config: device: cuda, but torch sees no CUDA device here; use device: auto or cpu")
+        raise DtkdError(
+            f"config: device: cuda, but torch {torch.__version__} (for CUDA {torch.version.cuda}) sees no CUDA device "
+            "here: see with nvidia-smi whether the computer has a GPU and a driver for that CUDA; on a cluster, "
+            "whether the job has asked for a GPU. With device: auto it would compute on the CPU"
+        )
     return torch.device("cpu")
 
 

@@ -1,4 +1,4 @@
-"""What a training step minimises: a plain or subset-masked classifier, or a student with its two teachers.
+"""What a training step minimises: a plain or subset-masked classifier, or a student with its teachers.
 
 A learner is one module that holds every network the step needs. ``forward(clips, labels)`` gives the loss, the
 trained network's logits and the step's scalars for the history; the engine knows nothing else about the method.
@@ -26,10 +26,10 @@ ALONE = Group()
 class Step(NamedTuple):
     """What one batch of N samples gives.
 
-    ``scalars`` are what the history has of a step besides the loss, each of shape (): none of a `Classifier`; of a
-    `Distilled` student L_total (Eq. 13), L_KD (Eq. 11), L_CE (Eq. 12), the mean weights w_st and w_dy of its teachers
-    over their own samples (Eq. 9), and L_teachers where they go on learning. A weight is NaN in a batch without such
-    samples, and the epoch's mean leaves it out; any other NaN is an error.
+    ``scalars`` are what the history has of a step besides the loss, each of shape (): none of a `Classifier`; of
+    students L_total (Eq. 13), L_KD (Eq. 11) and L_CE (Eq. 12); of a `Distilled` one also the mean weights w_st and
+    w_dy of its teachers over their own samples (Eq. 9), and L_teachers where they go on learning. A weight is NaN
+    in a batch without such samples, and the epoch's mean leaves it out; any other NaN is an error.
     """
 
     loss: Tensor  # (), the mean over the batch, which a step minimises; with gradients
@@ -66,6 +66,29 @@ class Classifier(nn.Module):
 
     def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
         return self.loss(self.outputs(clips, labels), labels, items)
+
+
+class DistilledByOne(Classifier):
+    """A student by plain distillation: one teacher of all classes, which stays as it is, by its ``known`` logits.
+
+    Args:
+        known: (1, K, V, C), the teacher's logits of the K clips of each of the V training videos; ``forward`` needs
+            each sample's (clip, video) numbers.
+    """
+
+    def __init__(self, model: nn.Module, student: Student, known: Tensor):
+        super().__init__(model)
+        self.student, self.known = student, known
+
+    def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items) -> Step:
+        """The step of a whole batch, Eq. 13; ``items`` are the (clip, video) numbers of its N samples."""
+        (logits,) = outputs
+        numbers, videos = zip(*items, strict=True)
+        (taught,) = self.known[:, list(numbers), list(videos)].to(labels.device)
+        loss, L_KD, L_CE = distill.one_teacher_loss(
+            logits, taught, labels, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha
+        )
+        return Step(loss, logits, {"L_total": loss, "L_KD": L_KD, "L_CE": L_CE})
 
 
 def weighting_of(student: Student) -> tuple[distill.Weighting, float]:

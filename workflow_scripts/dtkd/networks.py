@@ -15,7 +15,7 @@ from dtkd.clips import seed_of
 from dtkd.datasets import Videos
 from dtkd.engine import Normalise
 from dtkd.errors import DtkdError
-from dtkd.learners import Classifier, Distilled
+from dtkd.learners import Classifier, Distilled, DistilledByOne
 from dtkd.study import SUBSETS, Student
 
 
@@ -69,11 +69,13 @@ def learner(
     """What a run trains; a student learns from its teachers' checkpoints (by subset) or from their ``known`` logits."""
     model = new_model(settings, len(classes), start, sha256)
     if "student" in settings:
-        pair = [None, None]
+        student, pair = Student(**settings["student"]), [None, None]
+        if student.method == "kd":
+            return DistilledByOne(model, student, known)
         if known is None:
             pair = [trained_model(settings, len(classes), teachers[subset]) for subset in SUBSETS]
         static_classes = subset_mask(split, classes, "static")
-        return Distilled(model, *pair, static_classes, Student(**settings["student"]), known)
+        return Distilled(model, *pair, static_classes, student, known)
     return Classifier(model, allowed(settings, classes, split))
 
 
@@ -95,7 +97,7 @@ def save_known_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
 
 
 def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
-    """Read the teachers' logits (2, K, V, C) of ``clips`` clips of each of ``videos``.
+    """Read the teachers' logits (M, K, V, C), M of them, of ``clips`` clips of each of ``videos``.
 
     Raises DtkdError if the file holds those of other videos or of too few clips.
     """

@@ -269,7 +269,7 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
     return Task(
         run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
-        clips=trained + tested + afterwards, flops=2 * macs * (_passes(run) * trained + tested + afterwards),
+        clips=trained + tested + afterwards, flops=2 * macs * (passes(run) * trained + tested + afterwards),
         untimed=2 * macs * afterwards,
         disk=2 * weights + 2 * own.test[run.list]["all"] * own.classes * FLOATS,
         passing=weights * (networks * (1 + (not run.frozen) * moments) + 1),
@@ -277,8 +277,8 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     )  # fmt: skip
 
 
-def _passes(run: Run) -> int:
-    """What a training clip costs, in forward passes; gradients cost two more."""
+def passes(run: Run) -> int:
+    """What a clip costs a training, in forward passes; gradients cost two more."""
     if run.frozen:
         return 1
     if run.student is None or run.student.FT:
@@ -294,7 +294,7 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
     before = [f"{run.dataset}: render {number}" for number in range(own.classes)] if rendered else []
     if run.role != "pretrain" and study.model.weights == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
-    if run.role in ("teacher", "student") and study.split.source == "flow":
+    if run.role in ("teacher", "student") and run.teacher is None and study.split.source == "flow":
         before += [f"{run.dataset}: flow {number}" for number in range(own.classes)]
     if run.role == "student" and run.student.FT:
         before.append(study.logits_file(run))
@@ -304,12 +304,12 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
 
 
 def _logits_task(study: Study, run: Run, own: Size) -> Task:
-    macs, draws, _ = _settings(study, run, own)
-    file = study.logits_file(run)
+    file, teachers = study.logits_file(run), list(study.teacher_runs(run).values())
+    macs, draws, _ = _settings(study, teachers[0], own)
     count = draws * own.train[run.list]["all"]
     return Task(
-        file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in study.teacher_runs(run).values()),
-        clips=count, flops=2 * macs * 2 * count, disk=2 * count * own.classes * FLOATS,
+        file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),
+        clips=count, flops=2 * macs * len(teachers) * count, disk=len(teachers) * count * own.classes * FLOATS,
         done=Path(study.results, file).exists(),
     )  # fmt: skip
 

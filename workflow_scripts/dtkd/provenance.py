@@ -45,6 +45,14 @@ def record(settings: dict[str, Any], inputs: dict[str, str], device: str) -> dic
     }
 
 
+def settings(file: str | Path) -> dict[str, Any]:
+    """The settings that a record has; none where there is no record, or none that can be read."""
+    try:
+        return dict(json.loads(Path(file).read_text(encoding="utf-8"))["settings"])
+    except (OSError, ValueError, TypeError, KeyError):
+        return {}
+
+
 def place(outputs: Iterable[str | Path]) -> Path:
     """Where the record of a job with these outputs lies."""
     outputs = [Path(output) for output in outputs]

@@ -65,7 +65,7 @@ def table4(study: Study) -> list[dict[str, Any]]:
     for dataset in study.use:
         found = {}  # by list, locked and subset: students share their teachers
         for row in study.students_of(dataset).values():
-            for seed in study.seeds:
+            for seed in study.seeds if row.method != "kd" else ():  # its teacher is a baseline
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
                     runs = found.setdefault((row.list, row.LT, subset), [])
                     runs += [run] if run not in runs else []
@@ -101,10 +101,22 @@ def table5(study: Study) -> list[dict[str, Any]]:
             for name, student in students.items():
                 if student.list == number:
                     runs = student_runs(study, dataset, student)
-                    settings = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
+                    shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
+                    settings = {key: None if key in student.unused() else getattr(student, key) for key in shown}
+                    settings["variant"] = _variant(student)
                     files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
-                    rows.append({**shared, "model": name, **{key: getattr(student, key) for key in settings}, **files})
+                    rows.append({**shared, "model": name, **settings, **files})
     return rows
+
+
+def _variant(student: Student) -> str | None:
+    """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
+    said = [
+        f"list {student.list}" if student.list > 1 else None,
+        f"taught by {student.teacher}" if student.teacher else None,
+        *(getattr(student, key) for key in ("weighting", "unfrozen") if key not in student.unused()),
+    ]
+    return ", ".join(word for word in said if word and word not in ("gated", "own")) or None
 
 
 def table6(study: Study) -> list[dict[str, Any]]:

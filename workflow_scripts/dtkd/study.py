@@ -201,9 +201,10 @@ class Baseline(Section):
 
 
 class Student(Section):
-    """One student: the paper's hyperparameters, Eqs. 2-13."""
+    """One student: the paper's hyperparameters, Eqs. 2-13; or, for comparison, plain distillation from one teacher."""
 
-    method: Literal["dtkd", "bskd"] = "dtkd"
+    method: Literal["dtkd", "bskd", "kd"] = "dtkd"
+    teacher: Name | None = Field(None, description="method kd: the baseline that teaches; null: the one compared with")
     LT: bool = True
     FT: bool = True
     S_alpha: Fraction | None = None
@@ -217,12 +218,18 @@ class Student(Section):
     def _score_belongs_to_dtkd(self) -> Student:
         if self.method == "dtkd" and self.S_alpha is None:
             raise ValueError("S_alpha: required by method dtkd (Eq. 8)")
-        if self.method == "bskd" and self.S_alpha is not None:
-            raise ValueError("S_alpha: method bskd has no hybrid score; leave it out")
+        if self.method != "dtkd" and self.S_alpha is not None:
+            raise ValueError(f"S_alpha: method {self.method} has no hybrid score; leave it out")
+        if self.method == "kd" and not self.FT:
+            raise ValueError("FT: the teacher of method kd stays as it is; leave it out")
+        if self.method != "kd" and self.teacher is not None:
+            raise ValueError(f"teacher: method {self.method} has a teacher for each subset; leave it out")
         return self
 
     def unused(self) -> set[str]:
         """The settings that this student's method never looks at."""
+        if self.method == "kd":
+            return {"S_alpha", "weighting", "unfrozen", "LT", "FT"}
         return ({"S_alpha", "weighting"} if self.method == "bskd" else set()) | ({"unfrozen"} if self.FT else set())
 
 
@@ -245,10 +252,17 @@ class Run:
     frozen: bool = False  # only the head trains (a teacher's LT)
     subset: str | None = None  # a teacher's classes
     student: Student | None = None
+    teacher: Run | None = None  # of a student by plain distillation
     clip: Clip | None = None  # where it is not the study's
 
     @property
     def name(self) -> str:
+        """The run's folder."""
+        return f"{self.settings_name}-seed{self.seed}"
+
+    @property
+    def settings_name(self) -> str:
+        """What tells it from the study's other runs, but for its seed."""
         if self.role == "teacher":
             parts = [self.subset, "LT" if self.frozen else None]
         elif self.role == "student":
@@ -256,14 +270,18 @@ class Run:
             parts = [s.method]
             if s.method == "dtkd":
                 parts += [f"S{s.S_alpha:g}"]
-            parts += [f"T{s.KD_T:g}", f"A{s.KD_alpha:g}", "LT" if s.LT else None, "FT" if s.FT else None]
+            parts += [f"T{s.KD_T:g}", f"A{s.KD_alpha:g}"]
+            if s.method == "kd":
+                parts += [self.teacher.settings_name]
+            else:
+                parts += ["LT" if s.LT else None, "FT" if s.FT else None]
             if s.method == "dtkd" and s.weighting != "gated":
                 parts += [s.weighting]
             if not s.FT and s.unfrozen != "own":
                 parts += [s.unfrozen]
         else:
             parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
-        return "-".join([p for p in parts if p] + [f"seed{self.seed}"])
+        return "-".join(part for part in parts if part)
 
     @property
     def folder(self) -> str:
@@ -312,6 +330,7 @@ class Study(Section):
                         f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone and clip "
                         f"of {key}"
                     )
+                self._check_teacher(dataset, key, row)
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError(f"seeds: {self.seeds} names a seed twice")
         for dataset, name in self.analysis.chosen.items():
@@ -320,6 +339,10 @@ class Study(Section):
             if dataset in self.use and name not in self.students_of(dataset):
                 known = self.students_of(dataset)
                 raise ValueError(f"analysis.chosen.{dataset}: no student is called {name!r}{_hint(name, known)}")
+            if dataset in self.use and self.students_of(dataset)[name].method == "kd":
+                raise ValueError(
+                    f"analysis.chosen.{dataset}: {name} has one teacher, and two are compared; name another"
+                )
         for section in ("baselines", "students"):
             for dataset in getattr(self, section):
                 if dataset not in self.datasets:
@@ -329,6 +352,12 @@ class Study(Section):
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
         if self.model.weights == "kinetics400" and own:
             raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
+        if self.model.weights not in ("none", "pretrain", "kinetics400") and len(self.backbones()) > 1:
+            others = sorted(self.backbones() - {self.model.backbone})
+            raise ValueError(
+                f"model.weights: {self.model.weights} is of one backbone, and some baselines have {', '.join(others)}: "
+                "take these rows away (`U5: null`)"
+            )
         if self.model.weights == "pretrain":
             if self.pretrain is None:
                 raise ValueError("pretrain: required by model.weights: pretrain")
@@ -339,6 +368,22 @@ class Study(Section):
             except ValidationError as error:
                 raise ValueError("; ".join(f"pretrain.train.{_explain(each)}" for each in error.errors())) from None
         return self
+
+    def _check_teacher(self, dataset: str, key: str, row: Student) -> None:
+        """Raise ValueError unless a student by plain distillation can ask its teacher about the clips that it sees."""
+        if row.teacher is None:
+            return
+        where, known = f"students.{dataset}.{key}.teacher", self.baselines_of(dataset)
+        if row.teacher not in known:
+            raise ValueError(f"{where}: no baseline is called {row.teacher!r}{_hint(row.teacher, known)}")
+        teacher = known[row.teacher]
+        if teacher.list != row.list:
+            raise ValueError(
+                f"{where}: {row.teacher} is of list {teacher.list}, and may have trained on test videos of list "
+                f"{row.list}; name a baseline of that list"
+            )
+        if teacher.clip not in (None, self.clip):
+            raise ValueError(f"{where}: {row.teacher} sees other clips than students; name one with the study's clip")
 
     def used_datasets(self) -> list[str]:
         """The study's datasets, and the one that its backbone is pretrained on."""
@@ -380,16 +425,25 @@ class Study(Section):
         return None
 
     def chosen(self, dataset: str) -> tuple[str, Student] | None:
-        """The student that tables and figures single out: the configured one or the first; None without students."""
-        students = self.students_of(dataset)
+        """The student that tables and figures single out, with its two teachers: the configured one or the first.
+
+        None where there is no such student.
+        """
+        students = {name: row for name, row in self.students_of(dataset).items() if row.method != "kd"}
         name = self.analysis.chosen.get(dataset, next(iter(students), None))
         return None if name is None else (name, students[name])
 
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
-        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row)
+        teacher = None
+        if row.method == "kd":
+            baseline = self.baselines_of(dataset)[row.teacher] if row.teacher else self.reference(dataset, row.list)[1]
+            teacher = self.baseline_run(dataset, baseline, seed)
+        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher)
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
-        """The static and the dynamic teacher of a student."""
+        """The static and the dynamic teacher of a student; of one by plain distillation its only `teacher`."""
+        if student.teacher:
+            return {"teacher": student.teacher}
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
                         frozen=student.student.LT, subset=subset)
@@ -399,7 +453,8 @@ class Study(Section):
     def logits_file(self, student: Run) -> str:
         """Where a student's frozen teachers' logits are, relative to the results folder."""
         locked = "LT-" if student.student.LT else ""
-        return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{locked}seed{student.seed}.logits.pt")
+        teachers = student.teacher.name if student.teacher else f"{locked}seed{student.seed}"
+        return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{teachers}.logits.pt")
 
     def pretrain_run(self, backbone: str) -> Run:
         return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.pretrain.seed)
@@ -437,12 +492,12 @@ class Study(Section):
         if run.subset:
             settings["subset"] = run.subset
         if run.student:
-            settings["student"] = run.student.model_dump(exclude={"list", *run.student.unused()})
+            settings["student"] = run.student.model_dump(exclude={"list", "teacher", *run.student.unused()})
         return settings
 
     def teaching_settings(self, student: Run) -> dict[str, Any]:
         """What frozen teachers' logits are made with; of `train`, epochs, clips, batch size and precision matter."""
-        settings = self.settings(student)
+        settings = self.settings(student) | {"backbone": (student.teacher or student).backbone}
         return {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
 
 

@@ -111,8 +111,8 @@ def split(
     is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
     low, high = float(means["mean"].min()), float(means["mean"].max())
     for subset, empty, remedy in (
-        ("static", not any(is_static.values()), "raise the threshold or take boundary inclusive"),
-        ("dynamic", all(is_static.values()), "lower the threshold or take boundary strict"),
+        ("static", not any(is_static.values()), f"raise split.{threshold} or set split.boundary: inclusive"),
+        ("dynamic", all(is_static.values()), f"lower split.{threshold} or set split.boundary: strict"),
     ):
         if empty:
             raise DtkdError(

@@ -167,8 +167,8 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     """Table 5: the students beside the baseline, whether the gain may be chance, and the paper's numbers.
 
     Args:
-        rows: per run dataset, list, model, method (baseline, dtkd, bskd), hyperparameters, predictions, as_published.
-            The baseline of a dataset's list comes before its students and has the same seeds.
+        rows: per run dataset, list, model, method (baseline, dtkd, bskd, kd), hyperparameters, variant, predictions,
+            as_published. The baseline of a dataset's list comes before its students and has the same seeds.
 
     Returns:
         One row a run. ``gain`` is in points of top-1 over the baseline of the same list, ``gain_low`` and ``gain_high``
@@ -193,8 +193,8 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
         members = [row for row in table if row["family"] == family]
         for row, p in zip(members, significance.holm(np.array([row["p"] for row in members])), strict=True):
             row["p_holm"] = p
-    columns = ["dataset", "model", *HYPERPARAMETERS, "seeds", *_with_std(ACCURACIES), "gain", "gain_low", "gain_high",
-               "p", "p_holm", *_against(["top1", "top5"])]  # fmt: skip
+    columns = ["dataset", "model", *HYPERPARAMETERS, "variant", "seeds", *_with_std(ACCURACIES), "gain", "gain_low",
+               "gain_high", "p", "p_holm", *_against(["top1", "top5"])]  # fmt: skip
     caption = (
         "Students beside the baseline. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over "
         "the test videos; p: exact paired test against the baseline, beside it adjusted for all students (Holm)"
@@ -421,6 +421,7 @@ COLUMNS = {
     "dataset": Column("Dataset"), "model": Column("Model"), "models": Column("Models"), "list": Column("List"),
     "lists": Column("Lists"), "subset": Column("Subset"), "backbone": Column("Backbone"), "clip": Column("Clip"),
     "frozen": Column("Frozen"), "method": Column("Method"), "LT": Column("LT"), "FT": Column("FT"),
+    "variant": Column("Variant"),
     "S_alpha": Column("S_α", "{:g}".format, r"$S_\alpha$"),
     "KD_T": Column("KD_T", "{:g}".format, "$KD_T$"),
     "KD_alpha": Column("KD_α", "{:g}".format, r"$KD_\alpha$"),
