@@ -104,8 +104,8 @@ def options(given: argparse.Namespace) -> None:
         f"Steps of {given.backbone} on a {machine.device.type}, {given.threads} threads, batches of {given.batch} "
         f"clips of {given.frames} frames, {given.crop} px. Medians of {given.turns} turns of {given.steps} steps. "
         "Start: until the first gradient, with compilation. The difference is that of the first gradient, relative to "
-        "fp32's: with micro-batches that of batch norms, which see half of the batch; in bf16 on a CPU it is large "
-        "below 12 frames, where `engine.train` refuses it.",
+        "fp32's: with micro-batches that of batch norms, which see half of the batch; in bf16 on a CPU it is large, "
+        "or no number, below 12 frames, where `engine.train` refuses it.",
     )  # fmt: skip
 
 

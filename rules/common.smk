@@ -202,7 +202,13 @@ def tasks(role: str):
 
 
 def all_gpus(role: str):
-    return lambda *_: gpus() * devices(role) * nodes(role)
+    return lambda *_: gpus() * devices(role) if nodes(role) == 1 else 0
+
+
+def gpus_of_nodes(role: str) -> dict[str, str]:
+    """GPUs are asked for by the node where there are several: of a total, SLURM may give one node more than another,
+    and a job's first step, which is on one node, cannot hold it."""
+    return {"gres": f"gpu:{devices(role)}"} if nodes(role) > 1 and on_gpu() else {}
 
 
 def memory_of_a_node(role: str):

@@ -70,6 +70,7 @@ rule pretrain:
     threads: training_threads(on_cpu=1, processes=devices("pretrain"))
     resources:
         gpu=all_gpus("pretrain"),
+        **gpus_of_nodes("pretrain"),
         nodes=nodes("pretrain"),
         tasks=tasks("pretrain"),
         cpu=training_cores,
@@ -98,6 +99,7 @@ rule train_baseline:
     threads: training_threads(on_cpu=1, processes=devices("baseline"))
     resources:
         gpu=all_gpus("baseline"),
+        **gpus_of_nodes("baseline"),
         nodes=nodes("baseline"),
         tasks=tasks("baseline"),
         cpu=training_cores,
@@ -128,6 +130,7 @@ rule train_teacher:
     threads: training_threads(on_cpu=1, processes=devices("teacher"))
     resources:
         gpu=all_gpus("teacher"),
+        **gpus_of_nodes("teacher"),
         nodes=nodes("teacher"),
         tasks=tasks("teacher"),
         cpu=training_cores,
@@ -209,6 +212,7 @@ rule train_student:
     threads: training_threads(on_cpu=1, processes=devices("student"))
     resources:
         gpu=all_gpus("student"),
+        **gpus_of_nodes("student"),
         nodes=nodes("student"),
         tasks=tasks("student"),
         cpu=training_cores,

@@ -374,7 +374,7 @@ def test_hardware_bounds_the_threads(monkeypatch):
         assert torch.get_num_threads() == expected
         assert cv2.getNumThreads() == 1
         assert machine.workers == 0
-    with pytest.raises(DtkdError, match="torch sees no CUDA device here"):
+    with pytest.raises(DtkdError, match="sees no CUDA device here"):
         engine.hardware("cuda", 1)
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 from contextlib import ExitStack
 
 import pytest
@@ -12,11 +13,13 @@ from dtkd import gpus
 from dtkd.errors import DtkdError
 
 JOB = """
-import os, sys, torch
+import os, sys, time
 from dtkd import gpus
-torch.cuda.device_count = lambda: 3
-gpus.claim(int(sys.argv[1]))
+gpus.claim(int(sys.argv[1]), 3)
 print(os.environ.get("CUDA_VISIBLE_DEVICES"), flush=True)
+if len(sys.argv) > 2 and os.fork() == 0:
+    sys.stdin.close()
+    time.sleep(60)  # a loader process, which outlives it
 sys.stdin.read()
 """
 
@@ -27,10 +30,10 @@ def job(tmp_path, monkeypatch):
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     with ExitStack() as jobs:
 
-        def start(count, **environment):
+        def start(count, *more, **environment):
             process = jobs.enter_context(subprocess.Popen(
-                [sys.executable, "-c", JOB, str(count)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-                env=os.environ | {"TMPDIR": str(tmp_path)} | environment,
+                [sys.executable, "-c", JOB, str(count), *more], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                text=True, env=os.environ | {"TMPDIR": str(tmp_path)} | environment,
             ))  # fmt: skip
             return process.stdout.readline().strip(), process
 
@@ -41,10 +44,31 @@ def test_every_job_takes_gpus_of_its_own(job):
     first, process = job(1)
     assert first == "0"
     assert job(1)[0] == "1"
-    assert job(2)[0] == "None"  # one is left: nothing is chosen, and none is held for it
+    few, sharing = job(2)  # one is left: nothing is chosen, and none is held for it
+    assert few == "warning: 2 of 3 GPUs wanted, 1 free: CUDA's first ones are shared"
+    assert sharing.stdout.readline() == "None\n"
     process.kill()
     process.wait()
     assert job(2)[0] == "0,2"
+
+
+def test_what_a_killed_job_leaves_behind_holds_none(job):
+    """Loader processes are forked after the GPU was taken, and notice the end of their training after seconds."""
+    taken, killed = job(2, "with a loader process")
+    assert taken == "0,1"
+    killed.kill()
+    killed.wait()
+    assert job(1)[0] == "0"
+
+
+def test_a_process_takes_its_gpus_once(monkeypatch, tmp_path):
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(gpus, "_held", [])
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6")
+    gpus.claim(1, 7)
+    gpus.claim(1, 7)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4"
+    gpus._let_go()
 
 
 def test_of_the_gpus_that_are_visible(job):

@@ -82,6 +82,8 @@ def the_student(given):
     ({"datasets__source__group_pattern": "(a"}, "datasets.source.group_pattern: '(a' is no regular expression: "
                                                 "missing ), unterminated subpattern at position 0"),
     ({"datasets__source__test_fraction": 1}, "datasets.source.test_fraction: input should be less than 1 (got 1)"),
+    ({"flow__algorithm": "farneback_cuda", "device": "cpu"},
+     "flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback"),
     ({"flow__step": 0}, "flow.step: input should be greater than or equal to 1 (got 0)"),
     ({"flow__weights": "x"}, "flow.weights: farneback has none; leave it out, or choose raft_small or raft_large"),
     ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),

@@ -14,7 +14,8 @@ with job(snakemake):  # noqa: F821
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
-    settings, shown = Settings(**params.settings, weights=given.weights or None, device=params.device), {}
+    chosen = params.settings | {"algorithm": params.settings["algorithm"].removesuffix("_cuda")}  # there may be no GPU
+    settings, shown = Settings(**chosen, weights=given.weights or None, device=params.device), {}
     for (dataset, root), split, index in zip(params.roots.items(), given.splits, given.indexes, strict=True):
         flow = Path(index).with_name("flow")
         split = json.loads(Path(split).read_text(encoding="utf-8"))

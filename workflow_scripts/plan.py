@@ -2,8 +2,6 @@
 
 import argparse
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +13,7 @@ from snakemake.utils import update_config
 from tabulate import tabulate
 
 from dtkd.errors import DtkdError
+from dtkd.gpus import count
 from dtkd.study import Study, read
 
 if TYPE_CHECKING:
@@ -60,13 +59,6 @@ def study_of(overlays: Sequence[str], folder: Path = Path(), pairs: Sequence[str
     return read(config)
 
 
-def own_gpus(study: Study) -> int:
-    if study.device == "cpu" or shutil.which("nvidia-smi") is None:
-        return 0
-    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, check=False)
-    return listed.stdout.count("GPU ")
-
-
 def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]":
     """The plan, and what it takes for granted."""
     from dtkd import plan
@@ -74,7 +66,9 @@ def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]
     sizes = {name: plan.size(study, name) for name in study.used_datasets()}
     measured = {name: plan.measure(study, own) for name, own in sizes.items()}
     tasks = plan.tasks(study, sizes, measured)
-    gpus = own_gpus(study) if given.gpus is None else given.gpus
+    gpus = given.gpus
+    if gpus is None:
+        gpus = 0 if study.device == "cpu" else count()
     rate, runs = plan.finished_rate(study, tasks, "cuda" if gpus else "cpu")
     if runs:
         source = f"as in {runs} finished runs of this study"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A real SLURM of two nodes, one with a stand-in GPU, from Debian's packages, for tests: as root, without systemd or
+# A real SLURM of two nodes, each with a stand-in GPU, from Debian's packages, for tests: as root, without systemd or
 # cgroups. Both nodes are this machine; the second goes by the name of localhost.
 #   setup.sh start FOLDER | node FOLDER | stop FOLDER
 # `node` starts the first one's daemon, at the start and when it has died. Everything lies in FOLDER, but for one link to it, /etc/slurm/slurm.conf (the
@@ -70,7 +70,7 @@ start() {
   munged --force --key-file="$folder/munge.key" --socket="$folder/munge.socket" --pid-file="$folder/munged.pid" \
     --seed-file="$folder/munge.seed" --log-file="$folder/log/munged.log"
   [ -e "$folder/gpu0" ] || mknod "$folder/gpu0" c 1 3 # stands in for /dev/nvidia0; reads and writes as /dev/null
-  echo "NodeName=$host Name=gpu File=$folder/gpu0" >"$folder/gres.conf"
+  echo "NodeName=$host,localhost Name=gpu File=$folder/gpu0" >"$folder/gres.conf"
   printf 'CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n' >"$folder/cgroup.conf" # nothing uses it; it has to load
   cat >"$conf" <<CONF
 ClusterName=test
@@ -106,7 +106,7 @@ SlurmctldTimeout=10
 SlurmdTimeout=15
 GresTypes=gpu
 NodeName=$host NodeAddr=127.0.0.1 CPUs=16 RealMemory=200000 Gres=gpu:1 State=UNKNOWN
-NodeName=localhost NodeHostname=$host NodeAddr=127.0.0.1 Port=16819 CPUs=16 RealMemory=200000 State=UNKNOWN
+NodeName=localhost NodeHostname=$host NodeAddr=127.0.0.1 Port=16819 CPUs=16 RealMemory=200000 Gres=gpu:1 State=UNKNOWN
 PartitionName=main Nodes=$host Default=YES MaxTime=INFINITE State=UP
 PartitionName=accelerated Nodes=$host MaxTime=INFINITE State=UP
 PartitionName=both Nodes=$host,localhost MaxTime=INFINITE State=UP

@@ -122,6 +122,9 @@ def accelerate(networks: list[nn.Module], normalise: Normalise, settings: Train,
                 f"train.compile: torch.compile does not work here ({said[0]}): install a C++ compiler and Python's "
                 "headers (python3-dev), or set compile: false"
             ) from error
+        # a student and two teachers that go on learning share their code, and so its limit: graphs with gradients and
+        # without, in train and in eval mode, of one clip and of any number
+        torch._dynamo.config.recompile_limit = 16
         for network in networks:
             network.compile()
 
@@ -197,7 +200,8 @@ def train(
         TrainingClips(train_videos, clip, augment, seed, frames),
         batches=Shares(batches, group), workers=hardware.workers, pin=device.type == "cuda",
     )  # fmt: skip
-    tests = TestClips(test_videos, clip, augment, frames=frames)
+    # a loader of its own for each test would fill a second store, and decode for it what comes once
+    tests = TestClips(test_videos, clip, augment, frames=None if hardware.workers else frames)
     history: list[dict[str, float]] = []
     best: dict[str, Any] = {"top1": -1.0}
 

@@ -25,7 +25,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from . import video
+from . import gpus, video
 from .errors import DtkdError, UnwritableError
 from .files import atomic
 
@@ -51,6 +51,7 @@ def farneback() -> FlowFunction:
 
 def farneback_cuda() -> FlowFunction:
     """The same on an NVIDIA GPU, in an OpenCV that was built with CUDA (those of PyPI and conda-forge are not)."""
+    gpus.claim(1, gpus.count())
     if cv2.cuda.getCudaEnabledDeviceCount() < 1:
         raise DtkdError(
             f"flow algorithm farneback_cuda needs an NVIDIA GPU and an OpenCV built with CUDA, and this one "

@@ -347,6 +347,8 @@ class Study(Section):
             for dataset in getattr(self, section):
                 if dataset not in self.datasets:
                     raise ValueError(f"{section}.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
+        if self.flow.algorithm == "farneback_cuda" and self.device == "cpu":
+            raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
             raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
