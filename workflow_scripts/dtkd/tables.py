@@ -432,7 +432,7 @@ COLUMNS = {
     "std": Column("STD", _fixed(3)), "iqr": Column("IQR", _fixed(3)),
     "params_published": Column("Parameters, 400 classes (M)", _fixed(2)),
     "params": Column("Parameters (M)", _fixed(2)), "trainable": Column("Trainable (M)", _fixed(2)),
-    "gflops": Column("GFLOPs", _fixed(2)),
+    "gflops": Column("GFLOPs", _significant),
     "top1": Column("Top-1 (%)", _fixed(2)), "top5": Column("Top-5 (%)", _fixed(2)),
     "top1_last": Column("Top-1, last epoch (%)", _fixed(2)), "top5_last": Column("Top-5, last epoch (%)", _fixed(2)),
     "gain": Column("Gain [95 % CI]", _fixed(2)),
