@@ -1,26 +1,33 @@
-"""Training: what each option of `train` makes of a step's time and gradient; and many jobs at once on few cores.
+"""Training: what options of `train` make of a step's time and gradient; several processes; many jobs on few cores.
 
     python benchmarks/training.py [--backbone slowfast_small] [--frames 8] [--crop 48] [--batch 8] [--turns 5]
+    python benchmarks/training.py --devices 2
     python benchmarks/training.py --jobs 8
 
 Clips are random numbers: no decoding is measured. In the first form the options take turns, so that what else the
 machine does meets all of them alike: ratios are of the same turn, and the medians over the turns are told. The second
-form starts so many trainings, each with one thread as the rules have it, all at once and then one after the other.
+form trains on so many devices (GPUs, or CPU cores) as `train: {devices: N}` does, and on one. The third starts so many
+trainings, each with one thread as the rules have it, all at once and then one after the other.
 """
 
 import argparse
+import json
 import os
 import statistics
+import tempfile
 import time
 from multiprocessing import get_context
+from pathlib import Path
+from unittest import mock
 
 import torch
+from torch import distributed
 
 import report
 from dtkd import backbones, engine
 from dtkd.learners import Classifier
 from dtkd.parts import gradient
-from dtkd.processes import Group
+from dtkd.processes import Group, share_batch_norms
 from dtkd.study import Train
 
 CORES = len(os.sched_getaffinity(0))
@@ -37,9 +44,9 @@ OPTIONS = {
 
 
 class Training:
-    """A network that is trained on one batch again and again, as `engine.train` does."""
+    """A network that is trained on one batch again and again, as `engine.train` does, by one process of a group."""
 
-    def __init__(self, given: argparse.Namespace, machine: engine.Hardware, **options):
+    def __init__(self, given: argparse.Namespace, machine: engine.Hardware, group: Group = Group(), **options):  # noqa: B008
         self.settings = Train(epochs=1, batch_size=given.batch, lr=1e-4, optimiser="adamw", **options)
         self.device, self.items = machine.device, [(0, v) for v in range(given.batch)]
         torch.manual_seed(0)
@@ -47,6 +54,9 @@ class Training:
         self.normalise = engine.Normalise([0.45] * 3, [0.22] * 3).to(self.device)
         clips = torch.randint(256, (given.batch, 3, given.frames, given.crop, given.crop), dtype=torch.uint8)
         self.clips, self.labels = clips.to(self.device), torch.randint(CLASSES, (given.batch,)).to(self.device)
+        self.clips, self.group = self.clips[group.rank :: group.size], group
+        if group.size > 1:
+            share_batch_norms(self.learner)
         self.cast, scaled = engine.autocast(self.settings.precision, self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
         self.optimiser = engine.OPTIMISERS["adamw"](self.learner.parameters(), self.settings)
@@ -55,7 +65,7 @@ class Training:
     def gradient(self) -> None:
         self.optimiser.zero_grad(set_to_none=True)
         gradient(self.learner, self.normalise, self.clips, self.labels, self.items, cast=self.cast, scaler=self.scaler,
-                 most=self.settings.micro_batch or len(self.items), group=Group())  # fmt: skip
+                 most=self.settings.micro_batch or len(self.items), group=self.group)  # fmt: skip
 
     def gradients(self) -> torch.Tensor:
         """Those of the first step, as one vector."""
@@ -106,6 +116,64 @@ def options(given: argparse.Namespace) -> None:
         "Start: until the first gradient, with compilation. The difference is that of the first gradient, relative to "
         "fp32's: with micro-batches that of batch norms, which see half of the batch; in bf16 on a CPU it is large, "
         "or no number, below 12 frames, where `engine.train` refuses it.",
+    )  # fmt: skip
+
+
+def member(given: argparse.Namespace, rank: int, size: int, folder: str) -> None:
+    """One process of a training on ``size`` devices; the first one writes a step's seconds, its messages and theirs."""
+    machine = engine.hardware("auto", 1, devices=size)
+    if machine.device.type == "cuda":
+        torch.cuda.set_device(rank)
+    if size > 1:
+        backend = "nccl" if machine.device.type == "cuda" else "gloo"
+        distributed.init_process_group(backend, init_method=f"file://{folder}/meeting", rank=rank, world_size=size)
+    training = Training(given, machine, Group(rank, size))
+    training.seconds(1)
+    messages = each = 0
+    if size > 1:
+        with mock.patch.object(distributed, "all_reduce", wraps=distributed.all_reduce) as sent:
+            training.seconds(1)
+        messages, small = sent.call_count, torch.zeros(192, device=machine.device)
+        started = time.perf_counter()
+        for _ in range(50):
+            distributed.all_reduce(small)
+        small.cpu()
+        each = (time.perf_counter() - started) / 50
+    found = {"seconds": training.seconds(given.steps), "messages": messages, "each": each}
+    if rank == 0:
+        Path(folder, "found").write_text(json.dumps(found))
+    if size > 1:
+        distributed.destroy_process_group()
+
+
+def divided(given: argparse.Namespace, size: int) -> dict[str, float]:
+    """What `member` found on ``size`` devices."""
+    spawn = get_context("spawn")
+    with tempfile.TemporaryDirectory() as folder:
+        members = [spawn.Process(target=member, args=(given, rank, size, folder)) for rank in range(size)]
+        for each in members:
+            each.start()
+        for each in members:
+            each.join()
+        return json.loads(Path(folder, "found").read_text())
+
+
+def devices(given: argparse.Namespace) -> None:
+    turns = [(divided(given, 1), divided(given, given.devices)) for _ in range(given.turns)]
+    ratio = statistics.median(several["seconds"] / one["seconds"] for one, several in turns)
+    kind = engine.hardware("auto", 1).device.type
+    rows = [
+        {"devices": size, "seconds a step": f"{statistics.median(each['seconds'] for each in found):.3f}",
+         "ratio": f"{1 if size == 1 else ratio:.2f}", "best ratio": f"{1 / size:.2f}",
+         "messages a step": found[0]["messages"],
+         "ms a small message": f"{1000 * statistics.median(each['each'] for each in found):.2f}"}
+        for size, found in zip((1, given.devices), zip(*turns, strict=True), strict=True)
+    ]  # fmt: skip
+    report.write(
+        "training_devices", rows,
+        f"Steps of {given.backbone} on batches of {given.batch} clips of {given.frames} frames, {given.crop} px, "
+        f"shared by processes that have one {kind} {'core' if kind == 'cpu' else 'device'} each. Medians of "
+        f"{given.turns} turns of {given.steps} steps.",
     )  # fmt: skip
 
 
@@ -161,7 +229,8 @@ def jobs(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", default="slowfast_small")
-    for name, value in {"frames": 8, "crop": 48, "batch": 8, "steps": 5, "turns": 5, "threads": 1, "jobs": 0}.items():
+    for name, value in {"frames": 8, "crop": 48, "batch": 8, "steps": 5, "turns": 5, "threads": 1, "jobs": 0,
+                        "devices": 0}.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
-    jobs(given) if given.jobs else options(given)
+    (jobs if given.jobs else devices if given.devices else options)(given)

@@ -97,7 +97,7 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
         if not self.training:
             return super().forward(x)
         with torch.no_grad():
-            N, mean, variance = _moments(x, self.absent)
+            N, mean, variance = _moments(x, self.running_mean, self.absent)
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean.float(), self.momentum)
             self.running_var.lerp_((variance * N / (N - 1)).float(), self.momentum)
@@ -115,17 +115,21 @@ def _along(x: Tensor, values: Tensor) -> Tensor:
     return values.view(-1, *[1] * (x.dim() - 2))
 
 
-def _moments(x: Tensor, absent: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """How many values of each channel all processes have, their mean and their variance: (C,) each, float64."""
-    sums = {"dim": _others(x), "dtype": torch.float64}  # the variance is a difference of two of them
-    count = x.new_full((x.shape[1],), x.numel() // x.shape[1], dtype=torch.float64)
-    moments = torch.stack([count, x.sum(**sums), x.float().square().sum(**sums)])
+def _moments(x: Tensor, near: Tensor, absent: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """How many values of each channel all processes have, their mean and their variance: (C,) each, float64.
+
+    Large sums are in float32, as float64 is slow on most GPUs; so they are of x - ``near`` (C,), what the mean was
+    before, lest the variance were a difference of two large numbers.
+    """
+    rest = x - _along(x, near)
+    total, squares = rest.sum(_others(x)).double(), rest.square().sum(_others(x)).double()
+    moments = torch.stack([torch.full_like(total, x.numel() // x.shape[1]), total, squares])
     if absent:
         moments.zero_()
     distributed.all_reduce(moments)
     N, total, squares = moments
     mean = total / N
-    return N, mean, (squares / N - mean.square()).clamp(min=0)
+    return N, near + mean, (squares / N - mean.square()).clamp(min=0)
 
 
 class _Normalised(torch.autograd.Function):
@@ -147,9 +151,8 @@ class _Normalised(torch.autograd.Function):
     @staticmethod
     def backward(ctx, dy: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, N, mean, deviation = ctx.saved_tensors
-        sums = {"dim": _others(x), "dtype": torch.float64}
         standard = (x - _along(x, mean)) / _along(x, deviation)
-        own = torch.stack([dy.sum(**sums), (dy * standard).sum(**sums)])
+        own = torch.stack([dy.float().sum(_others(x)), (dy * standard).sum(_others(x))]).double()
         whole = own.clone()
         distributed.all_reduce(whole)
         if ctx.absent:  # its dy is 0 throughout
