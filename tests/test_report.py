@@ -368,17 +368,39 @@ def test_what_nobody_described_is_shown_at_the_end(page):
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page is only parsed, not opened")
-def test_a_browser_shows_it_without_a_complaint_or_a_request(content, tmp_path):
-    report.write(tmp_path / "report.html", report.page(**content))
-    log = tmp_path / "net.json"
+OPENED = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page is only parsed, not opened")
+
+
+def opened(page, tmp_path, *options):
+    """What a browser makes of a page, and says of it."""
+    report.write(tmp_path / "report.html", page)
     done = subprocess.run(
         [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--enable-logging=stderr",
          "--v=0", f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND",
-         "--disable-background-networking", f"--log-net-log={log}", "--dump-dom", (tmp_path / "report.html").as_uri()],
+         "--disable-background-networking", *options, "--dump-dom", (tmp_path / "report.html").as_uri()],
         capture_output=True, text=True, timeout=120,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    return done
+
+
+@OPENED
+def test_wide_tables_scroll_by_themselves(content, tmp_path):
+    """The page is as wide as the window, whatever stands in a table's far columns."""
+    heads, values = (",".join(word.format(n) for n in range(40)) for word in ("column {}", "value {}"))
+    wide = f"dataset,model,{heads},top1\ndemo_ucf,a,{values},1.00\ndemo_ucf,b,{values},2.00\n"
+    (tmp_path / "table3.csv").write_text(wide)  # whose best value, at its far end, says so to who cannot see it
+    allowed = re.sub(r'<meta http-equiv="Content-Security[^>]*>', "", report.page(**content))
+    measure = "<script>let D = document.documentElement; D.title = D.scrollWidth + ' of ' + D.clientWidth</script>"
+    shown = opened(allowed.replace("</body>", f"{measure}</body>"), tmp_path, "--window-size=1200,900").stdout
+    (wide, window) = re.search(r'<html[^>]* title="(\d+) of (\d+)"', shown).groups()
+    assert wide == window
+
+
+@OPENED
+def test_a_browser_shows_it_without_a_complaint_or_a_request(content, tmp_path):
+    log = tmp_path / "net.json"
+    done = opened(report.page(**content), tmp_path, f"--log-net-log={log}")
     assert "CONSOLE" not in done.stderr
     shown = Page(re.sub(r"^.*?(?=<html)", "", done.stdout, flags=re.S))
     assert len(shown.all("table")) == len(Page(report.page(**content)).all("table"))
