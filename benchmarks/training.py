@@ -21,7 +21,7 @@ from pathlib import Path
 from unittest import mock
 
 import torch
-from torch import distributed
+from torch import distributed, multiprocessing
 
 import report
 from dtkd import backbones, engine
@@ -119,9 +119,9 @@ def options(given: argparse.Namespace) -> None:
     )  # fmt: skip
 
 
-def member(given: argparse.Namespace, rank: int, size: int, folder: str) -> None:
+def member(rank: int, given: argparse.Namespace, size: int, folder: str) -> None:
     """One process of a training on ``size`` devices; the first one writes a step's seconds, its messages and theirs."""
-    machine = engine.hardware("auto", 1, devices=size)
+    machine = engine.hardware("auto", 1, devices=given.devices)  # which `devices` has taken for them
     if machine.device.type == "cuda":
         torch.cuda.set_device(rank)
     if size > 1:
@@ -148,20 +148,15 @@ def member(given: argparse.Namespace, rank: int, size: int, folder: str) -> None
 
 def divided(given: argparse.Namespace, size: int) -> dict[str, float]:
     """What `member` found on ``size`` devices."""
-    spawn = get_context("spawn")
     with tempfile.TemporaryDirectory() as folder:
-        members = [spawn.Process(target=member, args=(given, rank, size, folder)) for rank in range(size)]
-        for each in members:
-            each.start()
-        for each in members:
-            each.join()
+        multiprocessing.spawn(member, (given, size, folder), nprocs=size)
         return json.loads(Path(folder, "found").read_text())
 
 
 def devices(given: argparse.Namespace) -> None:
+    kind = engine.hardware("auto", 1, devices=given.devices).device.type
     turns = [(divided(given, 1), divided(given, given.devices)) for _ in range(given.turns)]
     ratio = statistics.median(several["seconds"] / one["seconds"] for one, several in turns)
-    kind = engine.hardware("auto", 1).device.type
     rows = [
         {"devices": size, "seconds a step": f"{statistics.median(each['seconds'] for each in found):.3f}",
          "ratio": f"{1 if size == 1 else ratio:.2f}", "best ratio": f"{1 / size:.2f}",

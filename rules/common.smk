@@ -33,6 +33,11 @@ def checked(function, *args):
 STUDY = checked(read, config)
 RESULTS = STUDY.results
 RUNS = checked(STUDY.runs)
+MODELS = {  # a run's folder -> what the tables call it
+    str(Path(file).parent.relative_to(RESULTS)): row["model"]
+    for row in rows.table3(STUDY) + rows.table4(STUDY) + rows.table5(STUDY)
+    for file in row["predictions"]
+}
 LIBRARY = f"{workflow.basedir}/workflow_scripts/dtkd"
 os.environ["DTKD_SNAKEMAKE"] = str(os.getpid())  # a job looks whether it is still there
 
@@ -85,40 +90,39 @@ def annotation_files(dataset: str) -> list[str]:
     return sorted(str(path) for path in Path(settings.annotations).glob("*.txt"))
 
 
-def called(run: Run) -> str:
-    """The row that asks for a student or a baseline, as the config calls it: ` (SU1)`."""
-    for name, row in STUDY.students_of(run.dataset).items():
-        if run.student and STUDY.student_run(run.dataset, row, run.seed).folder == run.folder:
-            return f" ({name})"
-    for name, row in STUDY.baselines_of(run.dataset).items() if run.role == "baseline" else ():
-        if STUDY.baseline_run(run.dataset, row, run.seed).folder == run.folder:
-            return f" ({name})"
-    return ""
-
-
 def run_of(wildcards, role: str) -> Run:
     """The run that a folder names; the study has to ask for it."""
     folder = f"{wildcards.dataset}/list{wildcards.list}/{role}/{wildcards.run}"
     if folder not in RUNS:
-        known = [f"{path}{called(run)}" for path, run in sorted(RUNS.items()) if run.role == role]
+        known = [f"{path} ({MODELS.get(path, role)})" for path in sorted(RUNS) if RUNS[path].role == role]
         stop("\n  ".join([f"{RESULTS}/{folder}: the study has no such run; its {role} runs are", *known]))
     return RUNS[folder]
 
 
-def refuse_forgotten(run: Run) -> None:
-    """End where a run has other settings than the study, and Snakemake, which has no record of it, would let it stand.
+@lru_cache(maxsize=None)
+def forgotten() -> dict[str, list[str]]:
+    """The records of runs that have other settings than the study, and which, where Snakemake does not know of it.
 
-    Its records are in .snakemake: it has none of a run that was copied here, or that ended after its Snakemake did.
+    Its own records are in .snakemake: there is none of a run that was copied here, or ended after its Snakemake did.
     """
-    file = f"{RESULTS}/{run.folder}/run.json"
-    if not workflow.is_main_process or workflow.persistence.metadata(IOFile(file)):
-        return
-    made, wanted = provenance.settings(file), STUDY.settings(run)
-    if changed := sorted(name for name in made.keys() & wanted.keys() if made[name] != wanted[name]):
+    found = {}
+    for run in RUNS.values():
+        file = f"{RESULTS}/{run.folder}/run.json"
+        made, wanted = provenance.settings(file), STUDY.settings(run)
+        changed = sorted(name for name in made.keys() & wanted.keys() if made[name] != wanted[name])
+        if changed and not workflow.persistence.metadata(IOFile(file)):
+            found[file] = changed
+    return found
+
+
+def refuse_forgotten(run: Run, rule: str) -> None:
+    """End where a run is `forgotten` and would stand, unless Snakemake was told to make it anew."""
+    file, forced = f"{RESULTS}/{run.folder}/run.json", workflow.dag_settings.forcerun
+    if workflow.is_main_process and file in forgotten() and not {file, rule} & set(forced):
         stop(
-            f"{RESULTS}/{run.folder} was made with other settings ({', '.join(changed)}), and Snakemake's own record of it, in "
-            f".snakemake, is gone: delete the folder and what was made of it ({RESULTS}/tables, figures, report.html), and "
-            "they are made anew; or set these back"
+            f"{RESULTS}/{run.folder} was made with other settings ({', '.join(forgotten()[file])}), and Snakemake's own "
+            "record of it, in .snakemake, is gone: set these back, or have all such runs made anew with "
+            f"--forcerun {' '.join(sorted(forgotten()))}"
         )
 
 

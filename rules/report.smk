@@ -1,10 +1,5 @@
 # One page that holds the study: settings, tables, figures, what was decided, what made each result.
 REPORTED = sorted(RUNS.values(), key=lambda run: run.role == "pretrain")  # pretraining last
-MODELS = {  # a run's folder -> what the tables call it
-    str(Path(file).parent.relative_to(RESULTS)): row["model"]
-    for row in rows.table3(STUDY) + rows.table4(STUDY) + rows.table5(STUDY)
-    for file in row["predictions"]
-}
 
 
 rule report:

@@ -4,7 +4,7 @@ RUN = f"{RESULTS}/{{dataset}}/list{{list}}"
 
 def start_weights(run: Run) -> str | list:
     """The file that a run's backbone starts from; [] where there is none (a script gets one file as it is)."""
-    refuse_forgotten(run)
+    refuse_forgotten(run, f"train_{run.role}" if run.role != "pretrain" else run.role)
     choice = STUDY.model.weights
     if run.role == "pretrain" or choice == "none":
         return []
@@ -146,7 +146,7 @@ def teacher_checkpoints(run: Run) -> dict[str, str]:
     return {name: f"{RESULTS}/{teacher.folder}/checkpoint.pt" for name, teacher in STUDY.teacher_runs(run).items()}
 
 
-def lessons(wildcards) -> dict[str, str]:
+def teaching(wildcards) -> dict[str, str]:
     """What a student learns from: its frozen teachers' logits, or the teachers that go on learning beside it; and the
     split, unless one teacher is for all classes."""
     run = run_of(wildcards, "student")
@@ -198,7 +198,7 @@ rule train_student:
     message:
         "Train student {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
-        unpack(lessons),
+        unpack(teaching),
         **training_inputs("student"),
     output:
         checkpoint=f"{RUN}/student/{{run}}/checkpoint.pt",

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dtkd import gpus
+from dtkd.device import choose
 from dtkd.errors import DtkdError
 
 JOB = """
@@ -65,9 +66,9 @@ def test_a_process_takes_its_gpus_once(monkeypatch, tmp_path):
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(gpus, "_held", [])
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6")
+    gpus.claim(2, 7)
     gpus.claim(1, 7)
-    gpus.claim(1, 7)
-    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4"
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5"
     gpus._let_go()
 
 
@@ -80,6 +81,6 @@ def test_of_the_gpus_that_are_visible(job):
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="says what happens without a GPU")
 def test_without_a_gpu():
-    assert gpus.choose("auto").type == gpus.choose("cpu").type == "cpu"
+    assert choose("auto").type == choose("cpu").type == "cpu"
     with pytest.raises(DtkdError, match=r"torch \S+ \(for CUDA .*\) sees no CUDA device here"):
-        gpus.choose("cuda")
+        choose("cuda")

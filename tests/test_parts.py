@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dtkd.learners import Classifier, Distilled, DistilledByOne
+from dtkd.learners import Classifier, Distilled, VanillaKD
 from dtkd.parts import gradient
 from dtkd.processes import Group, Shares
 from dtkd.study import Student
@@ -55,7 +55,7 @@ def distilled(weighting="gated", known=False, **changes):
 
 def one_teacher():
     logits = 2 * torch.randn(1, 1, len(LABELS), 4, generator=torch.Generator().manual_seed(5))
-    return DistilledByOne(Tiny(0), Student(method="kd", KD_T=2, KD_alpha=0.6), logits)
+    return VanillaKD(Tiny(0), Student(method="kd", KD_T=2, KD_alpha=0.6), logits)
 
 
 LEARNERS = {"classifier": lambda: Classifier(Tiny(0)), "subset": lambda: Classifier(Tiny(0), STATIC),

@@ -12,6 +12,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import plan as script
 from dtkd import backbones, plan, published, study
+from dtkd.errors import DtkdError
 from dtkd.plan import Machine, Measured, Size, Task
 
 MEASURED = Measured(clip_seconds=0.1, flow_seconds=4.0, flow_bytes=10_000)
@@ -22,10 +23,6 @@ PAPER = official.DATA.parents[1] / "studies" / "paper.yaml"
 def paper(**changes):
     """studies/paper.yaml, merged with config.yaml, with other values at top level."""
     merged = script.study_of([PAPER], PAPER.parents[1]).model_dump(mode="json")
-    pairs = ["results=elsewhere", "train={epochs: 2}"]
-    changed = script.study_of([PAPER], PAPER.parents[1], pairs).model_dump(mode="json")
-    train = merged["train"] | {"epochs": 2}
-    assert changed == merged | {"results": "elsewhere", "train": train}, "as `snakemake --config` would have it"
     return study.read(merged | changes)
 
 
@@ -108,6 +105,16 @@ def test_what_each_role_costs(sizes):
     assert taught.flops == found["ucf101/list1/baseline/slowfast_r101_16x8-seed0"].flops, "the logits are known"
     together = students["ucf101/list1/student/dtkd-S0.3-T2-A0.4-seed0"]
     assert together.flops == pytest.approx(2 * macs * (70 * 9537 + 10 * 3783)), "two are asked, and one learns"
+
+
+def test_single_keys_are_merged_as_snakemake_does():
+    usual = script.study_of([PAPER], PAPER.parents[1])
+    given = script.study_of([PAPER], PAPER.parents[1], ["results=elsewhere", "train={epochs: 2}"])
+    assert given == usual.model_copy(
+        update={"results": "elsewhere", "train": usual.train.model_copy(update={"epochs": 2})}
+    )
+    with pytest.raises(DtkdError, match=r"^--config: Invalid config definition"):
+        script.study_of([PAPER], PAPER.parents[1], ["results"])
 
 
 @pytest.mark.parametrize(("row", "passes"), [

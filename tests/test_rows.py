@@ -111,8 +111,11 @@ def test_what_table_5_has_no_column_for_is_its_variant(row, said):
     row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4} | row
     config["students"] = {"demo_ucf": {"mine": row}}
     config["analysis"]["chosen"] = {}
-    (shown,) = [row for row in rows.table5(study.read(config)) if row["model"] == "mine"]
-    assert shown["variant"] == said
+    shown = {row["model"]: row["variant"] for row in rows.table5(study.read(config))}
+    assert shown["mine"] == said
+    assert shown["U1"] is None
+    assert ("U2" in shown) == ("list" in row)
+    assert shown.get("U2", "list 2") == "list 2", "its students are compared with it"
 
 
 def test_without_a_choice_the_first_student_is_shown():

@@ -113,8 +113,9 @@ def the_student(given):
     ({"students__mine__A__method": "bskd"}, "students.mine.A.S_alpha: method bskd has no hybrid score; leave it out"),
     ({"students__mine__A": KD | {"S_alpha": 0.3}},
      "students.mine.A.S_alpha: method kd has no hybrid score; leave it out"),
-    ({"students__mine__A": KD | {"FT": False}},
-     "students.mine.A.FT: the teacher of method kd stays as it is; leave it out"),
+    *[({"students__mine__A": KD | {name: False}},
+       "students.mine.A.LT, FT: method kd has a finished baseline for its teacher; leave them out")
+      for name in ("LT", "FT")],
     ({"students__mine__A__teacher": "U1"},
      "students.mine.A.teacher: method dtkd has a teacher for each subset; leave it out"),
     ({"students__mine__A": KD | {"teacher": "U11"}},
@@ -192,7 +193,6 @@ def test_a_study_is_read_without_the_heavy_packages():
     (BSKD | {"weighting": "blend"}, "bskd-T2-A0.4-LT-FT-seed0"),  # bskd has its own weighting
     (KD, "kd-T2-A0.4-slowfast_small-seed0"),
     (KD | {"teacher": "U1"}, "kd-T2-A0.4-slowfast_small-seed0"),  # the one that it is compared with, by name
-    (KD | {"LT": False}, "kd-T2-A0.4-slowfast_small-seed0"),
     (KD | {"teacher": "larger"}, "kd-T2-A0.4-slowfast_r50_8x8-seed0"),
     (KD | {"teacher": "frozen"}, "kd-T2-A0.4-slowfast_small-frozen-seed0"),
 ])  # fmt: skip
@@ -310,7 +310,7 @@ def test_a_students_settings_change_with_its_row(row, other):
 
 @pytest.mark.parametrize(("row", "other"), [
     (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (A, {"weighting": "gated"}), (A, {"method": "dtkd"}),
-    (A, {"list": 2}), (KD, {"LT": False}), (KD, {"weighting": "blend"}), (KD, {"unfrozen": "joint"}),
+    (A, {"list": 2}), (KD, {"weighting": "blend"}), (KD, {"unfrozen": "joint"}),
     (KD, {"teacher": "larger"}),  # another checkpoint to learn from, in another folder
 ])  # fmt: skip
 def test_a_students_settings_keep_to_what_its_method_uses(row, other):

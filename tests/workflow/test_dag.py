@@ -84,7 +84,7 @@ def test_plain_distillation_learns_from_the_baseline_alone(study):
     tiny.configure(study, lambda config: config["split"].update(quantile=0.5))
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
     tiny.pretend(study)
-    tiny.configure(study, lambda config: config["students"]["tiny"]["D"].update(LT=False, weighting="blend"))
+    tiny.configure(study, lambda config: config["students"]["tiny"]["D"].update(unfrozen="joint", weighting="blend"))
     assert tiny.pending(study) == set()
     tiny.configure(study, lambda config: config["students"]["tiny"]["D"].update(KD_T=8))
     assert tiny.pending(study) == trained("student", "kd-T8-A0.4-slowfast_small-seed0") | TABLE
@@ -102,10 +102,15 @@ def test_a_run_that_snakemake_has_forgotten(study):
     done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
     assert done.returncode == 1
     (line,) = {line for line in done.stderr.splitlines() if line.startswith("error: ")}
-    assert re.match(r"error: results/tiny/list1/\w+/\S+ was made with other settings \(train\), .* delete", line)
-    for made in ("tiny/list1", "tables"):
-        shutil.rmtree(study / "results" / made)
-    assert tiny.pending(study) == PIXELS | BASELINE | TEACHERS | STUDENTS | TABLE
+    assert re.match(r"error: results/tiny/list1/\w+/\S+ was made with other settings \(train\), ", line)
+    remedy = line[line.index("--forcerun") :].split()
+    assert len(remedy) == 1 + len(given.runs())
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, *remedy)
+    assert done.returncode == 0, done.stderr
+    planned = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE))
+    assert planned == {"train_baseline": "1", "train_teacher": "4", "teacher_logits": "1", "train_student": "3",
+                       "table": "1", "total": "10"}  # fmt: skip
+    assert tiny.snakemake(study, "--dry-run", tiny.TABLE5, "--forcerun", "train_baseline").returncode == 1
 
 
 def test_flow_setting(study):

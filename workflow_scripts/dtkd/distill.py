@@ -22,8 +22,8 @@ class Distillation(NamedTuple):
     loss: Tensor  # scalar, Eq. 13
     L_KD: Tensor  # scalar, Eq. 11
     L_CE: Tensor  # scalar, Eq. 12
-    w_st: Tensor  # (N,), Eq. 9, detached
-    w_dy: Tensor  # (N,), Eq. 9, detached
+    w_st: Tensor | None = None  # (N,), Eq. 9, detached; None of one teacher
+    w_dy: Tensor | None = None  # (N,), Eq. 9, detached; likewise
 
 
 def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
@@ -192,20 +192,20 @@ def distillation_loss(
     return Distillation(loss, L_KD, L_CE, w_st.detach(), w_dy.detach())
 
 
-def one_teacher_loss(
+def vanilla_kd_loss(
     student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, *, KD_T: float, KD_alpha: float
-) -> tuple[Tensor, Tensor, Tensor]:
+) -> Distillation:
     """Plain distillation (Hinton et al., 2015), for comparison: Eqs. 2, 3 and 11-13 with q_final = q, one teacher's.
 
-    Logits (N, C), labels (N,) integers; the teacher's send no gradient. Returns the loss of Eq. 13, L_KD and L_CE.
+    Logits (N, C), labels (N,) integers; the teacher's send no gradient.
     Raises DtkdError for a hyperparameter out of range or tensors whose shapes disagree.
     """
-    check_settings(KD_T=KD_T, KD_alpha=KD_alpha)
+    check_settings(weighting="partition", S_alpha=0.0, KD_T=KD_T, KD_alpha=KD_alpha)
     _check_shapes(student_logits, teacher_logits, teacher_logits, labels)
     q = teacher_probabilities(teacher_logits.detach(), KD_T)
     L_KD = kd_loss(student_log_probabilities(student_logits, KD_T), q)
     L_CE = student_loss(student_logits, labels)
-    return total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), L_KD, L_CE
+    return Distillation(total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), L_KD, L_CE)
 
 
 def teachers_needed(weighting: Weighting, S_alpha: float, KD_alpha: float) -> Literal["own", "all", "none"]:
@@ -220,7 +220,7 @@ def teachers_needed(weighting: Weighting, S_alpha: float, KD_alpha: float) -> Li
     return "own" if weighting == "partition" or S_alpha == 0 else "all"
 
 
-def check_settings(*, KD_alpha: float, KD_T: float = 1.0, weighting: str = "gated", S_alpha: float = 0.0) -> None:
+def check_settings(*, weighting: str, S_alpha: float, KD_alpha: float, KD_T: float = 1.0) -> None:
     """Raise DtkdError unless S_alpha and KD_alpha are in [0, 1], KD_T is above 0 and ``weighting`` is known."""
     if weighting not in get_args(Weighting):
         raise DtkdError(f"weighting: {weighting!r} is unknown: choose one of {', '.join(get_args(Weighting))}")

@@ -19,9 +19,9 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from dtkd import gpus
 from dtkd.clips import EpochBatches, Frames, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
+from dtkd.device import choose
 from dtkd.errors import DtkdError
 from dtkd.metrics import top_k
 from dtkd.parts import gradient
@@ -58,7 +58,7 @@ def hardware(device: str, threads: int, cache_mb: int = 0, devices: int = 1) -> 
     OpenCV decodes on one: its own pool would take every core of the machine.
     """
     given = os.environ.get("CUDA_VISIBLE_DEVICES", "-1")  # what a scheduler sets
-    chosen = gpus.choose(device, devices)
+    chosen = choose(device, devices)
     if device == "auto" and chosen.type == "cpu" and given not in ("", "-1"):
         print(f"warning: this job was given GPU {given}, but torch sees no CUDA device and uses the CPU", flush=True)
     threads = max(1, min(threads, len(os.sched_getaffinity(0))))

@@ -14,7 +14,7 @@ from array import array
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -51,7 +51,7 @@ def farneback() -> FlowFunction:
 
 def farneback_cuda() -> FlowFunction:
     """The same on an NVIDIA GPU, in an OpenCV that was built with CUDA (those of PyPI and conda-forge are not)."""
-    gpus.claim(1, gpus.count())
+    _take_gpu()
     if cv2.cuda.getCudaEnabledDeviceCount() < 1:
         raise DtkdError(
             f"flow algorithm farneback_cuda needs an NVIDIA GPU and an OpenCV built with CUDA, and this one "
@@ -68,6 +68,11 @@ def farneback_cuda() -> FlowFunction:
         return algorithm.calc(first, second, field).download()
 
     return compute
+
+
+@cache
+def _take_gpu() -> None:
+    gpus.claim(1, gpus.count())
 
 
 def dis(preset: int) -> FlowFunction:

@@ -1,4 +1,4 @@
-"""Whether a job computes on a GPU, and on which of the computer's."""
+"""Which of a computer's GPUs a job computes on. No torch is needed."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-from typing import TYPE_CHECKING
-
-from dtkd.errors import DtkdError
-
-if TYPE_CHECKING:
-    import torch
 
 _held: list[int] = []  # open lock files; the system releases them when this process ends, however it ends
 
@@ -24,28 +18,6 @@ def _let_go() -> None:
 
 
 os.register_at_fork(after_in_child=_let_go)
-
-
-def choose(device: str, count: int = 1) -> torch.device:
-    """What ``device`` (auto, cpu or cuda) of the config is here; on a GPU, ``count`` free ones are taken (`claim`).
-
-    Raises:
-        DtkdError: ``device`` is cuda and there is none.
-    """
-    import torch  # not all that asks for a GPU has torch
-
-    if device == "cpu":
-        return torch.device("cpu")
-    claim(count, torch.cuda.device_count())
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if device == "cuda":
-        raise DtkdError(
-            f"config: device: cuda, but torch {torch.__version__} (for CUDA {torch.version.cuda}) sees no CUDA device "
-            "here: see with nvidia-smi whether the computer has a GPU and a driver for that CUDA; on a cluster, "
-            "whether the job has asked for a GPU. With device: auto it would compute on the CPU"
-        )
-    return torch.device("cpu")
 
 
 def count() -> int:

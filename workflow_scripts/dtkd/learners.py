@@ -68,7 +68,7 @@ class Classifier(nn.Module):
         return self.loss(self.outputs(clips, labels), labels, items)
 
 
-class DistilledByOne(Classifier):
+class VanillaKD(Classifier):
     """A student by plain distillation: one teacher of all classes, which stays as it is, by its ``known`` logits.
 
     Args:
@@ -82,13 +82,9 @@ class DistilledByOne(Classifier):
 
     def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items) -> Step:
         """The step of a whole batch, Eq. 13; ``items`` are the (clip, video) numbers of its N samples."""
-        (logits,) = outputs
-        numbers, videos = zip(*items, strict=True)
-        (taught,) = self.known[:, list(numbers), list(videos)].to(labels.device)
-        loss, L_KD, L_CE = distill.one_teacher_loss(
-            logits, taught, labels, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha
-        )
-        return Step(loss, logits, {"L_total": loss, "L_KD": L_KD, "L_CE": L_CE})
+        (logits,), (taught,) = outputs, _of_items(self.known, items, labels.device)
+        kd = distill.vanilla_kd_loss(logits, taught, labels, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha)
+        return Step(kd.loss, logits, {"L_total": kd.loss, "L_KD": kd.L_KD, "L_CE": kd.L_CE})
 
 
 def weighting_of(student: Student) -> tuple[distill.Weighting, float]:
@@ -205,8 +201,7 @@ class Distilled(nn.Module):
         own_static = self.static_classes[labels]
         logits, *taught = outputs
         if self.known is not None:
-            numbers, videos = zip(*items, strict=True)
-            taught = self.known[:, list(numbers), list(videos)].to(labels.device)
+            taught = _of_items(self.known, items, labels.device)
         logits_st, logits_dy = taught if len(taught) else (None, None)
         kd = distill.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,
@@ -234,6 +229,12 @@ class Distilled(nn.Module):
         if not own.any():
             return logits.sum() * 0.0
         return F.cross_entropy(distill.mask_logits(logits[own], subset), labels[own])
+
+
+def _of_items(known: Tensor, items: Items, device: torch.device) -> Tensor:
+    """What ``known`` logits (M, K, V, C) are of a batch's samples: (M, N, C)."""
+    numbers, videos = zip(*items, strict=True)
+    return known[:, list(numbers), list(videos)].to(device)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from dtkd.clips import seed_of
 from dtkd.datasets import Videos
 from dtkd.engine import Normalise
 from dtkd.errors import DtkdError
-from dtkd.learners import Classifier, Distilled, DistilledByOne
+from dtkd.learners import Classifier, Distilled, VanillaKD
 from dtkd.study import SUBSETS, Student
 
 
@@ -71,7 +71,7 @@ def learner(
     if "student" in settings:
         student, pair = Student(**settings["student"]), [None, None]
         if student.method == "kd":
-            return DistilledByOne(model, student, known)
+            return VanillaKD(model, student, known)
         if known is None:
             pair = [trained_model(settings, len(classes), teachers[subset]) for subset in SUBSETS]
         static_classes = subset_mask(split, classes, "static")

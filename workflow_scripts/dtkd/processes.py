@@ -97,7 +97,7 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
         if not self.training:
             return super().forward(x)
         with torch.no_grad():
-            N, mean, variance = _moments(x, self.running_mean, self.absent)
+            N, mean, variance = _moments(x, self.absent)
             self.num_batches_tracked += 1
             self.running_mean.lerp_(mean.float(), self.momentum)
             self.running_var.lerp_((variance * N / (N - 1)).float(), self.momentum)
@@ -115,21 +115,20 @@ def _along(x: Tensor, values: Tensor) -> Tensor:
     return values.view(-1, *[1] * (x.dim() - 2))
 
 
-def _moments(x: Tensor, near: Tensor, absent: bool) -> tuple[Tensor, Tensor, Tensor]:
+def _moments(x: Tensor, absent: bool) -> tuple[Tensor, Tensor, Tensor]:
     """How many values of each channel all processes have, their mean and their variance: (C,) each, float64.
 
-    Large sums are in float32, as float64 is slow on most GPUs; so they are of x - ``near`` (C,), what the mean was
-    before, lest the variance were a difference of two large numbers.
+    Each process's own are computed in float32, as float64 is slow on most GPUs, and put together in float64.
     """
-    rest = x - _along(x, near)
-    total, squares = rest.sum(_others(x)).double(), rest.square().sum(_others(x)).double()
-    moments = torch.stack([torch.full_like(total, x.numel() // x.shape[1]), total, squares])
-    if absent:
+    variance, mean = (each.double() for each in torch.var_mean(x.float(), _others(x), correction=0))
+    count = torch.full_like(mean, x.numel() // x.shape[1])
+    moments = torch.stack([count, count * mean, count * (variance + mean.square())])
+    if absent or not len(x):
         moments.zero_()
     distributed.all_reduce(moments)
     N, total, squares = moments
     mean = total / N
-    return N, near + mean, (squares / N - mean.square()).clamp(min=0)
+    return N, mean, (squares / N - mean.square()).clamp(min=0)
 
 
 class _Normalised(torch.autograd.Function):

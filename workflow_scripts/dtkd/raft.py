@@ -12,8 +12,8 @@ from torch import nn
 from torch.nn import functional
 from torchvision.models import optical_flow
 
+from dtkd.device import choose
 from dtkd.errors import DtkdError
-from dtkd.gpus import choose
 from dtkd.weights import fetch, load_state_dict, verify
 
 NETWORKS = {

@@ -65,7 +65,9 @@ def table4(study: Study) -> list[dict[str, Any]]:
     for dataset in study.use:
         found = {}  # by list, locked and subset: students share their teachers
         for row in study.students_of(dataset).values():
-            for seed in study.seeds if row.method != "kd" else ():  # its teacher is a baseline
+            if row.method == "kd":  # its teacher is a baseline
+                continue
+            for seed in study.seeds:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
                     runs = found.setdefault((row.list, row.LT, subset), [])
                     runs += [run] if run not in runs else []
@@ -97,7 +99,7 @@ def table5(study: Study) -> list[dict[str, Any]]:
             runs = baseline_runs(study, dataset, baseline)
             shared = {"dataset": dataset, "list": number}
             files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
-            rows.append({**shared, "model": name, "method": "baseline", **files})
+            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(baseline), **files})
             for name, student in students.items():
                 if student.list == number:
                     runs = student_runs(study, dataset, student)
@@ -109,14 +111,14 @@ def table5(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
-def _variant(student: Student) -> str | None:
+def _variant(row: Baseline | Student) -> str | None:
     """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
-    said = [
-        f"list {student.list}" if student.list > 1 else None,
-        f"taught by {student.teacher}" if student.teacher else None,
-        *(getattr(student, key) for key in ("weighting", "unfrozen") if key not in student.unused()),
-    ]
-    return ", ".join(word for word in said if word and word not in ("gated", "own")) or None
+    said = [f"list {row.list}"] if row.list > 1 else []
+    if isinstance(row, Student):
+        said += [f"taught by {row.teacher}"] if row.teacher else []
+        said += [getattr(row, key) for key in ("weighting", "unfrozen")
+                 if key not in row.unused() and getattr(row, key) != Student.model_fields[key].default]  # fmt: skip
+    return ", ".join(said) or None
 
 
 def table6(study: Study) -> list[dict[str, Any]]:

@@ -215,13 +215,13 @@ class Student(Section):
     list: Count = 1
 
     @model_validator(mode="after")
-    def _score_belongs_to_dtkd(self) -> Student:
+    def _settings_belong_to_the_method(self) -> Student:
         if self.method == "dtkd" and self.S_alpha is None:
             raise ValueError("S_alpha: required by method dtkd (Eq. 8)")
         if self.method != "dtkd" and self.S_alpha is not None:
             raise ValueError(f"S_alpha: method {self.method} has no hybrid score; leave it out")
-        if self.method == "kd" and not self.FT:
-            raise ValueError("FT: the teacher of method kd stays as it is; leave it out")
+        if self.method == "kd" and not (self.LT and self.FT):
+            raise ValueError("LT, FT: method kd has a finished baseline for its teacher; leave them out")
         if self.method != "kd" and self.teacher is not None:
             raise ValueError(f"teacher: method {self.method} has a teacher for each subset; leave it out")
         return self
