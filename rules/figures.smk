@@ -2,6 +2,7 @@
 # name -> its files of the datasets, and `shown`: dataset -> label -> one file of a run per seed
 CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.chosen(dataset)}
 PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in rows.against_baseline(STUDY).items()}
+PAPERS = [row["dataset"] for row in rows.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
 TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in rows.table6(STUDY)}
 FIGURES = {
     "figure1": dict(splits=MOTIONS),
@@ -20,7 +21,8 @@ FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", 
 
 def figure_code(wildcards) -> list[str]:
     themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    return code(wildcards.figure, "figures", *themes, "metrics", "subsets", "datasets")
+    modules = code(wildcards.figure, "figures", *themes, "metrics", "subsets", "datasets", "published")
+    return [*modules, f"{LIBRARY}/published/figure7.csv"] if wildcards.figure == "figure7" else modules
 
 
 rule figure:
@@ -42,6 +44,7 @@ rule figure:
         datasets=list(STUDY.use),
         floor=lambda w: STUDY.analysis.kl_floor if w.figure == "figure8" else None,
         chosen=lambda w: CHOSEN if w.figure == "teacher_weights" else None,
+        as_published=lambda w: PAPERS if w.figure == "figure7" else None,
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     localrule: True

@@ -12,7 +12,7 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
-from dtkd import figures, figures_accuracy, figures_distillation, figures_motion, figures_training
+from dtkd import figures, figures_accuracy, figures_distillation, figures_motion, figures_training, published
 from dtkd.errors import DtkdError
 from dtkd.metrics import Predictions, kl_divergence
 
@@ -302,6 +302,19 @@ def test_figure7_has_means_over_classes_and_their_gains():
     ]
 
 
+def test_figure7_has_the_papers_gains_beside_ours():
+    """Those of its own pairs alone; it has none of top-1 there."""
+    paper = {"data": published.gains("hmdb51", "H1", "SH3")}
+    assert paper["data"] == {"per_class_mean": 2.30, "static_mean": 3.85, "dynamic_mean": 1.77}
+    assert published.gains("hmdb51", "H1", "SH4") == published.gains("demo_hmdb", "H1", "SH3") == {}
+    figure = figures_accuracy.figure7(PAIR, FOUR, paper)
+    said = [text.get_text() for text in figure.axes[0].texts if "paper" in text.get_text()]
+    assert said == ["paper +2.30", "paper +3.85", "paper +1.77"]
+    assert "paper −0.18" in words(
+        figures_accuracy.figure7(PAIR, FOUR, {"data": published.gains("ucf101", "U1", "SU12")}).axes[0]
+    )
+
+
 def test_classes_weigh_the_same_however_many_videos_they_have():
     labels = [0, 0, 0, 0, 1, 2, 3]
     runs = {"data": {"U1": [predictions([0, 0, 0, 0, 0, 0, 0], labels)],
@@ -495,7 +508,9 @@ def study(datasets, classes, seeds, epochs=4):
         "figure2": figures_motion.figure2(splits),
         "figure5": figures_training.figure5(curves),
         "figure6": figures_training.figure6(curves),
-        "figure7": figures_accuracy.figure7(pairs, splits),
+        "figure7": figures_accuracy.figure7(
+            pairs, splits, dict.fromkeys(datasets[1:], published.gains("ucf101", "U1", "SU12"))
+        ),
         "figure8": figures_distillation.figure8(kl),
         "class_gain": figures_accuracy.class_gain(pairs, splits),
         "confusion": figures_accuracy.confusion(pairs, splits),
@@ -518,7 +533,7 @@ def test_no_text_of_any_figure_touches_another(datasets, classes, seeds, monkeyp
 def test_same_data_same_bytes(tmp_path):
     makers = {
         "figure2": lambda: figures_motion.figure2(SPLITS),
-        "figure7": lambda: figures_accuracy.figure7(PAIR, FOUR),
+        "figure7": lambda: figures_accuracy.figure7(PAIR, FOUR, {"data": published.gains("ucf101", "U1", "SU12")}),
         "figure8": lambda: figures_distillation.figure8({"d": dict.fromkeys(figures.SUBSETS, np.arange(5.0))}),
     }
     for name, make in makers.items():

@@ -154,7 +154,6 @@ def test_published_numbers_are_as_printed():
     assert table5.loc["SU12", ["LT", "FT", "top1"]].tolist() == [False, False, 96.14]
     misprint = published.misprints().query("place == 'table5'").iloc[0]
     assert table5.loc[misprint["model"], misprint["column"]] == float(misprint["printed"])
-    assert len(published.figure7()) == 6
     with pytest.raises(ValueError, match="Tables 1 to 6"):
         published.table(7)
 

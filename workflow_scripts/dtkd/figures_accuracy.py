@@ -19,13 +19,17 @@ from dtkd.metrics import Predictions, per_class_top1, top_k
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
 Split = Mapping[str, Any]  # the content of a `split.json`, its classes in the order of their labels
+# What a group of bars shows -> whose classes; and its name in `published.gains` (top-1 has none).
 MEASURES = {"top-1": "overall", "per-class\nmean": "overall", "St-subset\nmean": "static", "Dy-subset\nmean": "dynamic"}
+PUBLISHED = (None, "per_class_mean", "static_mean", "dynamic_mean")
 ONE_COLUMN = 34  # so many classes fit under one another in a third of a page
 LONG = 85  # points: wider names take more than half of such a column
 
 
 @styled
-def figure7(runs: Runs, splits: Mapping[str, Split]) -> Figure:
+def figure7(
+    runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping[str, float]] | None = None
+) -> Figure:
     """Figure 7: top-1, per-class mean, St-subset and Dy-subset mean (per cent) of a baseline and a student.
 
     Values stand on the bars (with several seeds their mean, with its standard deviation as an error bar), gains in
@@ -34,7 +38,9 @@ def figure7(runs: Runs, splits: Mapping[str, Split]) -> Figure:
     Args:
         runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
         splits: dataset -> its `split.json`, the classes in the labels' order (`subsets.read_splits`).
+        paper: dataset -> measure -> the paper's gain, in grey above this study's.
     """
+    paper = paper or {}
     figure, axes = panels(runs, height=2.6)
     entries = []
     for dataset, models in runs.items():
@@ -55,10 +61,13 @@ def figure7(runs: Runs, splits: Mapping[str, Split]) -> Figure:
                     tops[m] = max(tops[m], top)
         for m, gain in enumerate(means[1] - means[0]):
             if np.isfinite(gain):
-                _above(axis, m, tops[m], f"{gain:+.2f}".replace("-", "−"), 10, weight="bold")
+                _above(axis, m, tops[m], _signed(gain), 10, weight="bold")
+                if (theirs := paper.get(dataset, {}).get(PUBLISHED[m])) is not None:
+                    _above(axis, m, tops[m], f"paper {_signed(theirs)}", 19, color="0.4")
         axis.set_xticks(range(len(MEASURES)), MEASURES)
         axis.tick_params(axis="x", length=0)
-        axis.set(ylabel="accuracy (%)", xlim=(-0.55, len(MEASURES) - 0.45), ylim=(0, max(1.0, 1.22 * tops.max())))
+        room = 1.32 if dataset in paper else 1.22  # for the gains
+        axis.set(ylabel="accuracy (%)", xlim=(-0.55, len(MEASURES) - 0.45), ylim=(0, max(1.0, room * tops.max())))
         axis.set_yticks([tick for tick in axis.get_yticks() if tick <= 100])
         handles = [
             Patch(**_bar_style(COLOURS["overall"], baseline=n == 0), label=name) for n, name in enumerate(models)
@@ -218,6 +227,10 @@ def _bar_style(colour: str, baseline: bool) -> dict[str, Any]:
         "facecolor": "white" if baseline else colour, "edgecolor": colour, "linewidth": 0.8,
         "hatch": "//////" if baseline else "",
     }  # fmt: skip
+
+
+def _signed(gain: float) -> str:
+    return f"{gain:+.2f}".replace("-", "−")
 
 
 def _above(axis: Axes, x: float, y: float, text: str, points: float, **style: Any) -> None:

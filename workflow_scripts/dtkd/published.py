@@ -21,9 +21,11 @@ def table(n: int) -> pd.DataFrame:
     return pd.read_csv(FOLDER / f"table{n}.csv")
 
 
-def figure7() -> pd.DataFrame:
-    """Figure 7: gain in percentage points of per-class mean accuracy, one row per dataset and measure."""
-    return pd.read_csv(FOLDER / "figure7.csv")
+def gains(dataset: str, baseline: str, student: str) -> dict[str, float]:
+    """Figure 7: measure -> gain of a student over a baseline, in points; empty of a pair that it does not show."""
+    rows = pd.read_csv(FOLDER / "figure7.csv")
+    rows = rows[(rows["dataset"] == dataset) & (rows["baseline"] == baseline) & (rows["student"] == student)]
+    return dict(zip(rows["measure"], rows["gain"], strict=True))
 
 
 def misprints() -> pd.DataFrame:
