@@ -20,7 +20,7 @@ from torch import nn
 
 from dtkd import backbones, clips, engine, plan, study, synthetic
 from dtkd.datasets import Videos
-from dtkd.learners import Classifier, Distilled
+from dtkd.learners import Classifier, Distilled, asked_on
 from dtkd.study import Student
 from report import write
 
@@ -108,7 +108,7 @@ def kind(student: Student) -> str:
     """The step that a student's training consists of."""
     if student.FT:
         return KNOWN
-    return PARTITION if student.method == "bskd" or student.weighting == "partition" else UNFROZEN
+    return UNFROZEN if asked_on(student) == "all" else PARTITION
 
 
 def table5(asked: study.Study, times: dict[str, float]) -> list[dict[str, object]]:

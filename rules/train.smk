@@ -4,7 +4,6 @@ RUN = f"{RESULTS}/{{dataset}}/list{{list}}"
 
 def start_weights(run: Run) -> str | list:
     """The file that a run's backbone starts from; [] where there is none (a script gets one file as it is)."""
-    refuse_forgotten(run, f"train_{run.role}" if run.role != "pretrain" else run.role)
     choice = STUDY.model.weights
     if run.role == "pretrain" or choice == "none":
         return []
@@ -15,12 +14,19 @@ def start_weights(run: Run) -> str | list:
     return choice
 
 
+def run_to_train(wildcards, role: str) -> Run:
+    """The run that a training's folder names; the workflow ends here where it is a `forgotten` one."""
+    run = run_of(wildcards, role)
+    refuse_forgotten(run, role if role == "pretrain" else f"train_{role}")
+    return run
+
+
 def training_inputs(role: str) -> dict:
     """The inputs that every role has: the index, the pixel statistics, the weights to start from."""
     return dict(
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
-        start=lambda w: start_weights(run_of(w, role)),
+        start=lambda w: start_weights(run_to_train(w, role)),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -94,6 +94,11 @@ def weighting_of(student: Student) -> tuple[distill.Weighting, float]:
     return student.weighting, student.S_alpha
 
 
+def asked_on(student: Student) -> Literal["own", "all", "none"]:
+    """On which samples each of the two teachers matters to a student's loss (`distill.teachers_needed`)."""
+    return distill.teachers_needed(*weighting_of(student), student.KD_alpha)
+
+
 class Distilled(nn.Module):
     """A student that learns from a static and a dynamic teacher (Eqs. 2-13).
 
@@ -145,9 +150,7 @@ class Distilled(nn.Module):
     @property
     def asked(self) -> str:
         """On which samples the teachers' networks are asked: "own" subset's, "all" or "none"."""
-        if self.known is not None:
-            return "none"
-        return distill.teachers_needed(self.weighting, self.S_alpha, self.student.KD_alpha)
+        return "none" if self.known is not None else asked_on(self.student)
 
     @property
     def coupled(self) -> bool:

@@ -25,10 +25,10 @@ import cv2
 import pyarrow.parquet as pq
 import torch
 
-from dtkd import backbones, clips, datasets, distill, flow, published, synthetic, video
+from dtkd import backbones, clips, datasets, flow, published, synthetic, video
 from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
-from dtkd.learners import weighting_of
+from dtkd.learners import asked_on
 from dtkd.study import SUBSETS, Dataset, Run, Study
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
@@ -283,8 +283,7 @@ def passes(run: Run) -> int:
         return 1
     if run.student is None or run.student.FT:
         return 3
-    asked = distill.teachers_needed(*weighting_of(run.student), run.student.KD_alpha)
-    if asked != "all":  # each clip by one teacher, which learns from it
+    if asked_on(run.student) != "all":  # each clip by one teacher, which learns from it
         return 3 + 3
     return 3 + 3 + (3 if run.student.unfrozen == "joint" else 1)
 
