@@ -26,7 +26,7 @@ plan: .venv/installed
 	python workflow_scripts/plan.py $(ARGS)
 
 test: .venv/installed
-	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --durations 10
+	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --max-worker-restart 0 --durations 10
 
 test-slurm: .venv/installed
 	pytest -x tests/slurm/on_slurm.py

@@ -1,5 +1,6 @@
 """Clips: a function of seed, epoch and video; never out of a video or a frame; every video as often as asked."""
 
+import multiprocessing
 import random
 import threading
 import time
@@ -386,4 +387,29 @@ def test_an_error_in_the_loaders_thread_reaches_the_caller(tmp_path):
     videos = Videos(("a.avi",), (tmp_path / "a.avi",), (0,))
     with pytest.raises(video.VideoError, match=r"a\.avi: cannot be read"):
         list(clips.loader(clips.TestClips(videos, CLIP, AUGMENT)))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("batches")]
+
+
+def test_no_thread_that_has_decoded_ends_while_loader_processes_may_be_forked(toy):
+    """They would inherit the locks that OpenCV takes as such a thread ends, and wait for them forever."""
+    def decoding():
+        return {thread for thread in threading.enumerate() if thread.name.startswith("batches")}
+
+    before = decoding()
+    for data in (clips.loader(clips.TestClips(toy[1], CLIP, AUGMENT)) for _ in range(3)):
+        next(iter(data))  # and is left
+        after = decoding()
+        assert len(after) == 1
+        assert before <= after
+        before = after
+
+
+def test_a_forked_process_decodes_in_a_thread_of_its_own(toy):
+    def decode():
+        assert len(list(clips.loader(clips.TestClips(toy[1], CLIP, AUGMENT)))) == len(toy[1])
+
+    decode()
+    process = multiprocessing.get_context("fork").Process(target=decode)
+    process.start()
+    process.join(60)
+    process.kill()
+    assert process.exitcode == 0

@@ -7,8 +7,9 @@ changes what a model sees.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -243,6 +244,19 @@ class EpochBatches:
         return len(epoch_batches(self.seed, 0, *self.settings))
 
 
+@cache
+def _thread() -> ThreadPoolExecutor:
+    """The thread that decodes for `Ahead`, kept until the process ends.
+
+    A thread that has decoded takes OpenCV's locks as it ends, after it was joined; a loader process that is forked at
+    that moment inherits a lock which nobody will open, and waits for it forever.
+    """
+    return ThreadPoolExecutor(1, thread_name_prefix="batches")
+
+
+os.register_at_fork(after_in_child=_thread.cache_clear)  # a forked process has none of the threads
+
+
 class Ahead:
     """The batches of a loader without workers, each made in a thread while the caller computes with the one before.
 
@@ -254,11 +268,13 @@ class Ahead:
 
     def __iter__(self) -> Iterator[Any]:
         batches = iter(self.data)
-        with ThreadPoolExecutor(1, thread_name_prefix="batches") as thread:
-            coming = thread.submit(next, batches, None)
+        coming = _thread().submit(next, batches, None)
+        try:
             while (batch := coming.result()) is not None:
-                coming = thread.submit(next, batches, None)
+                coming = _thread().submit(next, batches, None)
                 yield batch
+        finally:
+            wait([coming])
 
     def __len__(self) -> int:
         return len(self.data)
