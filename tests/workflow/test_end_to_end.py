@@ -12,6 +12,8 @@ import pytest
 import small
 import tiny
 
+from dtkd import predict
+
 LIST = small.LIST
 STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"
 
@@ -78,6 +80,19 @@ def test_every_artefact_has_its_record_and_matches_it(finished):
     assert done.returncode == 1
     assert "results/small/split.json has changed since split made it" in done.stdout
     assert f"results/small/split.json has changed since {LIST}/student/bskd-" in done.stdout
+
+
+def test_a_checkpoint_alone_answers_as_its_run_did(finished, tmp_path):
+    """For files that it is given elsewhere; a teacher among its own classes, though its run tells of all videos."""
+    split = json.loads((finished / "results/small/split.json").read_text())["classes"]
+    for run, subset in ((STUDENT.format(0), None), ("teacher/static-LT-seed0", "static")):
+        said = pd.read_parquet(finished / LIST / run / "predictions.parquet")
+        moved = shutil.copy(finished / LIST / run / "checkpoint.pt", tmp_path / "moved.pt")
+        trained = predict.load(moved)
+        found = np.stack(list(predict.predict(trained, [finished / "raw" / video for video in said["video"]])))
+        np.testing.assert_allclose(found, np.stack(said["logits"]), rtol=1e-5, atol=1e-5)
+        answerable = [name for name, value in zip(trained.classes, found[0], strict=True) if value > -np.inf]
+        assert answerable == [name for name, entry in split.items() if subset in (None, entry["subset"])]
 
 
 def test_same_seed_same_table_another_seed_another(finished):

@@ -342,18 +342,22 @@ def predict(
     most = settings.micro_batch or settings.batch_size
     logits, labels = [], []
     for views, truth, _ in progress(data, desc=label, unit="batch", disable=label is None):
-        videos, count = views.shape[:2]
         with cast:
-            scores = torch.cat([forward(normalise(chunk.to(hardware.device))).float()
-                                for chunk in views.flatten(0, 1).split(most)])  # fmt: skip
-        scores = scores.view(videos, count, -1)
-        if count > 1 and average == "softmax":  # in logarithms throughout: small probabilities keep their order
-            mean = scores.log_softmax(-1).logsumexp(1) - math.log(count)
-        else:
-            mean = scores.mean(1)
-        logits.append(mean.cpu())
+            logits.append(of_views(forward, normalise, views, most, hardware.device, average).cpu())
         labels.append(truth)
     return torch.cat(logits).numpy(), torch.cat(labels).numpy()
+
+
+def of_views(
+    forward, normalise: Normalise, views: Tensor, most: int, device: torch.device, average: str
+) -> Tensor:  # fmt: skip
+    """Logits (N, C) of videos by their views, uint8 (N, V, C, T, H, W), of which ``most`` are computed at a time."""
+    videos, count = views.shape[:2]
+    scores = torch.cat([forward(normalise(chunk.to(device))).float() for chunk in views.flatten(0, 1).split(most)])
+    scores = scores.view(videos, count, -1)
+    if count > 1 and average == "softmax":  # in logarithms throughout: small probabilities keep their order
+        return scores.log_softmax(-1).logsumexp(1) - math.log(count)
+    return scores.mean(1)
 
 
 def evaluate(

@@ -90,5 +90,7 @@ def run(plan: Plan, machine: engine.Hardware, group: Group = Group()) -> None:  
     with atomic(output["predictions"]) as path:
         predictions.to_parquet(path, index=False)
     write_json(output["record"], record)
-    save_tensors(output["checkpoint"], checkpoint | {"classes": classes, "settings": settings})
+    # all that it takes to ask the network about any other video (`predict`)
+    about = {"classes": classes, "own": own, "pixels": networks.read_json(given["pixels"]), "settings": settings}
+    save_tensors(output["checkpoint"], checkpoint | about)
     resume.unlink(missing_ok=True)

@@ -1,0 +1,144 @@
+"""A checkpoint, alone, answers for any video as its run's own test did; what cannot be read stops nothing else."""
+
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from dtkd import engine, networks, predict
+from dtkd.datasets import Videos
+from dtkd.errors import DtkdError
+from dtkd.learners import Classifier
+from dtkd.study import Augment, Clip, Evaluation, Train
+from dtkd.video import VideoError
+
+CLASSES = ["bow", "clap", "nod", "wave"]
+SETTINGS = {
+    "backbone": "slowfast_small", "dropout": 0.5, "frozen": False, "seed": 0,
+    "clip": {"frames": 8, "rate": 1}, "augment": {"short_side": [32, 36], "crop": 32, "test_short_side": 32},
+    "train": {"epochs": 1, "batch_size": 4, "lr": 0.01},
+}  # fmt: skip
+PIXELS = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4], "videos": 1, "frames": 1}
+CPU = engine.Hardware(torch.device("cpu"), threads=1)
+
+
+def write(path, own=None):
+    """A checkpoint as training leaves it, the selected and the last epoch's weights apart."""
+    model, last = (networks.new_model(SETTINGS | {"seed": seed}, 4, None).state_dict() for seed in (1, 2))
+    about = {"classes": CLASSES, "own": own, "pixels": PIXELS, "settings": SETTINGS}
+    torch.save({"model": model, "last": last, "epoch": 1} | about, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("run") / "checkpoint.pt")
+
+
+@pytest.fixture
+def broken(tmp_path):
+    path = tmp_path / "broken.avi"
+    path.write_bytes(b"no video")
+    return path
+
+
+def evaluated(checkpoint, videos: Videos, evaluation):
+    """The logits of the selected and of the last epoch, as the workflow's evaluation gives them."""
+    states = torch.load(checkpoint, weights_only=True)
+    found = engine.evaluate(
+        Classifier(networks.new_model(SETTINGS, 4, None)), states, engine.Normalise(PIXELS["mean"], PIXELS["std"]),
+        videos, clip=Clip(**SETTINGS["clip"]), augment=Augment(**SETTINGS["augment"]), evaluation=evaluation,
+        settings=Train(**SETTINGS["train"]), hardware=CPU,
+    )  # fmt: skip
+    return np.stack(found["logits"]), np.stack(found["logits_last"])
+
+
+@pytest.mark.parametrize("evaluation", [
+    Evaluation(), Evaluation(clips_per_video=3, crops_per_clip=3), Evaluation(clips_per_video=2, average="logits"),
+])  # fmt: skip
+def test_answers_are_those_of_the_workflows_evaluation(checkpoint, toy, evaluation):
+    for part, wanted in zip(("model", "last"), evaluated(checkpoint, toy[1], evaluation), strict=True):
+        said = list(predict.predict(predict.load(checkpoint, part), toy[1].paths, evaluation, CPU))
+        np.testing.assert_allclose(torch.stack(said).numpy(), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_video_that_cannot_be_used_is_an_answer_too(checkpoint, toy, broken, workers, monkeypatch):
+    monkeypatch.setattr(engine.Hardware, "workers", workers)
+    paths = [toy[1].paths[0], broken, broken.parent / "gone.avi", toy[1].paths[1]]
+    trained = predict.load(checkpoint)
+    first, second, third, last = predict.predict(trained, paths, hardware=CPU)
+    assert isinstance(second, VideoError)
+    assert "broken.avi: is not a video" in str(second)
+    assert "gone.avi: cannot be read" in str(third)
+    alone = [logits for path in (paths[0], paths[3]) for logits in predict.predict(trained, [path], hardware=CPU)]
+    assert torch.equal(torch.stack([first, last]), torch.stack(alone))
+
+
+def test_a_teacher_answers_for_its_own_classes_only(tmp_path, toy):
+    trained = predict.load(write(tmp_path / "teacher.pt", own=["clap", "wave"]))
+    [logits] = predict.predict(trained, toy[1].paths[:1], hardware=CPU)
+    found = predict.ranked(trained.classes, logits, 9)
+    assert sorted(name for name, _ in found) == ["clap", "wave"]
+    assert sum(probability for _, probability in found) == pytest.approx(1)
+    assert found[0][1] >= found[1][1]
+
+
+@pytest.mark.parametrize(("content", "message"), [
+    (None, "cannot be read"),
+    (b"text", "is damaged"),
+    ({"model": {"a": torch.zeros(1)}}, "is no checkpoint of a finished run; give the checkpoint.pt of a run's folder"),
+    (torch.zeros(3), "is no checkpoint of a finished run"),
+])  # fmt: skip
+def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content, message):
+    path = tmp_path / "weights.pt"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    elif content is not None:
+        torch.save(content, path)
+    with pytest.raises(DtkdError, match=rf"weights\.pt:? {message}"):
+        predict.load(path)
+
+
+def test_folders_give_their_videos(tmp_path):
+    for name in ("b/2.mp4", "b/1.AVI", "a.avi", "notes.txt", ".hidden/c.avi", "b/.d.avi"):
+        (tmp_path / "videos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "videos" / name).touch()
+    found = predict.videos_in([tmp_path / "any.name", tmp_path / "videos"])
+    assert [str(path.relative_to(tmp_path)) for path in found] == [
+        "any.name", "videos/a.avi", "videos/b/1.AVI", "videos/b/2.mp4"
+    ]  # fmt: skip
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DtkdError, match="empty: no videos in this folder"):
+        predict.videos_in([tmp_path / "videos", tmp_path / "empty"])
+
+
+def command(monkeypatch, *words):
+    """The command's exit status."""
+    monkeypatch.setattr(sys, "argv", ["predict", *map(str, words), "--device", "cpu", "--threads", "1"])
+    with pytest.raises(SystemExit) as ended:
+        predict.main()
+    return ended.value.code
+
+
+def test_the_command_prints_and_writes_what_was_asked_for(checkpoint, toy, broken, monkeypatch, capsys, tmp_path):
+    good, file = toy[1].paths[0], tmp_path / "out" / "answers.csv"
+    assert command(monkeypatch, checkpoint, good, broken, "--top", 2, "--csv", file, "--clips", 2, "--crops", 3) == 1
+    printed, said = capsys.readouterr()
+    evaluation = Evaluation(clips_per_video=2, crops_per_clip=3)
+    [logits] = predict.predict(predict.load(checkpoint), [good], evaluation, CPU)
+    (first, p), (second, q) = predict.ranked(CLASSES, logits, 2)
+    assert printed == f"{good}: {first} {100 * p:.1f} %, {second} {100 * q:.1f} %\n"
+    assert f"error: {broken}: is not a video" in said
+    rows = pd.read_csv(file)
+    assert rows["video"].tolist() == [str(good), str(good), str(broken)]
+    assert rows["class"].tolist()[:2] == [first, second]
+    assert rows["probability"].tolist()[:2] == pytest.approx([p, q])
+    assert rows["error"].notna().tolist() == [False, False, True]
+
+    assert command(monkeypatch, checkpoint, good, "--last") == 0
+    assert capsys.readouterr().out != printed
+    assert command(monkeypatch, broken, good) != 0
+    assert command(monkeypatch, checkpoint, good, "--top", 0) == 2

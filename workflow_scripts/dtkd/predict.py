@@ -1,0 +1,185 @@
+"""Ask a trained network about any video: python -m dtkd.predict .../checkpoint.pt my_video.mp4 my_folder"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from dtkd import engine, networks, weights
+from dtkd.clips import TestClips, loader
+from dtkd.datasets import SUFFIXES, Videos
+from dtkd.errors import DtkdError
+from dtkd.files import atomic
+from dtkd.learners import Classifier
+from dtkd.study import Augment, Clip, Evaluation, Train
+from dtkd.video import VideoError
+
+
+class Trained(NamedTuple):
+    """A run's network, with all that it takes to ask it about a video file."""
+
+    classifier: Classifier  # a teacher's answers for its own classes only
+    normalise: engine.Normalise
+    classes: list[str]  # in the order of the logits
+    clip: Clip
+    augment: Augment
+    train: Train
+
+
+def load(checkpoint: str | Path, part: str = "model") -> Trained:
+    """The network of a run's ``checkpoint.pt``, which is all that is needed: it may lie anywhere.
+
+    ``part`` is `model`, the selected epoch, or `last`, the last one.
+
+    Raises:
+        DtkdError: the file is missing or damaged, or is no checkpoint of this project.
+    """
+    weights.verify(checkpoint)
+    about = weights.load_safely(checkpoint)
+    if not isinstance(about, dict) or not {"settings", "classes", "pixels", part} <= about.keys():
+        raise DtkdError(f"{checkpoint}: is no checkpoint of a finished run; give the checkpoint.pt of a run's folder")
+    settings, classes, own = about["settings"], about["classes"], about["own"]
+    allowed = None if own is None else torch.tensor([name in own for name in classes])
+    return Trained(
+        Classifier(networks.trained_model(settings, len(classes), checkpoint, part), allowed),
+        engine.Normalise(about["pixels"]["mean"], about["pixels"]["std"]),
+        classes,
+        Clip(**settings["clip"]),
+        Augment(**settings["augment"]),
+        Train(**settings["train"]),
+    )
+
+
+@torch.inference_mode()
+def predict(
+    trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation | None = None,
+    hardware: engine.Hardware | None = None,
+) -> Iterator[Tensor | VideoError]:  # fmt: skip
+    """What ``trained`` says to each of ``paths``, in their order: logits (C,), float32, on the CPU.
+
+    A video that cannot be used gives its error in place of logits, and the rest goes on. ``evaluation`` is the protocol
+    (default: one centre crop of one centre clip, as the tables have it); its averaged probabilities come as logarithms.
+    On a CPU the network computes in float32, whatever it was trained in.
+
+    Raises:
+        DtkdError: there is a GPU, and the precision of the training is none that it has.
+    """
+    evaluation = evaluation or Evaluation()
+    hardware = hardware or engine.hardware("auto", len(os.sched_getaffinity(0)))
+    device = hardware.device
+    classifier, normalise = trained.classifier.to(device).eval(), trained.normalise.to(device)
+    cast, _ = engine.autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
+    data = loader(_Views(trained, paths, evaluation), batch_size=None, workers=hardware.workers,
+                  pin=device.type == "cuda")  # fmt: skip
+    most = trained.train.micro_batch or trained.train.batch_size
+    for views in data:
+        if isinstance(views, VideoError):
+            yield views
+            continue
+        with cast:
+            logits = engine.of_views(classifier.logits, normalise, views[None], most, device, evaluation.average)
+        yield logits[0].cpu()
+
+
+class _Views(Dataset):
+    """Every video's views, uint8 (V, C, T, H, W), or the error that it cannot be used."""
+
+    def __init__(self, trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation):
+        videos = Videos(tuple(map(str, paths)), tuple(map(Path, paths)), (-1,) * len(paths))
+        self.clips = TestClips(videos, trained.clip, trained.augment, evaluation.clips_per_video,
+                               evaluation.crops_per_clip)  # fmt: skip
+
+    def __getitem__(self, position: int) -> Tensor | VideoError:
+        try:
+            return self.clips[position][0]
+        except VideoError as error:
+            return error
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+def videos_in(places: Sequence[str | Path]) -> list[Path]:
+    """Files as they are, and of folders all videos in them, however deep; hidden ones are passed over.
+
+    Raises:
+        DtkdError: a place is not there, or is a folder without videos.
+    """
+    found: list[Path] = []
+    for place in map(Path, places):
+        if not place.is_dir():
+            found.append(place)
+            continue
+        inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES
+                        and not any(part.startswith(".") for part in path.relative_to(place).parts))  # fmt: skip
+        if not inside:
+            raise DtkdError(f"{place}: no videos in this folder ({' '.join(SUFFIXES)})")
+        found += inside
+    return found
+
+
+def ranked(classes: Sequence[str], logits: Tensor, most: int) -> list[tuple[str, float]]:
+    """The ``most`` likeliest classes with their probabilities (0 to 1); classes that cannot be answered are none."""
+    found = logits.softmax(0).topk(min(most, int(logits.isfinite().sum())))
+    return [(classes[c], p) for p, c in zip(found.values.tolist(), found.indices.tolist(), strict=True)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    parser.add_argument("checkpoint", help="checkpoint.pt of a run's folder; it may have been moved")
+    parser.add_argument("videos", nargs="+", help="video files, and folders of them")
+    parser.add_argument("--csv", metavar="FILE", help="write video, rank, class, probability, error")
+    parser.add_argument("--top", type=int, default=3, help="how many classes (default: %(default)s)")
+    parser.add_argument("--clips", type=int, default=1, help="clips a video, spread over it (default: %(default)s)")
+    parser.add_argument("--crops", type=int, choices=(1, 3), default=1, help="crops a clip (default: %(default)s)")
+    parser.add_argument("--average", choices=("logits", "softmax"), default="softmax", help="of clips and crops")
+    parser.add_argument("--last", action="store_true", help="the last epoch's weights, not the selected epoch's")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU cores (default: all)")
+    given = parser.parse_args()
+    for name in ("top", "clips", "threads"):
+        if getattr(given, name) < 1:
+            parser.error(f"--{name}: at least 1")
+    try:
+        sys.exit(1 if _run(given) else 0)
+    except DtkdError as error:
+        sys.exit(f"error: {error}")
+
+
+def _run(given: argparse.Namespace) -> int:
+    """Print and write what was asked for; returns how many videos could not be used."""
+    trained = load(given.checkpoint, "last" if given.last else "model")
+    paths = videos_in(given.videos)
+    evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
+    answers = predict(trained, paths, evaluation, engine.hardware(given.device, given.threads))
+    rows, failed = [], 0
+    with engine.progress(total=len(paths), desc="predict", unit="video") as bar:
+        for path, answer in zip(paths, answers, strict=True):
+            if isinstance(answer, VideoError):
+                failed += 1
+                rows.append({"video": str(path), "error": str(answer)})
+                bar.write(f"error: {answer}", file=sys.stderr)
+            else:
+                best = ranked(trained.classes, answer, given.top)
+                rows += [{"video": str(path), "rank": rank, "class": name, "probability": probability}
+                         for rank, (name, probability) in enumerate(best, 1)]  # fmt: skip
+                bar.write(f"{path}: " + ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in best))
+            bar.update()
+    if given.csv:
+        columns = ["video", "rank", "class", "probability", "error"]
+        with atomic(given.csv) as file:
+            pd.DataFrame(rows, columns=columns).astype({"rank": "Int64"}).to_csv(file, index=False)
+    return failed
+
+
+if __name__ == "__main__":
+    main()
