@@ -1,12 +1,16 @@
 """The project's `snakemake` command: targets after --resources, --config and --configfile are targets again."""
 
+import asyncio
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from snakemake.cli import parse_args
+from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 import snakemake_command
 from snakemake_command import main, others_here, owned, targets_first
@@ -177,3 +181,56 @@ def test_a_folder_that_cannot_be_written_is_snakemakes_to_complain_of(monkeypatc
     (tmp_path / ".snakemake").write_text("a file")
     with owned():
         assert (tmp_path / ".snakemake").read_text() == "a file"
+
+
+class Cluster(RemoteExecutor):
+    """An executor without a workflow, whose question about its jobs is answered when the test says so."""
+
+    def __init__(self, jobs):
+        self.workflow = SimpleNamespace(
+            executor_plugin=SimpleNamespace(common_settings=SimpleNamespace(init_seconds_before_status_checks=0)),
+            remote_execution_settings=SimpleNamespace(seconds_between_status_checks=0, immediate_submit=True),
+            scheduler=None,
+        )
+        self._next_seconds_between_status_checks = None
+        self.lock, self.wait, self.active_jobs = threading.Lock(), True, list(jobs)
+        self.asking, self.answer, self.cancelled = threading.Event(), threading.Event(), None
+        self.wait_thread = threading.Thread(target=self._wait_thread)
+
+    async def check_active_jobs(self, active_jobs):
+        self.asking.set()
+        while not self.answer.is_set():
+            await asyncio.sleep(0.01)
+        for job in active_jobs:
+            if job != "ended":
+                yield job
+
+    def cancel_jobs(self, active_jobs):
+        self.cancelled = sorted(active_jobs)
+        self.answer.set()
+
+    def run_job(self, job):
+        raise AssertionError
+
+
+def test_jobs_whose_state_is_being_asked_for_are_cancelled_too(monkeypatch):
+    for name in ("active_jobs", "cancel"):  # what the command changes is put back afterwards
+        monkeypatch.setattr(RemoteExecutor, name, getattr(RemoteExecutor, name, None), raising=False)
+    snakemake_command.cancel_all_jobs()
+    cluster = Cluster(["a", "b"])
+    cluster.wait_thread.start()
+    assert cluster.asking.wait(10)
+    with cluster.lock:
+        cluster.active_jobs.append("submitted meanwhile")
+    cluster.cancel()
+    assert cluster.cancelled == ["a", "b", "submitted meanwhile"]
+
+    cluster = Cluster(["a", "ended"])
+    cluster.wait_thread.start()
+    assert cluster.asking.wait(10)
+    cluster.answer.set()
+    deadline = time.monotonic() + 10
+    while "ended" in [*cluster.active_jobs, *cluster.active_jobs.asked] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    cluster.cancel()
+    assert cluster.cancelled == ["a"]

@@ -1,4 +1,4 @@
-"""The `snakemake` command of this project's environment: Snakemake itself, with three additions.
+"""The `snakemake` command of this project's environment: Snakemake itself, with four additions.
 
 Targets are allowed after --resources.
 
@@ -12,6 +12,9 @@ itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 
 And when all is done it ends: Snakemake itself waits until its timers have run out, which are to look for jobs again
 (`max-jobs-per-timespan` of the profiles says after how long).
+
+And an interrupted one cancels all its jobs on a cluster: Snakemake itself forgets those whose state it is asking for at
+that moment, and they would go on, on their GPUs, without anyone who waits for them.
 """
 
 from __future__ import annotations
@@ -94,9 +97,41 @@ def others_here() -> bool:
     return False
 
 
+class Jobs(list):
+    """An executor's jobs that run; while it asks the cluster about them they are off its list, and in ``asked``."""
+
+    asked: tuple = ()
+
+    def clear(self) -> None:
+        self.asked = tuple(self)
+        super().clear()
+
+    def extend(self, still_running) -> None:
+        super().extend(still_running)
+        self.asked = ()
+
+
+def cancel_all_jobs() -> None:
+    """Have executors cancel, when interrupted, what they are asking about too; all under their own lock."""
+    from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
+
+    def cancel(self) -> None:
+        with self.lock:
+            jobs = [*self.active_jobs, *self.active_jobs.asked]
+        self.cancel_jobs(jobs)
+        self.shutdown()
+
+    RemoteExecutor.active_jobs = property(
+        lambda self: self.__dict__["active_jobs"],
+        lambda self, jobs: self.__dict__.update(active_jobs=Jobs(jobs)),
+    )
+    RemoteExecutor.cancel = cancel
+
+
 def main() -> None:
     from snakemake.cli import main as snakemake
 
+    cancel_all_jobs()
     arguments = targets_first(sys.argv[1:])
     # On a cluster, jobs live on without their Snakemake: its lock is for the user to remove.
     elsewhere = any(word.startswith(ELSEWHERE) for word in arguments) or "SNAKEMAKE_PROFILE" in os.environ
