@@ -1,10 +1,7 @@
-# Eq. 1: class means of the flow -> static and dynamic classes; or the paper's own static classes.
-from dtkd.study import Split
-
-
-def split_settings(*read: str) -> dict:
-    """The settings that a job reads; a change of the others, which stand at their defaults, makes nothing run again."""
-    return Split(**STUDY.split.model_dump(include={"source", *read})).model_dump()
+# Eq. 1: class means of the flow -> static and dynamic classes; or classes that are static for another reason.
+if STUDY.split.source == "listed":
+    for dataset in STUDY.use:
+        checked(datasets.check_listed, dataset, STUDY.split.static[dataset], videos_by_class(dataset))
 
 
 def flow_of_classes(wildcards) -> list[str]:
@@ -20,7 +17,7 @@ rule split:
     output:
         f"{RESULTS}/{{dataset}}/split.json",
     params:
-        settings=split_settings(*(Split.model_fields if STUDY.split.source == "flow" else ())),
+        settings=lambda w: STUDY.split.settings(w.dataset),
     log:
         f"{RESULTS}/logs/split/{{dataset}}.log",
     resources:
@@ -32,19 +29,19 @@ rule split:
         "../workflow_scripts/split.py"
 
 
-# The published split says nothing about motion: Table 1, Figures 1 and 2 take it from here, and no teacher waits for it.
-if STUDY.split.source == "published":
+# Such a split says nothing about motion: Table 1, Figures 1 and 2 take it from here, and no teacher waits for it.
+if STUDY.split.source != "flow":
 
     rule motion:
         message:
-            "Mean flow of the published static and dynamic classes of {wildcards.dataset}"
+            "Mean flow of the static and dynamic classes of {wildcards.dataset}"
         input:
             index=f"{RESULTS}/{{dataset}}/videos.parquet",
             flow=flow_of_classes,
         output:
             f"{RESULTS}/{{dataset}}/motion.json",
         params:
-            settings=split_settings("measure", "over"),
+            settings=lambda w: STUDY.split.settings(w.dataset, "measure", "over"),
         log:
             f"{RESULTS}/logs/split/{{dataset}}-motion.log",
         resources:

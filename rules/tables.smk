@@ -3,7 +3,7 @@
 INDEXES = [f"{RESULTS}/{dataset}/videos.parquet" for dataset in STUDY.use]
 SPLITS = [f"{RESULTS}/{dataset}/split.json" for dataset in STUDY.use]
 ROOTS = {dataset: dataset_settings(dataset).videos for dataset in STUDY.use}
-# The classes' mean flow: where the split is the published one, it is measured beside it.
+# The classes' mean flow: where it did not make the split, it is measured beside it.
 MOTIONS = [f"{RESULTS}/{dataset}/{'split' if STUDY.split.source == 'flow' else 'motion'}.json" for dataset in STUDY.use]
 
 

@@ -155,7 +155,7 @@ def test_a_histogram_of_still_videos():
 def test_a_split_without_means_is_one_line(number):
     given = {"ucf101": {"threshold": None, "criterion": {"source": "published"},
                         "classes": {"a": {"mean": None, "std": None, "subset": "static"}}}}  # fmt: skip
-    with pytest.raises(DtkdError, match=f"figure {number}: the split of ucf101 is the published one"):
+    with pytest.raises(DtkdError, match=f"figure {number}: the split of ucf101 does not come from its flow"):
         getattr(figures_motion, f"figure{number}")(given)
 
 

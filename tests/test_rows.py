@@ -62,6 +62,13 @@ def test_another_network_or_clip_is_not_the_papers(change):
     assert not any(row["as_published"] for row in rows.table5(shipped("paper.yaml", **change)))
 
 
+def test_subsets_by_lot_are_not_the_papers_and_its_baselines_are():
+    found = rows.table5(shipped("paper.yaml", split={"source": "random"}))
+    assert {row["as_published"] for row in found if row["method"] == "baseline"} == {True}
+    assert {row["as_published"] for row in found if row["method"] != "baseline"} == {False}
+    assert not any(row["as_published"] for row in rows.table4(shipped("paper.yaml", split={"source": "random"})))
+
+
 def test_every_seed_has_its_file():
     given = shipped(seeds=[0, 4], results="elsewhere")
     for row in rows.table3(given) + rows.table4(given) + rows.table5(given):

@@ -88,6 +88,11 @@ def the_student(given):
     ({"flow__weights": "x"}, "flow.weights: farneback has none; leave it out, or choose raft_small or raft_large"),
     ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
+    ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
+    ({"split__source": "listed"}, "split.static.mine: required by split.source: listed; list its static classes"),
+    ({"split__static": {"mein": ["a"]}}, "split.static.mein: not one of datasets; did you mean 'mine'?"),
+    ({"split__static": {"mine": []}}, "split.static.mine: list should have at least 1 item after validation, not 0 "
+                                      "(got [])"),
     ({"split__source": "published"}, "split.source: published lists exist for datasets named ucf101 and hmdb51; use "
                                      "flow"),
     ({"augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),

@@ -8,6 +8,7 @@ import pytest
 
 from dtkd import published, subsets
 from dtkd.errors import DtkdError
+from dtkd.study import Split
 
 
 def flows(values):
@@ -83,10 +84,10 @@ def test_split_is_plain_and_survives_json():
 
 def test_split_by_a_value_and_by_another_quantile():
     means = means_of([1.0, 2.0, 3.0, 4.0])
-    by_value = subsets.split(means, threshold="value", value=3.0)
+    by_value = subsets.split(means, value=3.0)
     assert static(by_value) == ["c000", "c001", "c002"]
     assert by_value["criterion"]["value"] == 3.0
-    assert static(subsets.split(means, threshold="value", value=3.0, boundary="strict")) == ["c000", "c001"]
+    assert static(subsets.split(means, value=3.0, boundary="strict")) == ["c000", "c001"]
     assert static(subsets.split(means, quantile=0.5)) == ["c000", "c001"]
     assert static(subsets.split(means, method="lower")) == ["c000"]
 
@@ -94,16 +95,14 @@ def test_split_by_a_value_and_by_another_quantile():
 @pytest.mark.parametrize(
     ("values", "arguments", "message"),
     [
-        ([1, 2], {"threshold": "value", "value": 0.5}, "no static class .*raise split.value or set split.boundary"),
-        ([1, 2], {"threshold": "value", "value": 2.0}, "no dynamic class .*lower split.value or set split.boundary"),
+        ([1, 2], {"value": 0.5}, "no static class .*raise split.value or set split.boundary"),
+        ([1, 2], {"value": 2.0}, "no dynamic class .*lower split.value or set split.boundary"),
         ([1, 1, 1], {}, "no dynamic class .*lower split.quantile or set split.boundary: strict"),
         ([1, 1, 1], {"boundary": "strict"}, "no static class .*raise split.quantile or set split.boundary: inclusive"),
         ([1], {}, "at least two classes"),
         ([1, 2], {"quantile": 1.0}, "not between 0 and 1"),
         ([1, 2], {"method": "magic"}, "no method of numpy.quantile"),
         ([1, 2], {"boundary": "open"}, "choose one of inclusive, strict"),
-        ([1, 2], {"threshold": "otsu"}, "choose one of quantile, value"),
-        ([1, 2], {"threshold": "value"}, "needs a number"),
     ],
 )
 def test_split_refuses(values, arguments, message):
@@ -146,6 +145,56 @@ def test_published_split_names_classes_that_do_not_fit():
         subsets.published_split("ucf101", names)
     with pytest.raises(DtkdError, match="no split of dataset 'kinetics'"):
         subsets.published_split("kinetics", [])
+
+
+def test_a_listed_split_has_the_classes_that_are_named():
+    means = means_of([1.0, 2.0, 3.0])
+    split = subsets.listed_split("mine", ["c000", "c001", "c002"], ["c002", "c000"], means)
+    assert static(split) == ["c000", "c002"]
+    assert split["classes"]["c001"] == {"mean": 2.0, "std": 0.0, "videos": 1, "subset": "dynamic"}
+    assert (split["criterion"], split["threshold"]) == ({"source": "listed", "measure": "mean"}, None)
+    assert json.loads(json.dumps(split)) == split
+
+
+@pytest.mark.parametrize(("names", "message"), [
+    (["c000", "c0001"], r"split\.static\.mine: 'c0001' is not one of its classes; did you mean 'c001'\?"),
+    (["c000", "c001"], r"split\.static\.mine: no class is left to be dynamic"),
+])  # fmt: skip
+def test_a_listed_split_refuses(names, message):
+    with pytest.raises(DtkdError, match=message):
+        subsets.listed_split("mine", ["c000", "c001"], names)
+
+
+@pytest.mark.parametrize(("classes", "boundary", "count"), [
+    (101, "inclusive", 26), (101, "strict", 25), (51, "strict", 13), (5, "inclusive", 2), (5, "strict", 1),
+])  # fmt: skip
+def test_a_random_split_has_the_sizes_of_eq_1(classes, boundary, count):
+    names = [f"c{i:03d}" for i in range(classes)]
+    drawn = [static(subsets.random_split(names, 0.25, boundary, seed)) for seed in (0, 0, 1, 2)]
+    assert [len(chosen) for chosen in drawn] == [count] * 4
+    assert drawn[0] == drawn[1] == static(subsets.random_split(reversed(names), 0.25, boundary, 0))
+    assert len({tuple(chosen) for chosen in drawn}) > 1
+    by_motion = subsets.split(means_of(np.random.default_rng(5).permutation(classes)), boundary=boundary)
+    assert len(static(by_motion)) == count
+
+
+def test_a_random_split_meets_every_class():
+    names = [f"c{i}" for i in range(8)]
+    met = [name for seed in range(400) for name in static(subsets.random_split(names, 0.25, "inclusive", seed))]
+    assert {name: 60 < met.count(name) < 140 for name in names} == dict.fromkeys(names, True)  # 100 on average
+
+
+def test_settings_choose_the_split():
+    means = means_of([1.0, 2.0, 3.0, 4.0])
+    names = list(means.index)
+    for given, wanted in (
+        ({}, subsets.split(means)),
+        ({"quantile": 0.5, "boundary": "strict"}, subsets.split(means, 0.5, "strict")),
+        ({"value": 3.5}, subsets.split(means, value=3.5)),
+        ({"source": "listed", "static": {"mine": ["c003"]}}, subsets.listed_split("mine", names, ["c003"], means)),
+        ({"source": "random", "seed": 3}, subsets.random_split(names, 0.25, "inclusive", 3, means)),
+    ):
+        assert subsets.of_settings(Split(**given).settings("mine"), "mine", names, means) == wanted
 
 
 def test_published_numbers_are_as_printed():

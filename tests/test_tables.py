@@ -65,7 +65,8 @@ def drawn(path, labels, classes, seed, masked=(), videos=None):
 def split_of(classes, criterion=None):
     """A `split.json`: per class its subset and mean flow."""
     entries = {name: {"subset": s, "mean": mean, "std": 0.1, "videos": 3} for name, (s, mean) in classes.items()}
-    return {"criterion": criterion or {"measure": "mean"}, "threshold": 1.0, "classes": dict(sorted(entries.items()))}
+    criterion = {"source": "flow", "measure": "mean"} | (criterion or {})
+    return {"criterion": criterion, "threshold": 1.0, "classes": dict(sorted(entries.items()))}
 
 
 # Four classes whose labels are not in the order of their names, as in UCF101.

@@ -11,7 +11,6 @@ with job(snakemake):  # noqa: F821
 
     settings = snakemake.params.settings  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821
-    classes = class_names(index)
     means = None
     if snakemake.input.flow:  # noqa: F821
         flows = {Path(path).stem: read_parquet(path) for path in snakemake.input.flow}  # noqa: F821
@@ -19,8 +18,5 @@ with job(snakemake):  # noqa: F821
             train = index[index["list1"] == "train"].groupby("class")["video"].agg(set)
             flows = {name: table[table["video"].isin(train[name])] for name, table in flows.items()}
         means = subsets.class_means(flows, measure=settings["measure"])
-    if settings["source"] == "published":
-        result = subsets.published_split(snakemake.wildcards.dataset, classes, means)  # noqa: F821
-    else:
-        result = subsets.split(means, quantile=settings["quantile"], boundary=settings["boundary"])
-    write_json(snakemake.output[0], result)  # noqa: F821
+    split = subsets.of_settings(settings, snakemake.wildcards.dataset, class_names(index), means)  # noqa: F821
+    write_json(snakemake.output[0], split)  # noqa: F821

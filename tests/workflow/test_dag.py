@@ -149,6 +149,30 @@ def test_what_the_published_split_does_not_read(study):
     assert set(re.findall(r"^(\w+) +1$", told(), re.MULTILINE)) == {"motion", "total"}
 
 
+def test_subsets_by_list_and_by_lot(study):
+    """Neither waits for flow; each makes its own split, teachers and students, and reads its own settings alone."""
+    def choose(**split):
+        tiny.configure(study, lambda config: config.update(split=split))
+
+    choose(source="listed", static={"tiny": ["Archery"]})
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+    tiny.pretend(study)
+    choose(source="listed", static={"tiny": ["Archery"]}, quantile=0.5, seed=1, measure="camera")
+    assert tiny.pending(study) == set()
+    choose(source="random")
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+    tiny.pretend(study)
+    choose(source="random", static={"tiny": ["Archery"]}, over="train", value=3)
+    assert tiny.pending(study) == set()
+    choose(source="random", seed=1)
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
+    choose(source="listed", static={"tiny": ["Archry"]})
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
+    assert done.returncode != 0
+    assert "config: split.static.tiny: 'Archry' is not one of its classes; did you mean 'Archery'?" in done.stderr
+
+
+
 def test_how_lists_would_be_drawn(study):
     """UCF101's form has its own lists; folders of videos have none."""
     drawing = {"lists": 5, "test_fraction": 0.5, "split_seed": 7}

@@ -98,7 +98,7 @@ def test_settings_are_the_papers():
     }  # fmt: skip
     assert paper.evaluation.model_dump() == {"clips_per_video": 1, "crops_per_clip": 1, "average": "softmax"}
     assert paper.flow.settings == {"algorithm": "farneback", "step": 1, "short_side": None}
-    assert paper.split.model_dump() == {
+    assert paper.split.settings("ucf101") == {
         "source": "flow", "measure": "mean", "over": "all", "quantile": 0.25, "boundary": "inclusive",
     }  # fmt: skip
     assert paper.use == ["ucf101", "hmdb51"]

@@ -186,7 +186,7 @@ def _with_means(figure: str, splits: Mapping[str, Split]) -> Mapping[str, Split]
     for name, split in splits.items():
         if any(entry["mean"] is None for entry in split["classes"].values()):
             raise DtkdError(
-                f"{figure}: the split of {name} is the published one and has no class means; use split.source: flow"
+                f"{figure}: the split of {name} does not come from its flow and has no class means; use motion.json"
             )
     return splits
 

@@ -204,7 +204,8 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
     found = []
     for section in contents:
         items = [_item(study, entry, files) for entry in section["items"]]
-        found.append(section | {"items": items})
+        text = section.get("by_source", {}).get(study["split"]["source"], section["text"])
+        found.append(section | {"items": items, "text": text})
     titled = [(kind, name, name.replace("_", " ")) for kind, name in files]
     rest = [{kind: name, "title": title, "caption": title, "alt": f"Figure {title}"} for kind, name, title in titled]
     if rest:
@@ -230,8 +231,6 @@ def _why_missing(study: Mapping[str, Any], needs: str | None) -> str:
         return "No baseline of this study has a second list."
     if needs == "students" and not has_students(study):
         return "This study has no students to show here."
-    if needs == "means" and study["split"]["source"] == "published":
-        return "The static classes of this study are the published ones, which come without mean flow."
     return "This study has no data for it."
 
 

@@ -89,13 +89,27 @@ class Flow(Section):
 
 
 class Split(Section):
-    """Eq. 1: which classes are static."""
+    """Which classes are static: by their flow (Eq. 1), as the paper has them, as `static` lists them, or by lot."""
 
-    source: Literal["flow", "published"] = "flow"
+    source: Literal["flow", "published", "listed", "random"] = "flow"
     measure: Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median"] = "mean"
     over: Literal["all", "train"] = "all"
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    value: Positive | None = Field(None, description="flow: a threshold in pixels/frame in place of the quantile")
     boundary: Literal["inclusive", "strict"] = "inclusive"
+    static: dict[Name, Annotated[list[str], Field(min_length=1)]] = Field({}, description="listed: dataset -> classes")
+    seed: int = Field(0, description="random: the draw")
+
+    def settings(self, dataset: str, *more: str) -> dict[str, Any]:
+        """What the source reads, and ``more``, for one dataset: a change of the rest makes nothing run again."""
+        if self.source == "listed":
+            return self.model_dump(include={"source", *more}) | {"static": self.static[dataset]}
+        read = {
+            "flow": {"measure", "over", "boundary", "quantile" if self.value is None else "value"},
+            "published": set(),
+            "random": {"quantile", "boundary", "seed"},
+        }
+        return self.model_dump(include={"source", *read[self.source], *more})
 
 
 Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small", "slowfast_tiny"]
@@ -351,6 +365,11 @@ class Study(Section):
             raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
             raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
+        for dataset in self.split.static:
+            if dataset not in self.datasets:
+                raise ValueError(f"split.static.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
+        if self.split.source == "listed" and (missing := set(self.use) - self.split.static.keys()):
+            raise ValueError(f"split.static.{min(missing)}: required by split.source: listed; list its static classes")
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
         if self.model.weights == "kinetics400" and own:
             raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from . import published
-from .datasets import class_names
+from .datasets import check_listed, class_names
 from .errors import DtkdError
 from .files import read_parquet
 
@@ -57,10 +57,26 @@ def class_means(
     return means
 
 
-# Thresholds: a new one is one function of the class means, one name, and its parameters in `split`.
+def of_settings(
+    settings: Mapping[str, Any], dataset: str, classes: Sequence[str], means: pd.DataFrame | None
+) -> dict[str, object]:
+    """The split that the config asks for; ``settings`` are `study.Split.settings`.
+
+    ``means`` (from `class_means`) decide where its source is flow; of other splits they fill in mean, std and videos,
+    which are None without them.
+    """
+    match settings["source"]:
+        case "flow":
+            return split(means, settings.get("quantile"), settings["boundary"], value=settings.get("value"))
+        case "published":
+            return published_split(dataset, classes, means)
+        case "listed":
+            return listed_split(dataset, classes, settings["static"], means)
+        case "random":
+            return random_split(classes, settings["quantile"], settings["boundary"], settings["seed"], means)
 
 
-def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float:
+def quantile_threshold(means: np.ndarray, quantile: float, method: str = "linear") -> float:
     """A quantile of the class means; 0.25 is the paper's Q1. ``method`` is one of ``numpy.quantile``'s."""
     if not 0 < quantile < 1:
         raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
@@ -70,28 +86,19 @@ def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float
         raise DtkdError(f"split.method: {method!r} is no method of numpy.quantile: the default is linear.") from error
 
 
-def value_threshold(means: np.ndarray, value: float) -> float:
-    """A fixed threshold in pixels a frame, such as one taken from another dataset."""
-    return float(value)
-
-
-THRESHOLDS: dict[str, Callable[..., float]] = {"quantile": quantile_threshold, "value": value_threshold}
-
-
 def split(
     means: pd.DataFrame,
-    quantile: float = 0.25,
+    quantile: float | None = 0.25,
     boundary: str = "inclusive",
     method: str = "linear",
     *,
-    threshold: str = "quantile",
     value: float | None = None,
 ) -> dict[str, object]:
     """Eq. 1: split the classes of ``class_means`` in static and dynamic; the content of ``split.json``.
 
-    ``threshold`` is a name in ``THRESHOLDS``: ``quantile`` (of the class means, with ``quantile`` and ``method``) or
-    ``value`` (with ``value``, in the measure's unit). A class on the threshold is static with ``boundary``
-    ``inclusive``, dynamic with ``strict``.
+    The threshold is a ``quantile`` of the class means, by ``method``; or ``value`` (in the measure's unit, pixels a
+    frame), such as one taken from another dataset. A class on the threshold is static with ``boundary`` ``inclusive``,
+    dynamic with ``strict``.
 
     Returns ``criterion`` (source, measure, threshold, its parameters, boundary), ``threshold`` (float), ``classes``
     (sorted by name; each mean, std, videos, subset).
@@ -100,14 +107,11 @@ def split(
     """
     if boundary not in BOUNDARIES:
         raise DtkdError(f"split.boundary: {boundary!r} is not known: choose one of {', '.join(BOUNDARIES)}.")
-    if threshold not in THRESHOLDS:
-        raise DtkdError(f"split.threshold: {threshold!r} is not known: choose one of {', '.join(THRESHOLDS)}.")
     if len(means) < 2:
         raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
-    if threshold == "value" and (value is None or not np.isfinite(value)):
-        raise DtkdError("split.value: the threshold 'value' needs a number: give one, in pixels a frame.")
-    parameters = {"quantile": quantile, "method": method} if threshold == "quantile" else {"value": value}
-    limit = THRESHOLDS[threshold](means["mean"].to_numpy(np.float64), **parameters)
+    threshold = "quantile" if value is None else "value"
+    parameters = {"quantile": quantile, "method": method} if value is None else {"value": float(value)}
+    limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile, method) if value is None else float(value)
     is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
     low, high = float(means["mean"].min()), float(means["mean"].max())
     for subset, empty, remedy in (
@@ -119,8 +123,8 @@ def split(
                 f"the split has no {subset} class (threshold {limit:.6g}, {boundary}; class means {low:.6g} to "
                 f"{high:.6g}): {remedy}."
             )
-    measure = means.attrs.get("measure", "mean")
-    criterion = {"source": "flow", "measure": measure, "threshold": threshold, **parameters, "boundary": boundary}
+    criterion = {"source": "flow", "measure": _measure(means), "threshold": threshold, **parameters,
+                 "boundary": boundary}  # fmt: skip
     static = [name for name, holds in is_static.items() if holds]
     return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
 
@@ -128,8 +132,7 @@ def split(
 def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | None = None) -> dict[str, object]:
     """The paper's own split of ``ucf101`` or ``hmdb51``, in the form of ``split``; its ``threshold`` is None.
 
-    ``classes`` are the dataset's classes as found; ``means`` (from ``class_means``) fills in mean, std and videos,
-    which are None without it.
+    ``classes`` are the dataset's classes as found; ``means``: see `of_settings`.
 
     Raises DtkdError if the dataset is another, or its classes are not exactly the published ones.
     """
@@ -144,12 +147,34 @@ def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | 
             f"the published split of {dataset} does not fit its {len(found)} classes ({'; '.join(parts)}): complete or "
             "rename them, or set split.source to flow."
         )
-    measure = None if means is None else means.attrs.get("measure", "mean")
-    return {
-        "criterion": {"source": "published", "dataset": dataset, "measure": measure},
-        "threshold": None,
-        "classes": _classes(found, published.static_classes(dataset), means),
-    }
+    return _given({"source": "published", "dataset": dataset}, found, published.static_classes(dataset), means)
+
+
+def listed_split(
+    dataset: str, classes: Iterable[str], static: Sequence[str], means: pd.DataFrame | None = None
+) -> dict[str, object]:
+    """The split that names its ``static`` classes, in the form of ``split``: two subsets of any other meaning, say.
+
+    Raises DtkdError if they are not among ``classes``, or are all of them.
+    """
+    found = set(classes)
+    check_listed(dataset, static, found)
+    return _given({"source": "listed"}, found, static, means)
+
+
+def random_split(
+    classes: Iterable[str], quantile: float, boundary: str, seed: int, means: pd.DataFrame | None = None
+) -> dict[str, object]:
+    """A split by lot, in the form of ``split``: Eq. 1 with a random order of the classes in place of their motion.
+
+    So its subsets have the sizes of those of as many different class means: a control of what motion has to do with it.
+    """
+    names = sorted(classes)
+    order = np.random.default_rng(seed).permutation(len(names)).astype(np.float64)
+    drawn = split(pd.DataFrame({"mean": order, "std": 0.0, "videos": 0}, index=names), quantile, boundary)
+    static = [name for name, entry in drawn["classes"].items() if entry["subset"] == "static"]
+    criterion = {"source": "random", "seed": seed, "quantile": quantile, "boundary": boundary}
+    return _given(criterion, names, static, means)
 
 
 def read_splits(
@@ -182,6 +207,21 @@ def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
         q1, q3 = np.quantile(values, [0.25, 0.75])
         rows.append((subset, values.size, q1, values.mean(), _std(values), q3 - q1))
     return pd.DataFrame(rows, columns=["subset", "classes", "q1", "mean", "std", "iqr"])
+
+
+def _given(
+    criterion: dict[str, object], classes: Iterable[str], static: Collection[str], means: pd.DataFrame | None
+) -> dict[str, object]:
+    """A split that no threshold of the flow has made."""
+    return {
+        "criterion": criterion | {"measure": None if means is None else _measure(means)},
+        "threshold": None,
+        "classes": _classes(classes, static, means),
+    }
+
+
+def _measure(means: pd.DataFrame) -> str:
+    return means.attrs.get("measure", "mean")
 
 
 def _classes(names: Iterable[str], static: Collection[str], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:

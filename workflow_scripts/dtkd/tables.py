@@ -39,20 +39,20 @@ Row = Mapping[str, Any]
 def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
     """Table 1: quartile, mean, standard deviation and interquartile range of the classes' mean flow (pixels/frame).
 
-    ``splits`` gives each dataset's `split.json` (see `subsets.subset_summary`). A split by another measure than the
-    mean flow has no counterpart in the paper. DtkdError if a split has no class means.
+    ``splits`` gives each dataset's `split.json` (see `subsets.subset_summary`). Another measure than the mean flow and
+    subsets by list or lot have no counterpart in the paper. DtkdError if a split has no class means.
     """
     keys, values = ("dataset", "subset"), ["q1", "mean", "std", "iqr"]
     paper = _counterparts(published.table(1), keys)
     rows = []
     for dataset, split in splits.items():
-        is_mean = split["criterion"]["measure"] == "mean"
+        usual = split["criterion"]["measure"] == "mean" and _as_the_papers(split)
         try:
             summary = subset_summary(split)
         except DtkdError as error:
             raise DtkdError(f"{dataset}: {error}") from None
         for row in summary.assign(dataset=dataset).to_dict("records"):
-            rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if is_mean else {}, values))
+            rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "subset", "classes", *values, *_against(values)]
     return _table("table1", rows, columns, "Mean optical flow of the classes of each subset (pixels/frame)")
 
@@ -67,10 +67,16 @@ def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd
     rows = []
     for dataset, index in indexes.items():
         subsets = {name: entry["subset"] for name, entry in splits[dataset]["classes"].items()}
+        usual = _as_the_papers(splits[dataset])
         for row in counts(index, subsets).assign(dataset=dataset).to_dict("records"):
-            rows.append(row | _beside(row, paper.get(_key(row, keys), {}), values))
+            rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "list", "subset", *values, *_against(values)]
     return _table("table2", rows, columns, "Classes and videos of each list and subset")
+
+
+def _as_the_papers(split: Row) -> bool:
+    """Whether the subsets are meant to be the paper's, and not of another meaning or none."""
+    return split["criterion"]["source"] in ("flow", "published")
 
 
 def table3(rows: Iterable[Row]) -> pd.DataFrame:
