@@ -29,7 +29,7 @@ test: .venv/installed
 	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --max-worker-restart 0 --durations 10
 
 test-slurm: .venv/installed
-	pytest -x tests/slurm/on_slurm.py
+	pytest -x -o faulthandler_timeout=0 tests/slurm/on_slurm.py
 
 lint: .venv/installed
 	ruff check .

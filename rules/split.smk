@@ -1,7 +1,10 @@
 # Eq. 1: class means of the flow -> static and dynamic classes; or classes that are static for another reason.
-if STUDY.split.source == "listed":
-    for dataset in STUDY.use:
-        checked(datasets.check_listed, dataset, STUDY.split.static[dataset], videos_by_class(dataset))
+def split_settings(dataset: str, *more: str) -> dict:
+    """What its split is made by, and ``more``; classes that are listed have to be there."""
+    settings = checked(STUDY.split.settings, dataset, *more)
+    if "static" in settings:
+        checked(datasets.check_listed, dataset, settings["static"], videos_by_class(dataset))
+    return settings
 
 
 def flow_of_classes(wildcards) -> list[str]:
@@ -17,7 +20,7 @@ rule split:
     output:
         f"{RESULTS}/{{dataset}}/split.json",
     params:
-        settings=lambda w: STUDY.split.settings(w.dataset),
+        settings=lambda w: split_settings(w.dataset),
     log:
         f"{RESULTS}/logs/split/{{dataset}}.log",
     resources:
@@ -41,7 +44,7 @@ if STUDY.split.source != "flow":
         output:
             f"{RESULTS}/{{dataset}}/motion.json",
         params:
-            settings=lambda w: STUDY.split.settings(w.dataset, "measure", "over"),
+            settings=lambda w: split_settings(w.dataset, "measure", "over"),
         log:
             f"{RESULTS}/logs/split/{{dataset}}-motion.log",
         resources:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import sys
 import threading
 import time
 from functools import partial
@@ -401,6 +402,31 @@ def test_no_thread_that_has_decoded_ends_while_loader_processes_may_be_forked(to
         assert len(after) == 1
         assert before <= after
         before = after
+
+
+def test_no_process_is_forked_while_the_thread_decodes():
+    inside, begun = [], threading.Event()
+
+    class Items(torch.utils.data.Dataset):
+        def __getitem__(self, item):
+            inside.append(item)
+            begun.set()
+            time.sleep(0.2)
+            inside.pop()
+            return item
+
+        def __len__(self):
+            return 3
+
+    batches = iter(clips.loader(Items()))
+    for _ in range(2):
+        begun.clear()
+        next(batches)
+        assert begun.wait(10)
+        process = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(len(inside)))
+        process.start()
+        process.join()
+        assert process.exitcode == 0
 
 
 def test_a_forked_process_decodes_in_a_thread_of_its_own(toy):

@@ -48,6 +48,19 @@ def test_the_papers_numbers_without_its_videos(sizes):
     assert [own.classes for own in sizes.values()] == [101, 51]
 
 
+def test_listed_classes_count_as_static():
+    """The demo's, of whose three datasets one is for pretraining only."""
+    config = script.study_of([], PAPER.parents[1]).model_dump(mode="json")
+    static = {"demo_ucf": ["JumpRope", "Typing"], "demo_hmdb": ["wave"]}
+    own = {name: plan.size(study.read(config | {"split": {"source": "listed", "static": static}}), name)
+           for name in ("demo_ucf", "demo_hmdb", "demo_source")}  # fmt: skip
+    for name, share in (("demo_ucf", 2 / 16), ("demo_hmdb", 1 / 12)):
+        assert own[name].train[1]["static"] == pytest.approx(share * own[name].train[1]["all"])
+    static["demo_ucf"] = ["JumpRop"]
+    with pytest.raises(DtkdError, match=r"split\.static\.demo_ucf: 'JumpRop' is not one of its classes; did you mean"):
+        plan.size(study.read(config | {"split": {"source": "listed", "static": static}}), "demo_ucf")
+
+
 def test_the_official_lists_say_the_same(tmp_path, sizes):
     for name, write in (("ucf101", official.write_ucf101), ("hmdb51", official.write_hmdb51)):
         videos, annotations = write(tmp_path / name, create_videos=False)
@@ -285,7 +298,7 @@ def test_one_dataset_on_this_machine(own, capsys):
     assert ["baselines", "1", "0", "8"] in cells, "6 clips to train on, 2 to test on"
     assert "measured here" in shown
     assert "own: length and size of its videos are those of 8 of them." in shown
-    assert "25% of the videos count as static" in shown
+    assert "25% of the videos are taken for static" in shown
 
 
 def test_a_flow_table_is_as_large_as_foreseen(own):

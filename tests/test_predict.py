@@ -1,11 +1,15 @@
 """A checkpoint, alone, answers for any video as its run's own test did; what cannot be read stops nothing else."""
 
+import os
+import shutil
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from conftest import draw
 
 from dtkd import engine, networks, predict
 from dtkd.datasets import Videos
@@ -73,13 +77,38 @@ def test_a_video_that_cannot_be_used_is_an_answer_too(checkpoint, toy, broken, w
     assert isinstance(second, VideoError)
     assert "broken.avi: is not a video" in str(second)
     assert "gone.avi: cannot be read" in str(third)
-    alone = [logits for path in (paths[0], paths[3]) for logits in predict.predict(trained, [path], hardware=CPU)]
-    assert torch.equal(torch.stack([first, last]), torch.stack(alone))
+    for path, logits in ((paths[0], first), (paths[3], last)):
+        torch.testing.assert_close(logits, next(predict.predict(trained, path, hardware=CPU)), rtol=1e-5, atol=1e-5)
+
+
+def test_videos_of_one_batch_answer_in_their_order(checkpoint, toy, broken):
+    """Four videos a batch, an error among them: each has the answer that it has alone."""
+    trained, paths = predict.load(checkpoint), [*toy[1].paths[:6], broken, *toy[1].paths[6:]]
+    found = list(predict.predict(trained, paths, hardware=CPU))
+    assert [isinstance(answer, VideoError) for answer in found] == [path == broken for path in paths]
+    for path, answer in zip(paths, found, strict=True):
+        if path != broken:
+            torch.testing.assert_close(answer, next(predict.predict(trained, path, hardware=CPU)), rtol=1e-5, atol=1e-5)
+
+
+def test_a_file_that_was_replaced_is_read_anew(checkpoint, tmp_path):
+    trained = predict.load(checkpoint)
+    first, second = (next(predict.predict(trained, draw(tmp_path / "a.avi", frames=frames), hardware=CPU))
+                     for frames in (40, 9))  # fmt: skip
+    assert isinstance(second, torch.Tensor), second
+    first += 1  # no tensor of inference mode
+
+
+def test_a_name_that_opencv_cannot_take_is_an_answer(checkpoint, toy, tmp_path):
+    odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.avi"))
+    shutil.copy(toy[1].paths[0], odd)
+    [error] = predict.predict(predict.load(checkpoint), odd, hardware=CPU)
+    assert str(error) == f"{tmp_path}/a\\xff.avi: its name is not UTF-8: rename it."
 
 
 def test_a_teacher_answers_for_its_own_classes_only(tmp_path, toy):
     trained = predict.load(write(tmp_path / "teacher.pt", own=["clap", "wave"]))
-    [logits] = predict.predict(trained, toy[1].paths[:1], hardware=CPU)
+    [logits] = predict.predict(trained, toy[1].paths[0], hardware=CPU)
     found = predict.ranked(trained.classes, logits, 9)
     assert sorted(name for name, _ in found) == ["clap", "wave"]
     assert sum(probability for _, probability in found) == pytest.approx(1)
@@ -91,6 +120,7 @@ def test_a_teacher_answers_for_its_own_classes_only(tmp_path, toy):
     (b"text", "is damaged"),
     ({"model": {"a": torch.zeros(1)}}, "is no checkpoint of a finished run; give the checkpoint.pt of a run's folder"),
     (torch.zeros(3), "is no checkpoint of a finished run"),
+    ({"model": {}, "settings": {}, "classes": []}, "was made by an earlier version"),
 ])  # fmt: skip
 def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content, message):
     path = tmp_path / "weights.pt"
@@ -103,12 +133,14 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content, message):
 
 
 def test_folders_give_their_videos(tmp_path):
-    for name in ("b/2.mp4", "b/1.AVI", "a.avi", "notes.txt", ".hidden/c.avi", "b/.d.avi"):
-        (tmp_path / "videos" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "videos" / name).touch()
+    for name in ("videos/b/2.mp4", "videos/b/1.AVI", "videos/a.avi", "videos/notes.txt", "videos/.hidden/c.avi",
+                 "videos/b/.d.avi", "videos/folder.avi/e.avi", "elsewhere/f.avi"):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "videos" / "link").symlink_to(tmp_path / "elsewhere")
     found = predict.videos_in([tmp_path / "any.name", tmp_path / "videos"])
     assert [str(path.relative_to(tmp_path)) for path in found] == [
-        "any.name", "videos/a.avi", "videos/b/1.AVI", "videos/b/2.mp4"
+        "any.name", "videos/a.avi", "videos/b/1.AVI", "videos/b/2.mp4", "videos/folder.avi/e.avi", "videos/link/f.avi"
     ]  # fmt: skip
     (tmp_path / "empty").mkdir()
     with pytest.raises(DtkdError, match="empty: no videos in this folder"):
@@ -138,7 +170,27 @@ def test_the_command_prints_and_writes_what_was_asked_for(checkpoint, toy, broke
     assert rows["probability"].tolist()[:2] == pytest.approx([p, q])
     assert rows["error"].notna().tolist() == [False, False, True]
 
-    assert command(monkeypatch, checkpoint, good, "--last") == 0
-    assert capsys.readouterr().out != printed
-    assert command(monkeypatch, broken, good) != 0
-    assert command(monkeypatch, checkpoint, good, "--top", 0) == 2
+    [last] = predict.predict(predict.load(checkpoint, "last"), [good], hardware=CPU)
+    (name, p), *_ = predict.ranked(CLASSES, last, 1)
+    assert command(monkeypatch, checkpoint, "--last", "--top", 1, good) == 0
+    assert capsys.readouterr().out == f"{good}: {name} {100 * p:.1f} %\n"
+
+
+def test_what_the_command_cannot_do_is_said_before_it_begins(checkpoint, toy, broken, monkeypatch, capsys, tmp_path):
+    good = toy[1].paths[0]
+    assert "broken.avi is damaged" in command(monkeypatch, broken, good)
+    for options, message in ((["--top", 0], "--top: at least 1"), (["--csv", tmp_path], "is a folder; name a file")):
+        assert command(monkeypatch, checkpoint, good, *options) == 2
+        assert message in capsys.readouterr().err
+
+
+def test_a_fault_of_the_machine_is_one_line_and_leaves_what_there_is(checkpoint, toy, monkeypatch, tmp_path):
+    def answers(*_):
+        yield torch.zeros(4)
+        raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
+
+    monkeypatch.setattr(predict, "predict", answers)
+    said = command(monkeypatch, checkpoint, *toy[1].paths[:2], "--csv", tmp_path / "a.csv")
+    assert said.startswith("error: not enough memory on the GPU for 2.00 GiB more")
+    assert len(said.splitlines()) == 1
+    assert pd.read_csv(tmp_path / "a.csv")["video"].tolist() == [str(toy[1].paths[0])] * 3

@@ -11,12 +11,14 @@ import zlib
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 import pytest
 import yaml
 
 from dtkd import disagreements, report, study
+from dtkd.study import Split
 
 PROJECT = Path(__file__).parents[1]
 EVIL = "<script>alert(1)</script>"
@@ -213,6 +215,8 @@ def test_headings_go_down_one_level_at_a_time(page):
 def test_every_item_of_the_contents_has_what_the_template_asks_for():
     for section in yaml.safe_load((report.TEMPLATES / "contents.yaml").read_text(encoding="utf-8")):
         assert {"id", "title", "text", "items"} == set(section) - {"by_source"}
+        if "by_source" in section:
+            assert {"flow", *section["by_source"]} == set(get_args(Split.model_fields["source"].annotation))
         for item in section["items"]:
             assert {"title", "caption"} <= set(item)
             assert ("figure" in item) == ("alt" in item)
@@ -339,7 +343,7 @@ def test_a_study_of_one_dataset_without_students(content, tmp_path):
     assert "This study has no table of students" in page.text
     assert "This study has no students to show here." in page.text
     assert "The static classes are those of the paper" in page.text
-    assert "in the calmest quarter of all classes" not in page.text
+    assert "up to a threshold (Eq. 1" not in page.text
     assert "There is nothing to compare" in page.text
     inside = {element["href"][1:] for element in page.all("a") if element["href"].startswith("#")}
     assert "figure-figure1" not in inside

@@ -62,11 +62,15 @@ def test_another_network_or_clip_is_not_the_papers(change):
     assert not any(row["as_published"] for row in rows.table5(shipped("paper.yaml", **change)))
 
 
-def test_subsets_by_lot_are_not_the_papers_and_its_baselines_are():
-    found = rows.table5(shipped("paper.yaml", split={"source": "random"}))
-    assert {row["as_published"] for row in found if row["method"] == "baseline"} == {True}
-    assert {row["as_published"] for row in found if row["method"] != "baseline"} == {False}
-    assert not any(row["as_published"] for row in rows.table4(shipped("paper.yaml", split={"source": "random"})))
+@pytest.mark.parametrize(("split", "papers"), [
+    ({"source": "random"}, False), ({"value": 9}, False), ({"quantile": 0.5}, False), ({"boundary": "strict"}, True),
+    ({"source": "published", "quantile": 0.5}, True),
+])  # fmt: skip
+def test_other_subsets_are_not_the_papers_and_the_baselines_are(split, papers):
+    study = shipped("paper.yaml", split=split)
+    assert {row["as_published"] for row in rows.table5(study) if row["method"] == "baseline"} == {True}
+    assert {row["as_published"] for row in rows.table5(study) if row["method"] != "baseline"} == {papers}
+    assert {row["as_published"] for row in rows.table4(study)} == {papers}
 
 
 def test_every_seed_has_its_file():

@@ -186,7 +186,7 @@ def test_a_folder_that_cannot_be_written_is_snakemakes_to_complain_of(monkeypatc
 class Cluster(RemoteExecutor):
     """An executor without a workflow, whose question about its jobs is answered when the test says so."""
 
-    def __init__(self, jobs):
+    def __init__(self, jobs, late=()):
         self.workflow = SimpleNamespace(
             executor_plugin=SimpleNamespace(common_settings=SimpleNamespace(init_seconds_before_status_checks=0)),
             remote_execution_settings=SimpleNamespace(seconds_between_status_checks=0, immediate_submit=True),
@@ -194,8 +194,9 @@ class Cluster(RemoteExecutor):
         )
         self._next_seconds_between_status_checks = None
         self.lock, self.wait, self.active_jobs = threading.Lock(), True, list(jobs)
-        self.asking, self.answer, self.cancelled = threading.Event(), threading.Event(), None
-        self.wait_thread = threading.Thread(target=self._wait_thread)
+        self.late = list(late)  # what is being submitted when it is interrupted
+        self.asking, self.answer, self.cancelled = threading.Event(), threading.Event(), []
+        self.wait_thread = threading.Thread(target=self._wait_thread, daemon=True)
 
     async def check_active_jobs(self, active_jobs):
         self.asking.set()
@@ -206,24 +207,29 @@ class Cluster(RemoteExecutor):
                 yield job
 
     def cancel_jobs(self, active_jobs):
-        self.cancelled = sorted(active_jobs)
+        self.cancelled += active_jobs
         self.answer.set()
+
+    def shutdown(self):
+        with self.lock:
+            self.active_jobs += self.late
+        super().shutdown()
 
     def run_job(self, job):
         raise AssertionError
 
 
-def test_jobs_whose_state_is_being_asked_for_are_cancelled_too(monkeypatch):
+def test_jobs_that_are_being_asked_about_or_submitted_are_cancelled_too(monkeypatch):
     for name in ("active_jobs", "cancel"):  # what the command changes is put back afterwards
         monkeypatch.setattr(RemoteExecutor, name, getattr(RemoteExecutor, name, None), raising=False)
     snakemake_command.cancel_all_jobs()
-    cluster = Cluster(["a", "b"])
+    cluster = Cluster(["a", "b"], late=["just submitted"])
     cluster.wait_thread.start()
     assert cluster.asking.wait(10)
     with cluster.lock:
         cluster.active_jobs.append("submitted meanwhile")
     cluster.cancel()
-    assert cluster.cancelled == ["a", "b", "submitted meanwhile"]
+    assert sorted(cluster.cancelled) == ["a", "b", "just submitted", "submitted meanwhile"]
 
     cluster = Cluster(["a", "ended"])
     cluster.wait_thread.start()

@@ -89,7 +89,9 @@ def the_student(given):
     ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
-    ({"split__source": "listed"}, "split.static.mine: required by split.source: listed; list its static classes"),
+    ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
+    ({"split__seed": -1}, "split.seed: input should be greater than or equal to 0 (got -1)"),
+    ({"split__source": "listed"}, "split.static.mine: required by split.source: listed; list some classes"),
     ({"split__static": {"mein": ["a"]}}, "split.static.mein: not one of datasets; did you mean 'mine'?"),
     ({"split__static": {"mine": []}}, "split.static.mine: list should have at least 1 item after validation, not 0 "
                                       "(got [])"),

@@ -65,7 +65,7 @@ def drawn(path, labels, classes, seed, masked=(), videos=None):
 def split_of(classes, criterion=None):
     """A `split.json`: per class its subset and mean flow."""
     entries = {name: {"subset": s, "mean": mean, "std": 0.1, "videos": 3} for name, (s, mean) in classes.items()}
-    criterion = {"source": "flow", "measure": "mean"} | (criterion or {})
+    criterion = {"source": "flow", "measure": "mean", "quantile": 0.25} | (criterion or {})
     return {"criterion": criterion, "threshold": 1.0, "classes": dict(sorted(entries.items()))}
 
 

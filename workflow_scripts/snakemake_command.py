@@ -14,7 +14,7 @@ And when all is done it ends: Snakemake itself waits until its timers have run o
 (`max-jobs-per-timespan` of the profiles says after how long).
 
 And an interrupted one cancels all its jobs on a cluster: Snakemake itself forgets those whose state it is asking for at
-that moment, and they would go on, on their GPUs, without anyone who waits for them.
+that moment or which it is submitting, and they would go on, on their GPUs, without anyone who waits for them.
 """
 
 from __future__ import annotations
@@ -112,14 +112,23 @@ class Jobs(list):
 
 
 def cancel_all_jobs() -> None:
-    """Have executors cancel, when interrupted, what they are asking about too; all under their own lock."""
+    """Have executors cancel, when interrupted, what they are asking about too, and what they are just submitting."""
     from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
     def cancel(self) -> None:
-        with self.lock:
-            jobs = [*self.active_jobs, *self.active_jobs.asked]
-        self.cancel_jobs(jobs)
-        self.shutdown()
+        cancelled = []
+
+        def cancel_the_rest() -> None:
+            with self.lock:
+                jobs = [job for job in (*self.active_jobs, *self.active_jobs.asked) if job not in cancelled]
+            cancelled.extend(jobs)
+            self.cancel_jobs(jobs)
+
+        try:
+            cancel_the_rest()
+        finally:
+            self.shutdown()  # waits for the submissions under way
+            cancel_the_rest()
 
     RemoteExecutor.active_jobs = property(
         lambda self: self.__dict__["active_jobs"],

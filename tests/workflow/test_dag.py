@@ -154,11 +154,13 @@ def test_subsets_by_list_and_by_lot(study):
     def choose(**split):
         tiny.configure(study, lambda config: config.update(split=split))
 
-    choose(source="listed", static={"tiny": ["Archery"]})
+    choose(source="listed", static={"tiny": ["Archery", "Diving"]})
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
     tiny.pretend(study)
-    choose(source="listed", static={"tiny": ["Archery"]}, quantile=0.5, seed=1, measure="camera")
+    choose(source="listed", static={"tiny": ["Diving", "Archery", "Diving"]}, quantile=0.5, seed=1, measure="camera")
     assert tiny.pending(study) == set()
+    choose(source="listed", static={"tiny": ["Diving"]})
+    assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
     choose(source="random")
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
     tiny.pretend(study)
@@ -170,7 +172,6 @@ def test_subsets_by_list_and_by_lot(study):
     done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
     assert done.returncode != 0
     assert "config: split.static.tiny: 'Archry' is not one of its classes; did you mean 'Archery'?" in done.stderr
-
 
 
 def test_how_lists_would_be_drawn(study):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -244,17 +245,30 @@ class EpochBatches:
         return len(epoch_batches(self.seed, 0, *self.settings))
 
 
-@cache
-def _thread() -> ThreadPoolExecutor:
-    """The thread that decodes for `Ahead`, kept until the process ends.
+# A process that is forked while another thread is inside OpenCV inherits a lock that nobody will open, and waits for it
+# forever: no fork while the thread of `Ahead` decodes. It takes OpenCV's locks as it ends, too, after it was joined: so
+# there is one, which is kept until the process ends.
+_decoding = threading.RLock()
 
-    A thread that has decoded takes OpenCV's locks as it ends, after it was joined; a loader process that is forked at
-    that moment inherits a lock which nobody will open, and waits for it forever.
-    """
+
+@cache
+def _decoder() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1, thread_name_prefix="batches")
 
 
-os.register_at_fork(after_in_child=_thread.cache_clear)  # a forked process has none of the threads
+def _after_fork_in_child() -> None:
+    _decoding.release()
+    _decoder.cache_clear()  # of the threads, a forked process has none
+
+
+os.register_at_fork(
+    before=_decoding.acquire, after_in_parent=_decoding.release, after_in_child=_after_fork_in_child
+)
+
+
+def _next(batches: Iterator[Any]) -> Any:
+    with _decoding:
+        return next(batches, None)
 
 
 class Ahead:
@@ -268,13 +282,10 @@ class Ahead:
 
     def __iter__(self) -> Iterator[Any]:
         batches = iter(self.data)
-        coming = _thread().submit(next, batches, None)
-        try:
-            while (batch := coming.result()) is not None:
-                coming = _thread().submit(next, batches, None)
-                yield batch
-        finally:
-            wait([coming])
+        coming = _decoder().submit(_next, batches)
+        while (batch := coming.result()) is not None:
+            coming = _decoder().submit(_next, batches)
+            yield batch
 
     def __len__(self) -> int:
         return len(self.data)

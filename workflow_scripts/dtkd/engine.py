@@ -348,9 +348,7 @@ def predict(
     return torch.cat(logits).numpy(), torch.cat(labels).numpy()
 
 
-def of_views(
-    forward, normalise: Normalise, views: Tensor, most: int, device: torch.device, average: str
-) -> Tensor:  # fmt: skip
+def of_views(forward, normalise: Normalise, views: Tensor, most: int, device: torch.device, average: str) -> Tensor:
     """Logits (N, C) of videos by their views, uint8 (N, V, C, T, H, W), of which ``most`` are computed at a time."""
     videos, count = views.shape[:2]
     scores = torch.cat([forward(normalise(chunk.to(device))).float() for chunk in views.flatten(0, 1).split(most)])

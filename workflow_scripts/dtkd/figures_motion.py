@@ -30,7 +30,7 @@ NAMED = 12  # of more, so many of the extreme ones
 def figure1(splits: Mapping[str, Split]) -> Figure:
     """Figure 1: histogram of the classes' mean flow, the threshold of Eq. 1, and the subsets on either side of it.
 
-    A published split has no threshold of its own; the line then is the linear first quartile of the class means.
+    A split that the flow has not made has no threshold; the line then is the linear first quartile of the class means.
 
     Args:
         splits: dataset name -> its `split.json`; mean flow in pixels/frame.
@@ -43,7 +43,8 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
         everything = np.concatenate(list(means.values()))
         threshold, label = _threshold(split, everything)
         edges = histogram_edges(threshold, everything.max())
-        from_right = split["criterion"].get("boundary", "inclusive") == "inclusive"  # on which side a threshold counts
+        # on which side of its own threshold a class on it counts
+        from_right = split["threshold"] is None or split["criterion"].get("boundary", "inclusive") == "inclusive"
         below = np.zeros(len(edges) - 1)
         for subset, values in means.items():
             bins = np.clip(np.digitize(values, edges, right=from_right) - 1, 0, len(below) - 1)

@@ -164,9 +164,10 @@ def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes
         return {cls: float(split[cls]["subset"] == "static") for cls in classes if cls in split}
     if study.split.source == "published":
         return dict.fromkeys(published.static_classes(name), 1.0)
-    if study.split.source == "listed":
-        return dict.fromkeys(study.split.static[name], 1.0)
-    notes.append(f"{name}: the split is not made yet; {study.split.quantile:.0%} of the videos count as static")
+    if study.split.source == "listed" and name in study.use:
+        datasets.check_listed(name, study.split.static_of(name), classes)
+        return dict.fromkeys(study.split.static_of(name), 1.0)
+    notes.append(f"{name}: the split is not made yet; {study.split.quantile:.0%} of the videos are taken for static")
     return dict.fromkeys(classes, study.split.quantile)
 
 

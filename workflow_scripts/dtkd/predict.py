@@ -6,6 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,14 +15,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from dtkd import engine, networks, weights
-from dtkd.clips import TestClips, loader
+from dtkd import backbones, engine, weights
+from dtkd.clips import TestClips, loader, video_length
 from dtkd.datasets import SUFFIXES, Videos
 from dtkd.errors import DtkdError
-from dtkd.files import atomic
+from dtkd.files import atomic, check_writable
+from dtkd.job import told
 from dtkd.learners import Classifier
 from dtkd.study import Augment, Clip, Evaluation, Train
 from dtkd.video import VideoError
+
+THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 
 
 class Trained(NamedTuple):
@@ -41,16 +45,23 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
     ``part`` is `model`, the selected epoch, or `last`, the last one.
 
     Raises:
-        DtkdError: the file is missing or damaged, or is no checkpoint of this project.
+        DtkdError: the file is missing or damaged, is no checkpoint of this project, or is one of an earlier version.
     """
     weights.verify(checkpoint)
     about = weights.load_safely(checkpoint)
-    if not isinstance(about, dict) or not {"settings", "classes", "pixels", part} <= about.keys():
+    if not isinstance(about, dict) or not {"settings", "classes", part} <= about.keys():
         raise DtkdError(f"{checkpoint}: is no checkpoint of a finished run; give the checkpoint.pt of a run's folder")
+    if not {"pixels", "own"} <= about.keys():
+        raise DtkdError(
+            f"{checkpoint}: was made by an earlier version, which left out the pixels' mean and standard deviation; "
+            "have its run made anew (snakemake --forcerun and this file)"
+        )
     settings, classes, own = about["settings"], about["classes"], about["own"]
+    model = backbones.build(settings["backbone"], len(classes), settings["dropout"])
+    backbones.load_weights(model, about[part], source=str(checkpoint), new_head=False)
     allowed = None if own is None else torch.tensor([name in own for name in classes])
     return Trained(
-        Classifier(networks.trained_model(settings, len(classes), checkpoint, part), allowed),
+        Classifier(model, allowed),
         engine.Normalise(about["pixels"]["mean"], about["pixels"]["std"]),
         classes,
         Clip(**settings["clip"]),
@@ -59,7 +70,7 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
     )
 
 
-@torch.inference_mode()
+@torch.no_grad()
 def predict(
     trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation | None = None,
     hardware: engine.Hardware | None = None,
@@ -70,24 +81,34 @@ def predict(
     (default: one centre crop of one centre clip, as the tables have it); its averaged probabilities come as logarithms.
     On a CPU the network computes in float32, whatever it was trained in.
 
-    Raises:
-        DtkdError: there is a GPU, and the precision of the training is none that it has.
+    Videos are decoded in this process (on a GPU in loader processes): those of doubtful origin, which may crash a
+    decoder, `inspection.inspect` tries out beforehand.
     """
-    evaluation = evaluation or Evaluation()
-    hardware = hardware or engine.hardware("auto", len(os.sched_getaffinity(0)))
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    evaluation, hardware = evaluation or Evaluation(), hardware or engine.hardware("auto", THREADS)
     device = hardware.device
     classifier, normalise = trained.classifier.to(device).eval(), trained.normalise.to(device)
     cast, _ = engine.autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
-    data = loader(_Views(trained, paths, evaluation), batch_size=None, workers=hardware.workers,
-                  pin=device.type == "cuda")  # fmt: skip
     most = trained.train.micro_batch or trained.train.batch_size
-    for views in data:
-        if isinstance(views, VideoError):
-            yield views
-            continue
-        with cast:
-            logits = engine.of_views(classifier.logits, normalise, views[None], most, device, evaluation.average)
-        yield logits[0].cpu()
+
+    def answers(videos: Sequence[Tensor | VideoError]) -> Iterator[Tensor | VideoError]:
+        """A batch of videos' views and of errors, which are answers already."""
+        sound = [views for views in videos if isinstance(views, Tensor)]
+        logits = iter(())
+        if sound:
+            with cast:
+                logits = iter(engine.of_views(classifier.logits, normalise, torch.stack(sound), most, device,
+                                              evaluation.average).cpu())  # fmt: skip
+        for views in videos:
+            yield next(logits) if isinstance(views, Tensor) else views
+
+    video_length.cache_clear()  # of files that may have been replaced since the last call
+    workers = min(hardware.workers, len(paths))
+    data = loader(_Views(trained, paths, evaluation), batch_size=None, workers=workers, pin=device.type == "cuda")
+    size = max(1, most // (evaluation.clips_per_video * evaluation.crops_per_clip))
+    videos = iter(data)
+    while batch := list(islice(videos, size)):
+        yield from answers(batch)
 
 
 class _Views(Dataset):
@@ -112,18 +133,21 @@ def videos_in(places: Sequence[str | Path]) -> list[Path]:
     """Files as they are, and of folders all videos in them, however deep; hidden ones are passed over.
 
     Raises:
-        DtkdError: a place is not there, or is a folder without videos.
+        DtkdError: a folder is without videos.
     """
     found: list[Path] = []
     for place in map(Path, places):
         if not place.is_dir():
             found.append(place)
             continue
-        inside = sorted(path for path in place.rglob("*") if path.suffix.lower() in SUFFIXES
-                        and not any(part.startswith(".") for part in path.relative_to(place).parts))  # fmt: skip
+        inside = []
+        for folder, below, files in os.walk(place, followlinks=True):
+            below[:] = [name for name in below if not name.startswith(".")]
+            inside += [Path(folder, name) for name in files
+                       if name.lower().endswith(SUFFIXES) and not name.startswith(".")]  # fmt: skip
         if not inside:
             raise DtkdError(f"{place}: no videos in this folder ({' '.join(SUFFIXES)})")
-        found += inside
+        found += sorted(inside)
     return found
 
 
@@ -144,40 +168,46 @@ def main() -> None:
     parser.add_argument("--average", choices=("logits", "softmax"), default="softmax", help="of clips and crops")
     parser.add_argument("--last", action="store_true", help="the last epoch's weights, not the selected epoch's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
-    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)), help="CPU cores (default: all)")
-    given = parser.parse_args()
+    parser.add_argument("--threads", type=int, default=THREADS, help="CPU cores (default: %(default)s)")
+    given = parser.parse_intermixed_args()
     for name in ("top", "clips", "threads"):
         if getattr(given, name) < 1:
             parser.error(f"--{name}: at least 1")
+    if given.csv and Path(given.csv).is_dir():
+        parser.error(f"--csv: {given.csv} is a folder; name a file")
     try:
         sys.exit(1 if _run(given) else 0)
-    except DtkdError as error:
-        sys.exit(f"error: {error}")
+    except Exception as error:
+        sys.exit(told(error).rstrip())
 
 
 def _run(given: argparse.Namespace) -> int:
     """Print and write what was asked for; returns how many videos could not be used."""
+    if given.csv:
+        check_writable(Path(given.csv).parent)  # before the work, not after
     trained = load(given.checkpoint, "last" if given.last else "model")
     paths = videos_in(given.videos)
     evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
     answers = predict(trained, paths, evaluation, engine.hardware(given.device, given.threads))
     rows, failed = [], 0
-    with engine.progress(total=len(paths), desc="predict", unit="video") as bar:
-        for path, answer in zip(paths, answers, strict=True):
-            if isinstance(answer, VideoError):
-                failed += 1
-                rows.append({"video": str(path), "error": str(answer)})
-                bar.write(f"error: {answer}", file=sys.stderr)
-            else:
-                best = ranked(trained.classes, answer, given.top)
-                rows += [{"video": str(path), "rank": rank, "class": name, "probability": probability}
-                         for rank, (name, probability) in enumerate(best, 1)]  # fmt: skip
-                bar.write(f"{path}: " + ", ".join(f"{name} {100 * probability:.1f} %" for name, probability in best))
-            bar.update()
-    if given.csv:
-        columns = ["video", "rank", "class", "probability", "error"]
-        with atomic(given.csv) as file:
-            pd.DataFrame(rows, columns=columns).astype({"rank": "Int64"}).to_csv(file, index=False)
+    try:
+        with engine.progress(total=len(paths), desc="predict", unit="video") as bar:
+            for path, answer in zip(paths, answers, strict=True):
+                if isinstance(answer, VideoError):
+                    failed += 1
+                    rows.append({"video": str(path), "error": str(answer)})
+                    bar.write(f"error: {answer}", file=sys.stderr)
+                else:
+                    best = ranked(trained.classes, answer, given.top)
+                    rows += [{"video": str(path), "rank": rank, "class": name, "probability": probability}
+                             for rank, (name, probability) in enumerate(best, 1)]  # fmt: skip
+                    bar.write(f"{path}: " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in best))
+                bar.update()
+    finally:  # of a long call that is interrupted, what there is
+        if given.csv:
+            table = pd.DataFrame(rows, columns=["video", "rank", "class", "probability", "error"])
+            with atomic(given.csv) as file:
+                table.astype({"rank": "Int64"}).to_csv(file, index=False, errors="backslashreplace")
     return failed
 
 

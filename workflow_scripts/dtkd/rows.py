@@ -41,7 +41,7 @@ def _as_published(study: Study, run: Run) -> bool:
     usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
     if run.role == "baseline":
         return usual
-    usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split.source in ("flow", "published")
+    usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split.as_the_papers
     return usual and (run.student is None or (run.student.weighting, run.student.unfrozen) == ("gated", "own"))
 
 

@@ -95,21 +95,35 @@ class Split(Section):
     measure: Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median"] = "mean"
     over: Literal["all", "train"] = "all"
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    value: Positive | None = Field(None, description="flow: a threshold in pixels/frame in place of the quantile")
+    value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="flow: a threshold in pixels/frame in place of the quantile"
+    )
     boundary: Literal["inclusive", "strict"] = "inclusive"
     static: dict[Name, Annotated[list[str], Field(min_length=1)]] = Field({}, description="listed: dataset -> classes")
-    seed: int = Field(0, description="random: the draw")
+    seed: Annotated[int, Field(ge=0)] = Field(0, description="random: the draw")
 
     def settings(self, dataset: str, *more: str) -> dict[str, Any]:
         """What the source reads, and ``more``, for one dataset: a change of the rest makes nothing run again."""
-        if self.source == "listed":
-            return self.model_dump(include={"source", *more}) | {"static": self.static[dataset]}
         read = {
             "flow": {"measure", "over", "boundary", "quantile" if self.value is None else "value"},
             "published": set(),
+            "listed": set(),
             "random": {"quantile", "boundary", "seed"},
         }
-        return self.model_dump(include={"source", *read[self.source], *more})
+        settings = self.model_dump(include={"source", *read[self.source], *more})
+        return settings | ({"static": self.static_of(dataset)} if self.source == "listed" else {})
+
+    def static_of(self, dataset: str) -> list[str]:
+        """The classes that are listed for a dataset, each once; DtkdError if there are none."""
+        if dataset not in self.static:
+            raise DtkdError(f"config: split.static.{dataset}: required by split.source: listed; list some classes")
+        return sorted(set(self.static[dataset]))
+
+    @property
+    def as_the_papers(self) -> bool:
+        """Whether subsets are meant to be the paper's: its lists, or classes up to the first quartile of their flow."""
+        by_quartile = self.source == "flow" and self.value is None and self.quantile == 0.25
+        return by_quartile or self.source == "published"
 
 
 Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small", "slowfast_tiny"]
@@ -369,7 +383,7 @@ class Study(Section):
             if dataset not in self.datasets:
                 raise ValueError(f"split.static.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
         if self.split.source == "listed" and (missing := set(self.use) - self.split.static.keys()):
-            raise ValueError(f"split.static.{min(missing)}: required by split.source: listed; list its static classes")
+            raise ValueError(f"split.static.{min(missing)}: required by split.source: listed; list some classes")
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
         if self.model.weights == "kinetics400" and own:
             raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")

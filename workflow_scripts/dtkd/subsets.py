@@ -67,7 +67,7 @@ def of_settings(
     """
     match settings["source"]:
         case "flow":
-            return split(means, settings.get("quantile"), settings["boundary"], value=settings.get("value"))
+            return split(means, **{key: settings[key] for key in ("quantile", "value", "boundary") if key in settings})
         case "published":
             return published_split(dataset, classes, means)
         case "listed":
@@ -88,7 +88,7 @@ def quantile_threshold(means: np.ndarray, quantile: float, method: str = "linear
 
 def split(
     means: pd.DataFrame,
-    quantile: float | None = 0.25,
+    quantile: float = 0.25,
     boundary: str = "inclusive",
     method: str = "linear",
     *,
@@ -109,9 +109,11 @@ def split(
         raise DtkdError(f"split.boundary: {boundary!r} is not known: choose one of {', '.join(BOUNDARIES)}.")
     if len(means) < 2:
         raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
-    threshold = "quantile" if value is None else "value"
-    parameters = {"quantile": quantile, "method": method} if value is None else {"value": float(value)}
-    limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile, method) if value is None else float(value)
+    if value is None:
+        threshold, parameters = "quantile", {"quantile": quantile, "method": method}
+        limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile, method)
+    else:
+        threshold, parameters, limit = "value", {"value": value}, value
     is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
     low, high = float(means["mean"].min()), float(means["mean"].max())
     for subset, empty, remedy in (

@@ -75,8 +75,9 @@ def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd
 
 
 def _as_the_papers(split: Row) -> bool:
-    """Whether the subsets are meant to be the paper's, and not of another meaning or none."""
-    return split["criterion"]["source"] in ("flow", "published")
+    """Whether the subsets are meant to be the paper's (`study.Split.as_the_papers`)."""
+    criterion = split["criterion"]
+    return criterion["source"] == "published" or (criterion["source"] == "flow" and criterion.get("quantile") == 0.25)
 
 
 def table3(rows: Iterable[Row]) -> pd.DataFrame:

@@ -249,6 +249,9 @@ def _scaled(shape: tuple[int, ...], short_side: int | None) -> tuple[int, int] |
 @contextmanager
 def _capture(path: str | Path, threads: int) -> Iterator[cv2.VideoCapture]:
     """An open capture, released at the end of the block."""
+    name = os.fsencode(path)
+    if (shown := name.decode("utf-8", "backslashreplace")) != os.fsdecode(name):  # OpenCV's binding ends the process
+        raise VideoError(f"{shown}: its name is not UTF-8: rename it.")
     try:
         with open(path, "rb") as file:
             empty = not file.read(1)
