@@ -158,7 +158,8 @@ def ranked(classes: Sequence[str], logits: Tensor, most: int) -> list[tuple[str,
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    what = __doc__.partition(":")[0]
+    parser = argparse.ArgumentParser("python -m dtkd.predict", description=what, allow_abbrev=False)
     parser.add_argument("checkpoint", help="checkpoint.pt of a run's folder; it may have been moved")
     parser.add_argument("videos", nargs="+", help="video files, and folders of them")
     parser.add_argument("--csv", metavar="FILE", help="write video, rank, class, probability, error")
