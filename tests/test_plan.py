@@ -48,9 +48,11 @@ def test_the_papers_numbers_without_its_videos(sizes):
     assert [own.classes for own in sizes.values()] == [101, 51]
 
 
-def test_listed_classes_count_as_static():
-    """The demo's, of whose three datasets one is for pretraining only."""
-    config = script.study_of([], PAPER.parents[1]).model_dump(mode="json")
+def test_listed_classes_count_as_static(tmp_path):
+    """The demo's, of whose three datasets one is for pretraining only, whatever split an earlier study has left."""
+    config = script.study_of([], PAPER.parents[1]).model_dump(mode="json") | {"results": str(tmp_path)}
+    (tmp_path / "demo_ucf").mkdir()
+    (tmp_path / "demo_ucf" / "split.json").write_text('{"classes": {"JumpRope": {"subset": "dynamic"}}}')
     static = {"demo_ucf": ["JumpRope", "Typing"], "demo_hmdb": ["wave"]}
     own = {name: plan.size(study.read(config | {"split": {"source": "listed", "static": static}}), name)
            for name in ("demo_ucf", "demo_hmdb", "demo_source")}  # fmt: skip

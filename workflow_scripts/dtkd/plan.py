@@ -159,14 +159,14 @@ def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes
     """Class -> the share of it that counts as static: 0 or 1 where the split is known, else the quantile of each."""
     file = Path(study.results, name, "split.json")
     classes = next(iter(lists.values()))
-    if file.exists():
-        split = json.loads(file.read_text(encoding="utf-8"))["classes"]
-        return {cls: float(split[cls]["subset"] == "static") for cls in classes if cls in split}
     if study.split.source == "published":
         return dict.fromkeys(published.static_classes(name), 1.0)
     if study.split.source == "listed" and name in study.use:
         datasets.check_listed(name, study.split.static_of(name), classes)
         return dict.fromkeys(study.split.static_of(name), 1.0)
+    if file.exists():
+        split = json.loads(file.read_text(encoding="utf-8"))["classes"]
+        return {cls: float(split[cls]["subset"] == "static") for cls in classes if cls in split}
     notes.append(f"{name}: the split is not made yet; {study.split.quantile:.0%} of the videos are taken for static")
     return dict.fromkeys(classes, study.split.quantile)
 
