@@ -84,11 +84,6 @@ class Backbone:
     alpha: int = 4  # fast frames for each slow one
     weights_url: str | None = None  # published weights, or None
 
-    @property
-    def weights_file(self) -> str | None:
-        """The file name of the published weights."""
-        return self.weights_url and self.weights_url.rsplit("/", 1)[-1]
-
 
 def _published(hub_name: str) -> Callable[..., VideoModel]:
     """A builder with the settings of pytorchvideo's hub, except that the head pools whatever size it is given."""

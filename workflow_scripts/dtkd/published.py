@@ -28,11 +28,6 @@ def gains(dataset: str, baseline: str, student: str) -> dict[str, float]:
     return dict(zip(rows["measure"], rows["gain"], strict=True))
 
 
-def misprints() -> pd.DataFrame:
-    """What is printed wrongly: place (table or figure), dataset, model, column, printed, note."""
-    return pd.read_csv(FOLDER / "misprints.csv")
-
-
 def classes(dataset: str) -> list[str]:
     """All classes of ``ucf101`` (101) or ``hmdb51`` (51), sorted. DtkdError for another dataset."""
     return _names("classes.csv", dataset)

@@ -554,7 +554,7 @@ def read(config: Mapping[str, Any]) -> Study:
 def _explain(problem: Mapping[str, Any]) -> str:
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return f"{where}: unknown key{_hint(str(problem['loc'][-1]), _keys_beside(problem['loc']))}"
+        return f"{where}: unknown key{_hint(str(problem['loc'][-1]), _every_key())}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
         return f"{where}.{message}" if where else message
@@ -568,7 +568,7 @@ def _one_line(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _keys_beside(location: tuple) -> list[str]:
+def _every_key() -> list[str]:
     """Every key that some section knows; the hint picks the nearest."""
     sections = [Study, *Section.__subclasses__()]
     return sorted({key for section in sections for key in section.model_fields})
