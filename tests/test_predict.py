@@ -99,11 +99,13 @@ def test_a_file_that_was_replaced_is_read_anew(checkpoint, tmp_path):
     first += 1  # no tensor of inference mode
 
 
-def test_a_name_that_opencv_cannot_take_is_an_answer(checkpoint, toy, tmp_path):
+def test_a_name_that_opencv_cannot_take_is_an_answer(checkpoint, toy, tmp_path, monkeypatch):
     odd = Path(os.fsdecode(os.fsencode(tmp_path) + b"/a\xff.avi"))
     shutil.copy(toy[1].paths[0], odd)
     [error] = predict.predict(predict.load(checkpoint), odd, hardware=CPU)
     assert str(error) == f"{tmp_path}/a\\xff.avi: its name is not UTF-8: rename it."
+    assert command(monkeypatch, checkpoint, odd, toy[1].paths[0], "--top", 1, "--csv", tmp_path / "a.csv") == 1
+    assert pd.read_csv(tmp_path / "a.csv")["video"].tolist() == [f"{tmp_path}/a\\xff.avi", str(toy[1].paths[0])]
 
 
 def test_a_teacher_answers_for_its_own_classes_only(tmp_path, toy):
@@ -130,6 +132,12 @@ def test_a_file_that_is_no_checkpoint_is_refused(tmp_path, content, message):
         torch.save(content, path)
     with pytest.raises(DtkdError, match=rf"weights\.pt:? {message}"):
         predict.load(path)
+
+
+def test_a_runs_folder_will_do(checkpoint):
+    assert predict.load(checkpoint.parent).classes == CLASSES
+    with pytest.raises(ValueError, match="'model' and 'last', not 'first'"):
+        predict.load(checkpoint, "first")
 
 
 def test_folders_give_their_videos(tmp_path):
@@ -168,7 +176,9 @@ def test_the_command_prints_and_writes_what_was_asked_for(checkpoint, toy, broke
     assert rows["video"].tolist() == [str(good), str(good), str(broken)]
     assert rows["class"].tolist()[:2] == [first, second]
     assert rows["probability"].tolist()[:2] == pytest.approx([p, q])
-    assert rows["error"].notna().tolist() == [False, False, True]
+    assert rows["error"].isna().tolist() == [True, True, False]
+    assert rows["error"][2].startswith("is not a video that FFmpeg can open")
+    assert f"2 of 2 videos are in {file}" in said
 
     [last] = predict.predict(predict.load(checkpoint, "last"), [good], hardware=CPU)
     (name, p), *_ = predict.ranked(CLASSES, last, 1)
@@ -179,7 +189,11 @@ def test_the_command_prints_and_writes_what_was_asked_for(checkpoint, toy, broke
 def test_what_the_command_cannot_do_is_said_before_it_begins(checkpoint, toy, broken, monkeypatch, capsys, tmp_path):
     good = toy[1].paths[0]
     assert "broken.avi is damaged" in command(monkeypatch, broken, good)
-    for options, message in ((["--top", 0], "--top: at least 1"), (["--csv", tmp_path], "is a folder; name a file")):
+    for options, message in (
+        (["--top", 0], "--top: at least 1"),
+        (["--csv", tmp_path], "is no file"), (["--csv", "/dev/null"], "is no file"),
+        (["--csv", good], "is what is to be read"), (["--csv", checkpoint], "is what is to be read"),
+    ):  # fmt: skip
         assert command(monkeypatch, checkpoint, good, *options) == 2
         assert message in capsys.readouterr().err
 
@@ -189,8 +203,18 @@ def test_a_fault_of_the_machine_is_one_line_and_leaves_what_there_is(checkpoint,
         yield torch.zeros(4)
         raise RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB")
 
+    def interrupted(*_):
+        yield torch.zeros(4)
+        raise KeyboardInterrupt
+
     monkeypatch.setattr(predict, "predict", answers)
     said = command(monkeypatch, checkpoint, *toy[1].paths[:2], "--csv", tmp_path / "a.csv")
+    monkeypatch.setattr(predict, "predict", interrupted)
+    link = tmp_path / "link.csv"
+    link.symlink_to("b.csv")
+    assert command(monkeypatch, checkpoint, *toy[1].paths[:2], "--csv", link) == 130
+    assert link.is_symlink()
+    assert len(pd.read_csv(tmp_path / "b.csv")) == 3
     assert said.startswith("error: not enough memory on the GPU for 2.00 GiB more")
     assert len(said.splitlines()) == 1
     assert pd.read_csv(tmp_path / "a.csv")["video"].tolist() == [str(toy[1].paths[0])] * 3

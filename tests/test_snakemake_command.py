@@ -42,6 +42,10 @@ SPLIT = "results/demo_ucf/split.json"
     (f"--configfile studies/paper.yaml {SPLIT}", f"{SPLIT} --configfile studies/paper.yaml"),
     (f"--configfile paper.yaml mine.yml {TABLE5}", f"{TABLE5} --configfile paper.yaml mine.yml"),
     (f"--configfile mine.json {TABLE5}", f"{TABLE5} --configfile mine.json"),
+    # what is left unsaid
+    (f"-n --quiet rules {TABLE5}", f"{TABLE5} -n --quiet rules"),
+    (f"-n -q host progress {TABLE5} {SPLIT}", f"{TABLE5} {SPLIT} -n -q host progress"),
+    (f"-n --quiet {TABLE5}", f"{TABLE5} -n --quiet"),
     ("", ""),
     ("--help", "--help"),
     ("--resources gpu=1", "--resources gpu=1"),

@@ -44,6 +44,11 @@ def config(**changes):
     return result
 
 
+def test_a_number_on_the_command_line_is_a_word():
+    assert study.read(config(evaluation__crops_per_clip="3")).evaluation.crops_per_clip == 3
+    assert "crops_per_clip: input should be 1 or 3 (got 2)" in refusal(evaluation__crops_per_clip="2")
+
+
 def refusal(**changes):
     with pytest.raises(DtkdError) as error:
         study.read(config(**changes)).runs()
@@ -91,12 +96,17 @@ def the_student(given):
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
     ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
     ({"split__seed": -1}, "split.seed: input should be greater than or equal to 0 (got -1)"),
-    ({"split__source": "listed"}, "split.static.mine: required by split.source: listed; list some classes"),
-    ({"split__static": {"mein": ["a"]}}, "split.static.mein: not one of datasets; did you mean 'mine'?"),
+    ({"split__source": "listed"}, "split.static.mine: required by split.source: listed (of each data set in use)"),
+    ({"split__static": {"mine": ["a"]}}, "split.static: source flow reads none; set split.source: listed, or leave it "
+                                         "out"),
+    ({"split__source": "random", "split__value": 1}, "split.value: source random has no threshold of flow; leave it "
+                                                     "out"),
+    ({"split__source": "listed", "split__static": {"mein": ["a"]}},
+     "split.static.mein: not one of datasets; did you mean 'mine'?"),
     ({"split__static": {"mine": []}}, "split.static.mine: list should have at least 1 item after validation, not 0 "
                                       "(got [])"),
     ({"split__source": "published"}, "split.source: published lists exist for datasets named ucf101 and hmdb51; use "
-                                     "flow"),
+                                     "flow or listed"),
     ({"augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),
     ({"augment__short_side": [80, 64]}, "augment.short_side: the smallest side comes first, not [80, 64]"),
     ({"train__lr": 0}, "train.lr: input should be greater than 0 (got 0)"),

@@ -88,6 +88,17 @@ def own(label):
 # Table 1
 
 
+@pytest.mark.parametrize(("source", "said"), [
+    ("flow", ""),
+    ("listed", "; static: the classes that the study lists"),
+    ("random", "; static: classes drawn by lot"),
+])  # fmt: skip
+def test_captions_say_whose_subsets_they_are(source, said):
+    split = split_of({"walk": ("static", 1.0), "run": ("dynamic", 2.0)}, {"source": source})
+    caption = tables.table1({"mine": split}).attrs["caption"]
+    assert caption == f"Mean optical flow of the classes of each subset (pixels/frame){said}."
+
+
 def test_table1_beside_the_papers():
     random = np.random.default_rng(0)
     means = dict(zip(published.classes("hmdb51"), random.uniform(0.3, 3, 51), strict=True))

@@ -4,8 +4,8 @@ Targets are allowed after --resources.
 
 Snakemake's own parser takes every word after ``--resources`` or ``--config`` for a NAME=VALUE pair, and every word
 after ``--configfile`` for a file, so that ``snakemake --cores 8 --resources gpu=1 results/tables/table5.csv`` ends in a
-traceback. A word without ``=`` is never such a pair, and a second configuration file of this project ends in .yaml;
-other words are targets again. Everything else is passed on untouched.
+traceback. A word without ``=`` is never such a pair, a second configuration file of this project ends in .yaml, and
+``--quiet`` has few values; other words are targets again. Everything else is passed on untouched.
 
 And a lock that a killed Snakemake has left behind is removed, where it is certain that its owner is no more: Snakemake
 itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
@@ -29,12 +29,13 @@ from pathlib import Path
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")
+QUIET, QUIETNESS = ("--quiet", "-q"), ("all", "host", "none", "progress", "reason", "rules")
 ELSEWHERE = ("--executor", "-e", "--profile", "--workflow-profile")
 WORDS_ONLY = {"--help", "-h", "--version", "-v"}
 
 
 def targets_first(arguments: list[str]) -> list[str]:
-    """Move the targets among the values of ``--resources``, ``--config`` and ``--configfile`` to the front.
+    """Move targets among the values of ``--resources``, ``--config``, ``--configfile`` and ``--quiet`` to the front.
 
     >>> targets_first(["--cores", "8", "--resources", "gpu=1", "results/tables/table5.csv"])
     ['results/tables/table5.csv', '--cores', '8', '--resources', 'gpu=1']
@@ -45,8 +46,10 @@ def targets_first(arguments: list[str]) -> list[str]:
             return targets + rest + arguments[position:]
         if word.startswith("-"):
             option = word
-        elif (option in PAIRS and "=" not in word) or (
-            option in FILES and arguments[position - 1] != option and not word.endswith((".yaml", ".yml"))
+        elif (
+            (option in PAIRS and "=" not in word)
+            or (option in FILES and arguments[position - 1] != option and not word.endswith((".yaml", ".yml")))
+            or (option in QUIET and word not in QUIETNESS)
         ):
             targets.append(word)
             continue

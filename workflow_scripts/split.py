@@ -1,6 +1,6 @@
 """Divide a dataset's classes into static and dynamic (Eq. 1)."""
 
-from dtkd.job import job
+from dtkd.job import job, note
 
 with job(snakemake):  # noqa: F821
     from pathlib import Path
@@ -18,5 +18,11 @@ with job(snakemake):  # noqa: F821
             train = index[index["list1"] == "train"].groupby("class")["video"].agg(set)
             flows = {name: table[table["video"].isin(train[name])] for name, table in flows.items()}
         means = subsets.class_means(flows, measure=settings["measure"])
-    split = subsets.of_settings(settings, snakemake.wildcards.dataset, class_names(index), means)  # noqa: F821
+    dataset = snakemake.wildcards.dataset  # noqa: F821
+    split = subsets.of_settings(settings, dataset, class_names(index), means)
+    for subset in subsets.SUBSETS:
+        own = [name for name, entry in split["classes"].items() if entry["subset"] == subset]
+        if len(own) == 1:
+            note(snakemake, f"warning: {dataset}: {own[0]} is the only {subset} class: its teacher knows one answer, "  # noqa: F821
+                            "and has nothing to tell a student; change split, or add classes")  # fmt: skip
     write_json(snakemake.output[0], split)  # noqa: F821

@@ -164,7 +164,7 @@ def test_subsets_by_list_and_by_lot(study):
     choose(source="random")
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE
     tiny.pretend(study)
-    choose(source="random", static={"tiny": ["Archery"]}, over="train", value=3)
+    choose(source="random", over="train", measure="camera")
     assert tiny.pending(study) == set()
     choose(source="random", seed=1)
     assert tiny.pending(study) == SPLIT | TEACHERS | STUDENTS | TABLE

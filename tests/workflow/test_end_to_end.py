@@ -107,3 +107,15 @@ def test_same_seed_same_table_another_seed_another(finished):
     run(finished)
     assert not np.allclose(logits(finished, STUDENT.format(1)), said, atol=1e-3)
     assert (finished / tiny.TABLE5).read_bytes() != before
+
+
+def test_classes_that_are_listed_need_no_flow_and_one_alone_is_warned_of(tmp_path):
+    root = small.write(tmp_path / "study")
+    tiny.configure(root, lambda config: config.update(split={"source": "listed", "static": {"small": ["wave"]}}))
+    done = tiny.snakemake(root, "results/small/split.json")
+    assert done.returncode == 0, done.stderr[-3000:]
+    split = json.loads((root / "results/small/split.json").read_text())
+    assert [name for name, entry in split["classes"].items() if entry["subset"] == "static"] == ["wave"]
+    assert "warning: small: wave is the only static class" in done.stderr
+    assert "wave is the only static class" in (root / "results/logs/split/small.log").read_text()
+    assert not (root / "results/small/flow").exists()

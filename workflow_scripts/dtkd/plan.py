@@ -157,11 +157,13 @@ def _lists(
 
 def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes: list[str]) -> dict[str, float]:
     """Class -> the share of it that counts as static: 0 or 1 where the split is known, else the quantile of each."""
+    if name not in study.use:  # only pretrained on
+        return {}
     file = Path(study.results, name, "split.json")
     classes = next(iter(lists.values()))
     if study.split.source == "published":
         return dict.fromkeys(published.static_classes(name), 1.0)
-    if study.split.source == "listed" and name in study.use:
+    if study.split.source == "listed":
         datasets.check_listed(name, study.split.static_of(name), classes)
         return dict.fromkeys(study.split.static_of(name), 1.0)
     if file.exists():

@@ -40,13 +40,18 @@ class Trained(NamedTuple):
 
 
 def load(checkpoint: str | Path, part: str = "model") -> Trained:
-    """The network of a run's ``checkpoint.pt``, which is all that is needed: it may lie anywhere.
+    """The network of a run's ``checkpoint.pt`` (or its folder), which is all that is needed: it may lie anywhere.
 
     ``part`` is `model`, the selected epoch, or `last`, the last one.
 
     Raises:
         DtkdError: the file is missing or damaged, is no checkpoint of this project, or is one of an earlier version.
+        ValueError: there is no such part.
     """
+    if part not in ("model", "last"):
+        raise ValueError(f"a checkpoint has the parts 'model' and 'last', not {part!r}")
+    if Path(checkpoint).is_dir():
+        checkpoint = Path(checkpoint, "checkpoint.pt")
     weights.verify(checkpoint)
     about = weights.load_safely(checkpoint)
     if not isinstance(about, dict) or not {"settings", "classes", part} <= about.keys():
@@ -160,7 +165,7 @@ def ranked(classes: Sequence[str], logits: Tensor, most: int) -> list[tuple[str,
 def main() -> None:
     what = __doc__.partition(":")[0]
     parser = argparse.ArgumentParser("python -m dtkd.predict", description=what, allow_abbrev=False)
-    parser.add_argument("checkpoint", help="checkpoint.pt of a run's folder; it may have been moved")
+    parser.add_argument("checkpoint", help="checkpoint.pt of a run, or its folder")
     parser.add_argument("videos", nargs="+", help="video files, and folders of them")
     parser.add_argument("--csv", metavar="FILE", help="write video, rank, class, probability, error")
     parser.add_argument("--top", type=int, default=3, help="how many classes (default: %(default)s)")
@@ -174,10 +179,20 @@ def main() -> None:
     for name in ("top", "clips", "threads"):
         if getattr(given, name) < 1:
             parser.error(f"--{name}: at least 1")
-    if given.csv and Path(given.csv).is_dir():
-        parser.error(f"--csv: {given.csv} is a folder; name a file")
+    if given.csv:
+        given.csv = Path(given.csv).resolve()
+        if given.csv.exists() and not given.csv.is_file():
+            parser.error(f"--csv: {given.csv} is no file; name one that is, or is not there yet")
+        if given.csv in {Path(place).resolve() for place in (given.checkpoint, *given.videos)}:
+            parser.error(f"--csv: {given.csv} is what is to be read; name another file")
+    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
     try:
         sys.exit(1 if _run(given) else 0)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:  # whoever read has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         sys.exit(told(error).rstrip())
 
@@ -185,7 +200,7 @@ def main() -> None:
 def _run(given: argparse.Namespace) -> int:
     """Print and write what was asked for; returns how many videos could not be used."""
     if given.csv:
-        check_writable(Path(given.csv).parent)  # before the work, not after
+        check_writable(given.csv.parent)  # before the work, not after
     trained = load(given.checkpoint, "last" if given.last else "model")
     paths = videos_in(given.videos)
     evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
@@ -194,21 +209,24 @@ def _run(given: argparse.Namespace) -> int:
     try:
         with engine.progress(total=len(paths), desc="predict", unit="video") as bar:
             for path, answer in zip(paths, answers, strict=True):
+                name = os.fsencode(path).decode("utf-8", "backslashreplace")
                 if isinstance(answer, VideoError):
                     failed += 1
-                    rows.append({"video": str(path), "error": str(answer)})
+                    rows.append({"video": name, "error": str(answer).removeprefix(f"{name}: ")})
                     bar.write(f"error: {answer}", file=sys.stderr)
                 else:
                     best = ranked(trained.classes, answer, given.top)
-                    rows += [{"video": str(path), "rank": rank, "class": name, "probability": probability}
-                             for rank, (name, probability) in enumerate(best, 1)]  # fmt: skip
-                    bar.write(f"{path}: " + ", ".join(f"{name} {100 * share:.1f} %" for name, share in best))
+                    rows += [{"video": name, "rank": rank, "class": label, "probability": probability}
+                             for rank, (label, probability) in enumerate(best, 1)]  # fmt: skip
+                    bar.write(f"{name}: " + ", ".join(f"{label} {100 * share:.1f} %" for label, share in best))
                 bar.update()
     finally:  # of a long call that is interrupted, what there is
         if given.csv:
             table = pd.DataFrame(rows, columns=["video", "rank", "class", "probability", "error"])
             with atomic(given.csv) as file:
-                table.astype({"rank": "Int64"}).to_csv(file, index=False, errors="backslashreplace")
+                table.astype({"rank": "Int64"}).to_csv(file, index=False)
+            done = len(table["video"].unique())
+            print(f"{done} of {len(paths)} videos are in {given.csv}", file=sys.stderr)
     return failed
 
 

@@ -103,7 +103,9 @@ def git() -> dict[str, Any] | None:
     here = Path(__file__).parent
     try:
         commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=True)
-        status = subprocess.run(["git", "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=True)
+        # files of one's own beside the code (an overlay, a list of answers) are no change of it
+        changes = ["git", "status", "--porcelain", "--untracked-files=no"]
+        status = subprocess.run(changes, cwd=here, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return {"commit": commit.stdout.strip(), "changed": bool(status.stdout.strip())}

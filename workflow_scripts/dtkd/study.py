@@ -12,7 +12,7 @@ from itertools import product
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dtkd.datasets import Source
 from dtkd.errors import DtkdError
@@ -195,11 +195,16 @@ class Train(Section):
         return self.model_dump(exclude={*self.computing(), *unused})
 
 
+def _number(value: Any) -> Any:
+    """A whole number that ``--config`` gives as a word."""
+    return int(value) if isinstance(value, str) and value.isdecimal() else value
+
+
 class Evaluation(Section):
     """How a trained model meets a test video: clips spread over time, crops along the longer side."""
 
     clips_per_video: Count = 1
-    crops_per_clip: Literal[1, 3] = 1
+    crops_per_clip: Annotated[Literal[1, 3], BeforeValidator(_number)] = 1
     average: Literal["softmax", "logits"] = "softmax"
 
     @property
@@ -378,12 +383,20 @@ class Study(Section):
         if self.flow.algorithm == "farneback_cuda" and self.device == "cpu":
             raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
-            raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow")
+            raise ValueError(
+                "split.source: published lists exist for datasets named ucf101 and hmdb51; use flow or listed"
+            )
+        if self.split.static and self.split.source != "listed":
+            raise ValueError(
+                f"split.static: source {self.split.source} reads none; set split.source: listed, or leave it out"
+            )
+        if self.split.value is not None and self.split.source != "flow":
+            raise ValueError(f"split.value: source {self.split.source} has no threshold of flow; leave it out")
         for dataset in self.split.static:
             if dataset not in self.datasets:
                 raise ValueError(f"split.static.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
         if self.split.source == "listed" and (missing := set(self.use) - self.split.static.keys()):
-            raise ValueError(f"split.static.{min(missing)}: required by split.source: listed; list some classes")
+            raise ValueError(f"split.static.{min(missing)}: required by split.source: listed (of each data set in use)")
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
         if self.model.weights == "kinetics400" and own:
             raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")

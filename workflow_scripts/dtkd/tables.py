@@ -54,7 +54,8 @@ def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
         for row in summary.assign(dataset=dataset).to_dict("records"):
             rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "subset", "classes", *values, *_against(values)]
-    return _table("table1", rows, columns, "Mean optical flow of the classes of each subset (pixels/frame)")
+    caption = "Mean optical flow of the classes of each subset (pixels/frame)"
+    return _table("table1", rows, columns, caption + _origin(splits))
 
 
 def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd.DataFrame:
@@ -71,13 +72,19 @@ def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd
         for row in counts(index, subsets).assign(dataset=dataset).to_dict("records"):
             rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "list", "subset", *values, *_against(values)]
-    return _table("table2", rows, columns, "Classes and videos of each list and subset")
+    return _table("table2", rows, columns, "Classes and videos of each list and subset" + _origin(splits))
 
 
 def _as_the_papers(split: Row) -> bool:
     """Whether the subsets are meant to be the paper's (`study.Split.as_the_papers`)."""
     criterion = split["criterion"]
     return criterion["source"] == "published" or (criterion["source"] == "flow" and criterion.get("quantile") == 0.25)
+
+
+def _origin(splits: Mapping[str, Row]) -> str:
+    """What a caption says of subsets that are neither the flow's nor the paper's."""
+    said = {"listed": "; static: the classes that the study lists", "random": "; static: classes drawn by lot"}
+    return "".join(said.get(source, "") for source in {split["criterion"]["source"] for split in splits.values()})
 
 
 def table3(rows: Iterable[Row]) -> pd.DataFrame:
