@@ -196,6 +196,11 @@ def test_what_the_command_cannot_do_is_said_before_it_begins(checkpoint, toy, br
     ):  # fmt: skip
         assert command(monkeypatch, checkpoint, good, *options) == 2
         assert message in capsys.readouterr().err
+    for inputs, file in (((checkpoint.parent, good), checkpoint), ((checkpoint, good.parent), good)):  # in folders
+        before = file.read_bytes()
+        assert command(monkeypatch, *inputs, "--csv", file) == 2
+        assert "is what is to be read" in capsys.readouterr().err
+        assert file.read_bytes() == before
 
 
 def test_a_fault_of_the_machine_is_one_line_and_leaves_what_there_is(checkpoint, toy, monkeypatch, tmp_path):

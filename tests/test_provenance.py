@@ -65,6 +65,7 @@ def test_in_a_checkout_the_commit_and_whether_it_was_changed(tmp_path, monkeypat
     git("add", "code.py")
     git("commit", "--quiet", "-m", "first")
     monkeypatch.setattr(provenance, "__file__", str(tmp_path / "provenance.py"))
+    (tmp_path / "answers.csv").touch()  # a file of the user's own
     assert provenance.record({}, {}, "cpu")["git"] == {"commit": git("rev-parse", "HEAD"), "changed": False}
     (tmp_path / "code.py").write_text("2\n")
     assert provenance.record({}, {}, "cpu")["git"]["changed"] is True

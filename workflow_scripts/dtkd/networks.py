@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,15 @@ def trained_model(
     settings: dict[str, Any], classes: int, checkpoint: str | Path, part: str = "model"
 ) -> backbones.VideoModel:
     """A trained network as its checkpoint has it (``part``: `model`, the selected epoch, or `last`)."""
+    return with_weights(settings, classes, weights.load_state_dict(checkpoint, part=part), str(checkpoint))
+
+
+def with_weights(
+    settings: dict[str, Any], classes: int, state: Mapping[str, Tensor], source: str
+) -> backbones.VideoModel:
+    """A network with the weights ``state``, its head's included; errors name ``source``, the file they are from."""
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
-    state = weights.load_state_dict(checkpoint, part=part)
-    backbones.load_weights(model, state, source=str(checkpoint), new_head=False)
+    backbones.load_weights(model, state, source=source, new_head=False)
     return model
 
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from dtkd import backbones, engine, weights
+from dtkd import engine, networks, weights
 from dtkd.clips import TestClips, loader, video_length
 from dtkd.datasets import SUFFIXES, Videos
 from dtkd.errors import DtkdError
@@ -62,8 +62,7 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
             "have its run made anew (snakemake --forcerun and this file)"
         )
     settings, classes, own = about["settings"], about["classes"], about["own"]
-    model = backbones.build(settings["backbone"], len(classes), settings["dropout"])
-    backbones.load_weights(model, about[part], source=str(checkpoint), new_head=False)
+    model = networks.with_weights(settings, len(classes), about[part], str(checkpoint))
     allowed = None if own is None else torch.tensor([name in own for name in classes])
     return Trained(
         Classifier(model, allowed),
@@ -183,7 +182,9 @@ def main() -> None:
         given.csv = Path(given.csv).resolve()
         if given.csv.exists() and not given.csv.is_file():
             parser.error(f"--csv: {given.csv} is no file; name one that is, or is not there yet")
-        if given.csv in {Path(place).resolve() for place in (given.checkpoint, *given.videos)}:
+        inputs = {Path(place).resolve() for place in (given.checkpoint, *given.videos)}
+        within = given.csv.is_file() and given.csv.suffix != ".csv" and not inputs.isdisjoint(given.csv.parents)
+        if given.csv in inputs or within:
             parser.error(f"--csv: {given.csv} is what is to be read; name another file")
     sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
     try:

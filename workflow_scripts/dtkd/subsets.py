@@ -76,7 +76,7 @@ def of_settings(
             return random_split(classes, settings["quantile"], settings["boundary"], settings["seed"], means)
 
 
-def quantile_threshold(means: np.ndarray, quantile: float, method: str = "linear") -> float:
+def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float:
     """A quantile of the class means; 0.25 is the paper's Q1. ``method`` is one of ``numpy.quantile``'s."""
     if not 0 < quantile < 1:
         raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
