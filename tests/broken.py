@@ -47,7 +47,7 @@ def sound_only(path):
 
 
 def changing_size(path):
-    """Motion JPEG whose pictures shrink to half the size in the middle; OpenCV scales them all to the first one's."""
+    """Motion JPEG whose pictures shrink to half the size in the middle; they are scaled to the first one's."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", rate=25)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj420p"
@@ -100,12 +100,12 @@ def unusable(folder):
     encode(folder / "line.mkv", "ffv1", "yuv444p", pictures(width=37, height=1))
     return {
         "half.mp4": "is not a video that FFmpeg can open, or is truncated",
-        "half.avi": " of 60 declared: truncated?",
+        "half.avi": " of 60 declared (",
         "header.avi": "is not a video that FFmpeg can open, or is truncated",
         "empty.avi": "is empty (0 bytes)",
         "text.avi": "is not a video that FFmpeg can open, or is truncated",
         "picture.avi": "has one frame only",
-        "sound.mp4": "is not a video that FFmpeg can open",
+        "sound.mp4": "has no video stream",
         "one.avi": "has one frame only, and motion needs two",
         "2x2.avi": "its frames of 2×2 are too small",
         "line.mkv": "its frames of 37×1 are too small",

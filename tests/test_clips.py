@@ -15,7 +15,7 @@ from conftest import draw, write_video
 from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
-from dtkd import clips, video
+from dtkd import clips, video, video_info
 from dtkd.datasets import Videos
 from dtkd.study import Augment, Clip
 
@@ -96,13 +96,18 @@ def test_a_training_clip_is_uint8_of_the_crops_size(toy):
     assert clip.is_contiguous()
 
 
+def long(frames, fps=25.0, **more):
+    """What a video of so many frames is."""
+    return video.VideoInfo(frames, fps, 64, 32, **more)
+
+
 @pytest.mark.parametrize("frames", [1, 2, 7, 8, 9, 31, 32, 33, 300])
 @pytest.mark.parametrize(("count", "rate"), [(4, 1), (4, 2), (8, 3), (64, 2)])
 def test_frame_indices_stay_in_the_video_and_keep_the_rate(frames, count, rate):
     clip = Clip(frames=count, rate=rate)
     slack = max(frames - count * rate, 0)
     for start in {0, slack // 2, slack}:
-        indices = clips.frame_indices(start, clip, frames)
+        indices = clips.frame_indices(start, clip, long(frames))
         assert indices.shape == (count,)
         assert indices[0] == start
         assert indices[-1] < frames
@@ -124,25 +129,53 @@ def test_a_clip_of_a_one_frame_video_repeats_it(tmp_path):
 def test_random_starts_are_in_range_and_reach_every_place():
     generator = torch.Generator().manual_seed(0)
     clip = Clip(frames=8, rate=2)
-    starts = [clips.random_start(clip, 20, generator) for _ in range(300)]
+    starts = [clips.random_start(clip, long(20), generator) for _ in range(300)]
     assert set(starts) == set(range(5))
-    assert {clips.random_start(clip, frames) for frames in (1, 15, 16)} == {0}
+    assert {clips.random_start(clip, long(frames)) for frames in (1, 15, 16)} == {0}
 
 
 def test_even_starts_reach_both_ends_and_one_is_the_centre():
     clip = Clip(frames=4, rate=2)
-    assert clips.even_starts(clip, 28, 1) == [10]
-    assert clips.even_starts(clip, 28, 2) == [0, 20]
-    assert clips.even_starts(clip, 28, 5) == [0, 5, 10, 15, 20]
-    assert clips.even_starts(clip, 5, 3) == [0, 0, 0]
+    assert clips.even_starts(clip, long(28), 1) == [10]
+    assert clips.even_starts(clip, long(28), 2) == [0, 20]
+    assert clips.even_starts(clip, long(28), 5) == [0, 5, 10, 15, 20]
+    assert clips.even_starts(clip, long(5), 3) == [0, 0, 0]
 
 
-def test_length_is_counted_where_the_container_does_not_say(tmp_path, monkeypatch):
-    path = draw(tmp_path / "a.avi", frames=11)
-    probed = video.probe(path)
-    assert probed.frames == 11
-    monkeypatch.setattr(video, "probe", lambda _: video.VideoInfo(0, probed.fps, probed.width, probed.height))
-    assert clips.video_length.__wrapped__(path) == 11
+@pytest.mark.parametrize("fps", [25.0, 50.0, 12.5])
+def test_a_clip_by_time_covers_the_same_seconds_whatever_the_videos_rate(fps):
+    clip = Clip(frames=8, fps=10)
+    known = long(round(4 * fps), fps)
+    for start in (0.0, 1.28, clips.slack_of(clip, known)):
+        indices = clips.frame_indices(start, clip, known)
+        assert indices.tolist() == [int((start + k / 10) * fps + 1e-6) for k in range(8)]
+    assert clips.even_starts(clip, known, 3) == pytest.approx([0, 1.6, 3.2])
+    starts = [clips.random_start(clip, known, torch.Generator().manual_seed(seed)) for seed in range(200)]
+    assert 0 <= min(starts) < 0.1
+    assert 3.1 < max(starts) <= 3.2
+    assert clips.frame_indices(3.2, clip, known)[-1] < known.frames
+
+
+def test_a_clip_by_time_follows_a_rate_that_varies():
+    """Thirty frames in the first second, ten in each of the following two."""
+    times = (*np.arange(30) / 30, *(1 + np.arange(20) / 10))
+    known = long(50, 49 / times[-1], times=times)
+    indices = clips.frame_indices(0.5, Clip(frames=8, fps=5), known)
+    assert [round(times[index], 3) for index in indices] == [0.5, 0.7, 0.9, 1.1, 1.3, 1.5, 1.7, 1.9]
+
+
+def test_a_video_shorter_than_a_clip_by_time_is_spread_over_its_whole_length():
+    known = long(10, 20.0)  # half a second
+    clip = Clip(frames=4, fps=4)
+    assert clips.slack_of(clip, known) == 0
+    assert clips.frame_indices(0.0, clip, known).tolist() == [0, 2, 5, 7]
+
+
+@pytest.mark.parametrize("kind", [clips.TestClips, partial(clips.TrainingClips, seed=0)])
+def test_a_clip_by_time_of_a_video_without_times_is_refused(kind):
+    videos = Videos(("a.avi",), ("a.avi",), (0,), (long(10, 0.0),))
+    with pytest.raises(video.VideoError, match=r"a\.avi: has no times.*set clip\.rate"):
+        kind(videos, Clip(frames=4, fps=4), AUGMENT)[0 if kind is clips.TestClips else (0, 0)]
 
 
 def ramp(height, width):
@@ -286,12 +319,12 @@ def test_views_of_a_test_video(tmp_path):
     views, label, position = clips.TestClips(videos, CLIP, AUGMENT)[0]
     assert (views.shape, views.dtype, label, position) == ((1, 3, 4, 32, 32), torch.uint8, 2, 0)
     shown = (views[0].float().mean((0, 2, 3)) / 8).round().int().tolist()
-    assert shown == clips.frame_indices(11, CLIP, 30).tolist()  # (30 - 4 * 2) / 2
+    assert shown == clips.frame_indices(11, CLIP, long(30)).tolist()  # (30 - 4 * 2) / 2
 
     views, _, _ = clips.TestClips(videos, CLIP, AUGMENT, clips_per_video=10, crops_per_clip=3)[0]
     assert views.shape == (30, 3, 4, 32, 32)
     first = (views[:, :, 0].float().mean((1, 2, 3)) / 8).round().int().view(10, 3)
-    assert first.tolist() == [[start] * 3 for start in clips.even_starts(CLIP, 30, 10)]
+    assert first.tolist() == [[start] * 3 for start in clips.even_starts(CLIP, long(30), 10)]
 
 
 # Kept frames, and batches made ahead
@@ -332,21 +365,20 @@ def test_kept_frames_are_bounded_and_a_full_store_decodes_no_more_than_a_clip(to
 
 
 def test_frames_of_a_long_video_are_not_kept(tmp_path):
-    """Its clips may be sought, and counting from the start could give other frames in a file of variable rate."""
+    """Its clips are sought, and need but a part of its frames."""
     window = CLIP.frames * CLIP.rate
-    for length, is_kept in ((window + video.SEEK_FROM - 1, True), (window + video.SEEK_FROM, False)):
+    for length, is_kept in ((window + video_info.SEEK_FROM - 1, True), (window + video.SEEK_FROM, False)):
         videos = Videos(("a.avi",), (draw(tmp_path / f"{length}.avi", frames=length),), (0,))
         frames = clips.Frames(megabytes=10)
         clips.TrainingClips(videos, CLIP, AUGMENT, 0, frames)[0, 0]
         assert bool(frames.kept) == is_kept
 
 
-def test_a_broken_tail_is_an_error_of_the_clips_that_need_it(tmp_path, monkeypatch):
+def test_a_broken_tail_is_an_error_of_the_clips_that_need_it(tmp_path):
     """As it is without kept frames."""
     path = draw(tmp_path / "a.avi", frames=12)
-    monkeypatch.setattr(clips, "video_length", lambda _: 30)
-    data = [clips.TrainingClips(Videos(("a.avi",), (path,), (0,)), CLIP, AUGMENT, 0, clips.Frames(megabytes))
-            for megabytes in (0, 10)]  # fmt: skip
+    videos = Videos(("a.avi",), (path,), (0,), (long(30),))  # as it was when it was inspected
+    data = [clips.TrainingClips(videos, CLIP, AUGMENT, 0, clips.Frames(megabytes)) for megabytes in (0, 10)]
     outcomes = [[], []]
     for found, dataset in zip(outcomes, data, strict=True):
         for epoch in range(12):

@@ -60,7 +60,7 @@ def write(path, frames, fps=25.0):
                                                       ("tvl1", 0.1)])  # fmt: skip
 def test_a_translation_has_its_magnitude_by_every_algorithm(tmp_path, algorithm, tolerance):
     table = flow.video_flow(write(tmp_path / "pan.avi", panned(3, 1.5, 2.0)), algorithm)
-    assert table.columns.tolist() == ["pair", "time", *MEASURES]
+    assert table.columns.tolist() == ["pair", "time", "seconds", *MEASURES]
     assert table["pair"].tolist() == [0, 1]
     np.testing.assert_allclose(table["time"], [0, 0.04])
     np.testing.assert_allclose(table[["q50", "camera"]], 2.5, rtol=tolerance)
@@ -160,7 +160,7 @@ def test_two_frames_at_a_time_whatever_the_length(tmp_path, monkeypatch):
     def frames(path, short_side, step):
         for number in range(60):
             yield tracked(np.full((32, 32), number, np.uint8), alive)
-        return 60
+        return video.VideoInfo(60, 25.0, 32, 32)
 
     def function(settings):
         def compute(previous, following):

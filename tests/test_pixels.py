@@ -5,6 +5,11 @@ import pytest
 from conftest import draw, write_video
 
 from dtkd import pixels, video
+from dtkd.datasets import Videos
+
+
+def of(paths):
+    return Videos(tuple(map(str, paths)), tuple(paths), (0,) * len(paths))
 
 
 def by_numpy(frames):
@@ -19,7 +24,7 @@ def paths(tmp_path):
 
 def test_all_frames_against_numpy(tmp_path):
     paths = [draw(tmp_path / f"{n}.avi", seed=n, label=n, frames=9) for n in range(3)]
-    found = pixels.statistics(paths, frames_per_video=100, most_videos=100)
+    found = pixels.statistics(of(paths), frames_per_video=100, most_videos=100)
     mean, std = by_numpy([frame for path in paths for frame in video.read(path, range(9))])
     np.testing.assert_allclose(found["mean"], mean, atol=2e-6)
     np.testing.assert_allclose(found["std"], std, atol=2e-6)
@@ -27,7 +32,7 @@ def test_all_frames_against_numpy(tmp_path):
 
 
 def test_evenly_spaced_frames_against_numpy(paths):
-    found = pixels.statistics(paths, frames_per_video=3, most_videos=10)
+    found = pixels.statistics(of(paths), frames_per_video=3, most_videos=10)
     frames = [frame for n, path in enumerate(paths) for frame in video.read(path, [0, (5 + n) // 2, 5 + n])]
     mean, std = by_numpy(frames)
     np.testing.assert_allclose(found["mean"], mean, atol=2e-6)
@@ -37,15 +42,15 @@ def test_evenly_spaced_frames_against_numpy(paths):
 
 @pytest.mark.parametrize(("most", "chosen"), [(1, [0]), (2, [0, 4]), (3, [0, 2, 4]), (5, [0, 1, 2, 3, 4])])
 def test_at_most_so_many_videos_spread_over_the_list(paths, most, chosen):
-    found = pixels.statistics(paths, frames_per_video=2, most_videos=most)
-    assert found == pixels.statistics([paths[n] for n in chosen], frames_per_video=2, most_videos=99)
+    found = pixels.statistics(of(paths), frames_per_video=2, most_videos=most)
+    assert found == pixels.statistics(of([paths[n] for n in chosen]), frames_per_video=2, most_videos=99)
     assert found["videos"] == len(chosen)
 
 
 def test_channels_are_rgb_of_0_to_1(tmp_path):
     frames = np.zeros((4, 32, 32, 3), np.uint8)
     frames[..., 0], frames[..., 2] = 200, 50
-    found = pixels.statistics([write_video(tmp_path / "red.avi", frames)], 2, 1)
+    found = pixels.statistics(of([write_video(tmp_path / "red.avi", frames)]), 2, 1)
     np.testing.assert_allclose(found["mean"], [200 / 255, 0, 50 / 255], atol=0.01)
     assert max(found["std"]) < 0.01
 
@@ -53,4 +58,4 @@ def test_channels_are_rgb_of_0_to_1(tmp_path):
 def test_a_larger_video_weighs_no_more(tmp_path):
     grey = [write_video(tmp_path / f"{size}.avi", np.full((4, size, size, 3), value, np.uint8))
             for size, value in ((32, 0), (128, 200))]  # fmt: skip
-    np.testing.assert_allclose(pixels.statistics(grey, 2, 2)["mean"], [100 / 255] * 3, atol=0.01)
+    np.testing.assert_allclose(pixels.statistics(of(grey), 2, 2)["mean"], [100 / 255] * 3, atol=0.01)

@@ -1,10 +1,12 @@
 """Decoding: the right frames, and one clear line for every bad file."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
-from dtkd import video
+from dtkd import video, video_info
 from dtkd.video import VideoError
 
 FRAMES, SIZE = 60, (96, 64)
@@ -39,8 +41,23 @@ def halved(path):
     return path
 
 
-def test_probe(clip):
-    assert video.probe(clip) == video.VideoInfo(frames=FRAMES, fps=25.0, width=96, height=64)
+def test_scan(clip):
+    counted = []
+
+    def scanned():
+        counted.append((yield from video.scan(clip)))
+
+    assert list(scanned()) == list(range(1, FRAMES + 1))
+    [info] = counted
+    assert (info.frames, info.fps, info.width, info.height, info.times) == (FRAMES, 25.0, 96, 64, None)
+    assert video.info(clip) == info
+
+
+def test_info_follows_the_file(tmp_path):
+    path = write(tmp_path / "a.avi", numbered(20))
+    assert video.info(path).frames == 20
+    write(path, numbered(30))
+    assert video.info(path).frames == 30
 
 
 @pytest.mark.parametrize("indices", [[0], [3, 4, 9], [5, 5, 5], [0, 30, 30, 59], [31], [32], [45, 50, 59], [59]])
@@ -55,7 +72,7 @@ def test_read_gives_the_frames_asked_for_in_rgb(clip, indices):
 
 def test_seeking_and_counting_agree_bit_for_bit(clip):
     everything = video.read(clip, range(FRAMES))
-    for index in range(video.SEEK_FROM, FRAMES, 5):
+    for index in range(video_info.SEEK_FROM, FRAMES, 5):
         np.testing.assert_array_equal(video.read(clip, [index])[0], everything[index])
 
 
@@ -66,34 +83,37 @@ def test_read_refuses_impossible_indices(clip, indices):
 
 
 @pytest.mark.parametrize("indices", [[60], [58, 59, 60], [10, 200]])
-@pytest.mark.parametrize("pad_end", [False, True])
-def test_read_past_the_end_names_file_and_frames(clip, indices, pad_end):
-    asked = next(index for index in indices if index >= FRAMES)
-    with pytest.raises(VideoError, match=rf"clip\.\w+: frame {asked} .* ends at frame 60 of 60 declared"):
-        video.read(clip, indices, pad_end=pad_end)
+def test_read_past_the_end_is_the_callers_mistake(clip, indices):
+    with pytest.raises(ValueError, match=rf"clip\.\w+: frame {indices[-1]} is asked for, and the video has 60 frames"):
+        video.read(clip, indices)
 
 
 @pytest.mark.parametrize("indices", [[10, 50], [50], [58, 59]])
-@pytest.mark.parametrize("pad_end", [False, True])
-def test_read_of_a_truncated_video(tmp_path, indices, pad_end):
-    path = halved(write(tmp_path / "cut.avi", numbered()))
-    with pytest.raises(VideoError, match=r"cut\.avi: frame 5. .* ends at frame [12]\d of 60 declared: truncated\?"):
-        video.read(path, indices, pad_end=pad_end)
+def test_a_file_that_has_lost_frames_since_it_was_inspected(tmp_path, indices):
+    path = write(tmp_path / "a.avi", numbered())
+    known = video.info(path)
+    write(path, numbered(30))
+    with pytest.raises(VideoError, match=r"a\.avi: ends before frame 5., and had 60 frames when it was inspected"):
+        video.read(path, indices, known)
 
 
-@pytest.mark.parametrize("indices", [[1, 59], [57, 58, 59], [58], [59, 59]])
-def test_pad_end_repeats_the_last_frame_of_a_sound_file(tmp_path, indices):
+def test_a_file_that_was_replaced_since_it_was_inspected_is_counted_through(tmp_path):
+    """Its frames are elsewhere in time than was noted, so that a seek would find others."""
+    path = write(tmp_path / "a.mp4", numbered(), "mp4v")
+    known = video.info(path)
+    assert known.keys
+    write(path, numbered(), "mp4v", fps=10.0)
+    np.testing.assert_array_equal(video.read(path, [40, 50], known), video.read(path, [40, 50]))
+
+
+def test_a_file_without_its_last_frames_can_be_used(tmp_path):
     path = write(tmp_path / "short.avi", numbered())
     data = path.read_bytes()
     cut = data.rindex(b"00dc", 0, data.rindex(b"idx1"))  # the last two frames' data are lost, not their count
     path.write_bytes(data[: data.rindex(b"00dc", 0, cut)])
     assert sum(1 for _ in video.grey_frames(path)) == 58
-    assert video.probe(path).frames == 60
-    with pytest.raises(VideoError, match="ends at frame 58 of 60"):
-        video.read(path, indices)
-    everything = video.read(path, range(58))
-    padded = video.read(path, indices, pad_end=True)
-    np.testing.assert_array_equal(padded, everything[np.minimum(indices, 57)])
+    assert video.info(path).frames == 58
+    assert video.read(path, range(58)).shape[0] == 58
 
 
 def test_grey_frames(clip):
@@ -110,13 +130,13 @@ def test_grey_frames_scales_by_the_short_side(clip, short_side, shape):
     assert next(video.grey_frames(clip, short_side)).shape == shape
 
 
-def test_grey_frames_returns_the_number_decoded(clip):
+def test_grey_frames_returns_what_the_video_is(clip):
     def decoded():
         ends.append((yield from video.grey_frames(clip, step=8)))
 
     ends = []
     assert len(list(decoded())) == 8
-    assert ends == [FRAMES]
+    assert ends == [replace(video.info(clip), keys=())]
 
 
 @pytest.mark.parametrize(("fourcc", "suffix"), [("MJPG", "avi"), ("XVID", "avi"), ("mp4v", "mp4")])
@@ -138,7 +158,7 @@ def bad_files(folder):
 
 def test_bad_files_give_one_line_and_silence(tmp_path, capfd):
     for path in bad_files(tmp_path):
-        for use in (video.probe, lambda path: video.read(path, [0]), lambda path: list(video.grey_frames(path))):
+        for use in (video.info, lambda path: video.read(path, [0]), lambda path: list(video.grey_frames(path))):
             with pytest.raises(VideoError) as error:
                 use(path)
             assert str(error.value).startswith(f"{path}: ")
@@ -150,4 +170,4 @@ def test_names_that_ffmpeg_or_a_shell_could_misread(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ("http:clip.avi", "(Rad)Schlag_die_Bank!_%03d_&#.avi", "größe 1.avi"):
         write(tmp_path / "plain.avi", numbered(5)).rename(name)
-        assert video.probe(name).frames == 5
+        assert video.info(name).frames == 5

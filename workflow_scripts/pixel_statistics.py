@@ -10,4 +10,4 @@ with job(snakemake):  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821
     params = snakemake.params  # noqa: F821
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
-    write_json(snakemake.output[0], pixels.statistics(videos.paths, **params.settings))  # noqa: F821
+    write_json(snakemake.output[0], pixels.statistics(videos, **params.settings))  # noqa: F821

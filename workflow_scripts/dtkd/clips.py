@@ -20,9 +20,10 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 
-from dtkd import video
+from dtkd import video, video_info
 from dtkd.datasets import Videos
 from dtkd.study import Augment, Clip
+from dtkd.video_info import VideoInfo
 
 
 def seed_of(*parts: object) -> int:
@@ -31,32 +32,47 @@ def seed_of(*parts: object) -> int:
     return int.from_bytes(digest, "little") >> 1
 
 
-def frame_indices(start: int, clip: Clip, frames: int) -> np.ndarray:
-    """The source frames of a clip of ``clip.frames`` frames, spread evenly over ``frames * rate`` source frames.
+def frame_indices(start: float, clip: Clip, known: VideoInfo) -> np.ndarray:
+    """The source frames of a clip: (clip.frames,) integers, ascending.
 
-    A video shorter than that window is spread over its whole length (pytorchvideo's UniformTemporalSubsample).
+    With ``clip.rate`` they are spread evenly over ``frames * rate`` source frames from frame ``start`` on; with
+    ``clip.fps`` they are those shown every ``1 / fps`` seconds from second ``start`` on, whatever the video's own rate.
+    A video shorter than that is spread over its whole length (pytorchvideo's UniformTemporalSubsample).
     """
-    window = min(clip.frames * clip.rate, frames)
-    return start + np.linspace(0, window - 1, clip.frames).astype(int)
+    if clip.fps is None:
+        window = min(clip.frames * clip.rate, known.frames)
+        return start + np.linspace(0, window - 1, clip.frames).astype(int)
+    step = min(1 / clip.fps, known.duration / clip.frames)
+    return known.shown_at(start + step * np.arange(clip.frames))
 
 
-def random_start(clip: Clip, frames: int, generator: torch.Generator | None = None) -> int:
-    slack = max(frames - clip.frames * clip.rate, 0)
-    return int(torch.randint(slack + 1, (), generator=generator))
+def slack_of(clip: Clip, known: VideoInfo) -> float:
+    """How far a clip can move in a video: in frames, with ``clip.fps`` in seconds."""
+    if clip.fps is None:
+        return max(known.frames - clip.frames * clip.rate, 0)
+    return max(known.duration - clip.frames / clip.fps, 0.0)
 
 
-def even_starts(clip: Clip, frames: int, count: int) -> list[int]:
+def random_start(clip: Clip, known: VideoInfo, generator: torch.Generator | None = None) -> float:
+    slack = slack_of(clip, known)
+    if clip.fps is None:
+        return int(torch.randint(slack + 1, (), generator=generator))
+    return slack * float(torch.rand((), generator=generator))
+
+
+def even_starts(clip: Clip, known: VideoInfo, count: int) -> list[float]:
     """Starts of ``count`` clips spread evenly over the video; one clip is the centre one."""
-    slack = max(frames - clip.frames * clip.rate, 0)
-    return [round(slack * (k + 0.5) / count) for k in range(count)] if count == 1 else [
-        round(slack * k / (count - 1)) for k in range(count)
-    ]  # fmt: skip
+    shares = [0.5] if count == 1 else [k / (count - 1) for k in range(count)]
+    starts = [slack_of(clip, known) * share for share in shares]
+    return starts if clip.fps else [round(start) for start in starts]
 
 
-@cache
-def video_length(path: Path) -> int:
-    """`video.length`, asked once a process: every epoch draws from it."""
-    return video.length(path)
+def inspected(videos: Videos, position: int, clip: Clip) -> VideoInfo:
+    """What a video is; VideoError where it cannot be used, or not with such clips."""
+    known = videos.infos[position] if videos.infos else video.info(videos.paths[position])
+    if clip.fps and not known.fps:
+        raise video.VideoError(f"{videos.paths[position]}: has no times, and clip.fps goes by them: set clip.rate.")
+    return known
 
 
 class Window(NamedTuple):
@@ -135,19 +151,21 @@ class Frames:
         self.free = int(megabytes * 2**20)
         self.kept: dict[tuple, dict[int, np.ndarray]] = {}
 
-    def read(self, path: Path, indices: Sequence[int], worth: Sequence[int] = ()) -> Iterable[np.ndarray]:
+    def read(
+        self, path: Path, indices: Sequence[int], known: VideoInfo, worth: Sequence[int] = ()
+    ) -> Iterable[np.ndarray]:
         """`video.read_bgr` at ``indices``; ``worth`` are the frames (a tuple or range) that later calls choose from."""
         key = (path, worth)
         if worth and self.free and key not in self.kept:
-            self._keep(key)
+            self._keep(key, known)
         if key in self.kept:
             return [self.kept[key][index] for index in indices]
-        return video.read_bgr(path, indices, pad_end=True)
+        return video.read_bgr(path, indices, known)
 
-    def _keep(self, key: tuple) -> None:
+    def _keep(self, key: tuple, known: VideoInfo) -> None:
         path, worth = key
         try:
-            frames = list(video.read_bgr(path, worth, pad_end=True))
+            frames = list(video.read_bgr(path, worth, known))
         except video.VideoError:  # whether what is broken matters, the clip's own frames tell
             return
         size = sum(frame.nbytes for frame in frames)
@@ -170,17 +188,17 @@ class TrainingClips(Dataset):
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
-        path = self.videos.paths[position]
+        known = inspected(self.videos, position, self.clip)
         generator = torch.Generator().manual_seed(seed_of(self.seed, "clip", epoch, self.videos.names[position]))
-        total = video_length(path)
-        indices = frame_indices(random_start(self.clip, total, generator), self.clip, total)
-        frames = self.frames.read(path, indices, self._worth(total))
+        indices = frame_indices(random_start(self.clip, known, generator), self.clip, known)
+        frames = self.frames.read(self.videos.paths[position], indices, known, self._worth(known))
         window = partial(random_window, self.augment, generator=generator)
         return cut(frames, self.clip.frames, self.augment.crop, window)[0], self.videos.labels[position], position
 
-    def _worth(self, total: int) -> range:
-        """All frames; none of a video so long that a clip may be sought, as that may land on a neighbouring frame."""
-        return range(total if total - self.clip.frames * self.clip.rate < video.SEEK_FROM else 0)
+    def _worth(self, known: VideoInfo) -> range:
+        """All frames; none of a video so long that clips of it are sought: they need but a part of its frames."""
+        slack = slack_of(self.clip, known) * (known.fps if self.clip.fps else 1)
+        return range(known.frames if slack < video_info.SEEK_FROM else 0)
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -200,12 +218,11 @@ class TestClips(Dataset):
         self.frames = frames or Frames()
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
-        path = self.videos.paths[position]
-        total = video_length(path)
+        path, known = self.videos.paths[position], inspected(self.videos, position, self.clip)
         views = []
-        for start in even_starts(self.clip, total, self.clips_per_video):
-            indices = tuple(frame_indices(start, self.clip, total).tolist())
-            frames = self.frames.read(path, indices, worth=indices)
+        for start in even_starts(self.clip, known, self.clips_per_video):
+            indices = tuple(frame_indices(start, self.clip, known).tolist())
+            frames = self.frames.read(path, indices, known, worth=indices)
             windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
             views.append(cut(frames, self.clip.frames, self.augment.crop, windows))
         return torch.cat(views), self.videos.labels[position], position

@@ -33,6 +33,8 @@ from dtkd.errors import DtkdError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from dtkd.video_info import VideoInfo
+
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".mpg", ".mpeg", ".m4v", ".wmv")
 SIDES = ("train", "test", "unused")
 SUBSETS = ("dynamic", "static")
@@ -171,6 +173,8 @@ class Videos:
     names: tuple[str, ...]
     paths: tuple[Path, ...]
     labels: tuple[int, ...]
+    infos: tuple["VideoInfo", ...] = ()
+    """What an inspection has found of each, or nothing."""
 
     def __len__(self) -> int:
         return len(self.names)
@@ -180,6 +184,8 @@ class Videos:
         cls, index: "pd.DataFrame", root: str | Path, column: str, side: str, classes: Iterable[str] | None = None
     ) -> "Videos":
         """The rows of an index (`videos.parquet`) that are on ``side`` of a list, of some classes or of all."""
+        from dtkd.video_info import infos
+
         if column not in index:
             known = ", ".join(name for name in index.columns if re.fullmatch(r"list\d+", name))
             raise DtkdError(
@@ -189,7 +195,7 @@ class Videos:
         if classes is not None:
             rows = rows[rows["class"].isin(list(classes))]
         paths = tuple(Path(root) / path for path in rows["path"])
-        return cls(tuple(rows["path"]), paths, tuple(int(label) for label in rows["label"]))
+        return cls(tuple(rows["path"]), paths, tuple(int(label) for label in rows["label"]), infos(rows))
 
 
 def class_names(index: "pd.DataFrame") -> list[str]:

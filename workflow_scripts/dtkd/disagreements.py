@@ -70,8 +70,7 @@ def pictured(table: pd.DataFrame, most: int = PICTURED) -> pd.DataFrame:
 
 def picture(path: str | Path, side: int = SIDE) -> str:
     """The middle frame of a video as a small JPEG, base64. Raises VideoError (see ``video.read``)."""
-    middle = video.length(path) // 2
-    frame = video.read(path, [middle], pad_end=True)[0]
+    frame = video.read(path, [video.info(path).frames // 2])[0]
     scale = min(1.0, side / min(frame.shape[:2]))
     if scale < 1:
         frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

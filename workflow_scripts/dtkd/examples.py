@@ -28,12 +28,13 @@ class Example:
 
     name: str  # of the class
     subset: str
-    class_mean: float | None  # pixels/frame; None where the split has none
+    class_mean: float | None  # in `unit`; None where the split has none
     video: str  # its path below the dataset's folder
     video_mean: float
     frame_number: int
     frame: np.ndarray  # (H, W, 3) uint8, RGB
     flow: np.ndarray  # (h, w, 2) float32, pixels/frame at the working size
+    unit: str = "frame"  # the means' unit of time
 
     @property
     def magnitude(self) -> np.ndarray:
@@ -73,12 +74,14 @@ def example(
     # no job declares the tables of single videos: somebody may have removed them
     pairs = read_parquet(table) if table.exists() else video_flow(file, **asdict(settings))
     values = pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64)
+    if settings.unit == "second":
+        values = values * settings.step / pairs["seconds"].to_numpy()
     number = int(np.abs(values - values.mean()).argmin())
     grey = pairwise(video.grey_frames(file, settings.short_side, settings.step))
     flow = settings.function()(*next(islice(grey, number, None))) / settings.step
     at = number * settings.step
     frame = video.read(file, [at])[0]
-    return Example(name, entry["subset"], entry["mean"], path, float(values.mean()), at, frame, flow)
+    return Example(name, entry["subset"], entry["mean"], path, float(values.mean()), at, frame, flow, settings.unit)
 
 
 def examples(
@@ -153,7 +156,7 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
         columns = [column for column, one in enumerate(found) if one.subset == subset]
         if columns:
             _heading(block, subset, *(grid[0, columns[end]].get_position(block) for end in (0, -1)))
-    _wheel(block.add_subplot(grid[:, -1], projection="polar"), most)
+    _wheel(block.add_subplot(grid[:, -1], projection="polar"), most, found[0].unit)
 
 
 def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
@@ -164,14 +167,14 @@ def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
     block.add_artist(Line2D(ends, [0.905] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))
 
 
-def _wheel(axis: Axes, most: float) -> None:
+def _wheel(axis: Axes, most: float, unit: str) -> None:
     """The key: which colour is which direction, and what full colour means."""
     angle, radius = np.meshgrid(np.linspace(0, 2 * np.pi, 145), np.linspace(0, 1, 17))
     flow = np.stack([radius * np.cos(angle), -radius * np.sin(angle)], axis=-1)
     axis.pcolormesh(angle, radius, coloured(flow[:-1, :-1], 1.0), shading="flat", rasterized=True)
     axis.set(xticks=[], yticks=[])
     axis.spines["polar"].set_linewidth(0.5)
-    axis.set_xlabel(f"hue: direction,\nfull colour:\n{most:.1f} px/frame\n\nmean flow\nin px/frame", fontsize=SMALL)
+    axis.set_xlabel(f"hue: direction,\nfull colour:\n{most:.1f} px/frame\n\nmean flow\nin px/{unit}", fontsize=SMALL)
 
 
 def _short(name: str, most: int = 17) -> str:
@@ -179,7 +182,7 @@ def _short(name: str, most: int = 17) -> str:
 
 
 def table(shown: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
-    """Which videos the figure shows; means in pixels/frame."""
+    """Which videos the figure shows; means in pixels/frame or, by `flow.unit`, pixels/second."""
     columns = ("subset", "name", "class_mean", "video", "video_mean", "frame_number")
     rows = [
         {"dataset": dataset} | {name: getattr(one, name) for name in columns}

@@ -14,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dtkd.errors import DtkdError
 from dtkd.figures import COLOURS, HATCHES, SMALL, SUBSETS, heads, panels, styled, title
+from dtkd.subsets import motion_unit
 
 Box = np.ndarray  # x0, y0, x1, y1 in pixels
 Split = Mapping[str, Any]  # the content of a `split.json`
@@ -33,7 +34,7 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
     A split that the flow has not made has no threshold; the line then is the linear first quartile of the class means.
 
     Args:
-        splits: dataset name -> its `split.json`; mean flow in pixels/frame.
+        splits: dataset name -> its `split.json`.
     """
     figure, axes = panels(_with_means("figure 1", splits), height=2.3)
     entries = []
@@ -55,7 +56,7 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
             )  # fmt: skip
             below += counts
         line = axis.axvline(threshold, color=COLOURS["threshold"], linestyle="--", linewidth=1, label=label)
-        axis.set(xlabel="mean flow of a class (pixels/frame)", ylabel="classes", xlim=(0, edges[-1]))
+        axis.set(xlabel=f"mean flow of a class ({motion_unit([split])})", ylabel="classes", xlim=(0, edges[-1]))
         axis.set_ylim(0, 1.05 * below.max())
         axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         entries.append((axis, title(splits, name), [*axis.containers, line]))
@@ -70,7 +71,7 @@ def figure2(splits: Mapping[str, Split]) -> Figure:
     Classes are named where their name covers nothing: all of a few, of many the ones far from the rest of their subset.
 
     Args:
-        splits: dataset name -> its `split.json`; mean and standard deviation in pixels/frame.
+        splits: dataset name -> its `split.json`.
     """
     figure, axes = panels(_with_means("figure 2", splits), height=2.9)
     entries = []
@@ -87,7 +88,8 @@ def figure2(splits: Mapping[str, Split]) -> Figure:
                 slope, level = np.polyfit(means, stds, 1)
                 ends = np.array([means.min(), means.max()])
                 axis.plot(ends, slope * ends + level, linestyle=LINES[subset], **style)
-        axis.set(xlabel="mean flow of a class (pixels/frame)", ylabel="standard deviation (pixels/frame)")
+        unit = motion_unit([split])
+        axis.set(xlabel=f"mean flow of a class ({unit})", ylabel=f"standard deviation ({unit})")
         axis.margins(0.1, 0.12)
         entries.append((axis, title(splits, name), axis.get_legend_handles_labels()[0]))
     heads(entries)

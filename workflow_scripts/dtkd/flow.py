@@ -4,7 +4,9 @@ The paper names no algorithm, resolution or aggregation; what is kept here lets 
 computing flow again: mean, spread and quantiles of the magnitude, and how much of it is the camera's.
 
 Units: every magnitude is in pixels a frame of the source, at the working size. With ``step`` > 1 a pair is ``step``
-frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame.
+frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame. A
+class's summary can be in pixels a second instead (``unit``), by the frames' own times: one motion then counts the same
+whatever the camera's frame rate. The tables of videos stay as they are.
 """
 
 import hashlib
@@ -111,6 +113,8 @@ class Settings:
     short_side: int | None = None
     """Shorter side of the frames that flow is computed on, in pixels (None: as decoded)."""
 
+    unit: str = "frame"
+    """frame or second: what the summaries' motion is given per. It makes no table anew."""
     weights: str | None = None
     """File of a network's parameters; for ``NETWORKS`` only. What it holds counts, not where it is."""
     device: str = "auto"
@@ -123,6 +127,8 @@ class Settings:
             raise DtkdError(f"flow step {self.step} is not possible: choose 1 or more frames.")
         if self.short_side is not None and self.short_side < 16:
             raise DtkdError(f"flow short_side {self.short_side} is too small: choose at least 16 pixels, or none.")
+        if self.unit not in ("frame", "second"):
+            raise DtkdError(f"flow unit {self.unit!r} is not known: choose frame or second.")
         if self.algorithm in NETWORKS and not self.weights:
             raise DtkdError(f"flow algorithm {self.algorithm} has no weights: name a file of its parameters.")
 
@@ -226,8 +232,9 @@ def video_flow(path: str | Path, *settings: object, **others: object) -> pd.Data
     Arguments after ``path`` are those of ``Settings``.
 
     Columns: ``pair`` (int32, from 0; its frames are ``pair·step`` and ``(pair+1)·step``), ``time`` (float64, seconds,
-    of the first frame; NaN where the container gives no frame rate), and, float32 in pixels a frame of the source
-    (see the module): ``mean``, ``std``, ``q50``, ``q75``, ``q90``, ``q99``, ``camera``, ``residual``
+    of the first frame) and ``seconds`` (float64, from the first frame to the second; both NaN where the file has no
+    times), and, float32 in pixels a frame of the source (see the module): ``mean``, ``std``, ``q50``, ``q75``, ``q90``,
+    ``q99``, ``camera``, ``residual``
     (see ``FrameStatistics``).
 
     Raises VideoError (see ``video.grey_frames``), and where the video has too few frames for one pair or frames too
@@ -245,11 +252,10 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
     Everything is written into buffers that are made once, so that flow is nearly all that a video costs.
     """
     keep_freed_memory()
-    fps, step = video.probe(path).fps, settings.step
-    compute, statistics, values, decoded = settings.function(), None, array("f"), []
+    step, compute, statistics, values, ended = settings.step, settings.function(), None, array("f"), []
 
     def frames() -> Iterator[np.ndarray]:
-        decoded.append((yield from video.grey_frames(path, settings.short_side, step)))
+        ended.append((yield from video.grey_frames(path, settings.short_side, step)))
 
     for previous, following in pairwise(frames()):
         try:
@@ -263,15 +269,17 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
             ) from error
         statistics = statistics or FrameStatistics(*previous.shape)
         values.extend(statistics(flow))
+    [info] = ended
     if not values:
         raise video.VideoError(
-            f"{path}: has {decoded[0]} frame(s), too few for one pair {step} apart: leave it out of the dataset"
+            f"{path}: has {info.frames} frame(s), too few for one pair {step} apart: leave it out of the dataset"
             f"{' or choose a smaller step' if step > 1 else ''}."
         )
     columns = np.array(values, np.float32).reshape(-1, len(MEASURES)).T / np.float32(step)
     pair = np.arange(columns.shape[1], dtype=np.int32)
-    time = pair * (step / fps) if fps else np.full(len(pair), np.nan)
-    return pa.table({"pair": pair, "time": time, **dict(zip(MEASURES, columns, strict=True))}), decoded[0]
+    times = np.array([info.time(index * step) for index in range(len(pair) + 1)])
+    about = {"pair": pair, "time": times[:-1], "seconds": np.diff(times)}
+    return pa.table({**about, **dict(zip(MEASURES, columns, strict=True))}), info.frames
 
 
 def keep_freed_memory() -> None:
@@ -297,7 +305,7 @@ def write_video_flow(path: str | Path, out: str | Path, settings: Settings) -> d
     with atomic(out) as temporary:
         stored = table.replace_schema_metadata({METADATA_KEY: json.dumps(metadata)})
         pq.write_table(stored, temporary, compression="zstd")
-    return _summary(Path(out).stem, table, frames)
+    return _summary(path, Path(out).stem, table, frames, settings)
 
 
 def class_flow(
@@ -317,7 +325,8 @@ def class_flow(
     ``cv2.setNumThreads(1)``.
 
     Columns: ``video``, ``frames`` (decoded), ``pairs``; ``mean``, ``std``, ``q50`` ... ``q99``, ``camera``,
-    ``residual`` (averages over the pairs, pixels a frame); ``median`` (of the pairs' means).
+    ``residual`` (averages over the pairs, pixels a frame, or a second by ``settings.unit``, which the table has in its
+    ``attrs``); ``median`` (of the pairs' means).
 
     Raises one DtkdError that lists every bad video with its reason, after all good ones are done; or, at once, that
     the algorithm cannot run here.
@@ -336,7 +345,7 @@ def class_flow(
     todo = []
     for name, path, out in videos:
         try:
-            row = _stored_summary(out, _recipe(path, made_by))
+            row = _stored_summary(path, out, _recipe(path, made_by), settings)
         except DtkdError as error:
             bad[name] = str(error)
             out.unlink(missing_ok=True)
@@ -357,7 +366,9 @@ def class_flow(
     if bad:
         listed = "; ".join(bad[name].rstrip(".") for name, _, _ in videos if name in bad)
         raise DtkdError(f"{len(bad)} of {len(videos)} videos have no optical flow (the others are done): {listed}.")
-    return pd.DataFrame([rows[name] for name, _, _ in videos], columns=SUMMARY)
+    summary = pd.DataFrame([rows[name] for name, _, _ in videos], columns=SUMMARY)
+    summary.attrs["unit"] = settings.unit
+    return summary
 
 
 def _compute(task: tuple[str, Path, Path, Settings]) -> tuple[str, dict[str, object] | None, str | None]:
@@ -385,7 +396,9 @@ def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _stored_summary(out: Path, recipe: dict[str, object]) -> dict[str, object] | None:
+def _stored_summary(
+    path: Path, out: Path, recipe: dict[str, object], settings: Settings
+) -> dict[str, object] | None:
     """The summary of a stored table, or None where there is none, it cannot be read, or it has another recipe."""
     try:
         with pq.ParquetFile(out) as file:
@@ -393,15 +406,20 @@ def _stored_summary(out: Path, recipe: dict[str, object]) -> dict[str, object] |
         metadata = json.loads(stored.schema.metadata[METADATA_KEY])
         if any(metadata[key] != recipe[key] for key in recipe):
             return None
-        return _summary(out.stem, stored, metadata["frames"])
+        return _summary(path, out.stem, stored, metadata["frames"], settings)
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
         return None  # no table, half of one, or somebody else's: it is computed and replaced
 
 
-def _summary(name: str, table: pa.Table, frames: int) -> dict[str, object]:
-    """One video's row (``SUMMARY``), from its table."""
-    values = {name: table[name].to_numpy().astype(np.float64) for name in MEASURES}
-    averages = {name: float(column.mean()) for name, column in values.items()}
+def _summary(path: str | Path, name: str, table: pa.Table, frames: int, settings: Settings) -> dict[str, object]:
+    """One video's row (``SUMMARY``), from its table. VideoError where the unit is seconds and the file has no times."""
+    values, weights = {name: table[name].to_numpy().astype(np.float64) for name in MEASURES}, None
+    if settings.unit == "second":
+        weights = table["seconds"].to_numpy()  # a mean over time, where the frame rate varies
+        if not np.isfinite(weights).all():
+            raise video.VideoError(f"{path}: has no times, and flow.unit is second: set flow.unit: frame.")
+        values = {name: column * settings.step / weights for name, column in values.items()}
+    averages = {name: float(np.average(column, weights=weights)) for name, column in values.items()}
     median = float(np.median(values["mean"]))
     return {"video": name, "frames": int(frames), "pairs": len(table), **averages, "median": median}
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PATIENCE = 60.0
 """Seconds without a new frame, after which a decoder counts as hung (a frame of 8K takes less than one)."""
 
-FORMAT = 1
+FORMAT = 2
 """Raise it when sound videos must be inspected anew."""
 
 Progress = Callable[..., Iterable]
@@ -94,7 +94,7 @@ def inspect(
 
 
 def described(index: "pd.DataFrame", sound: dict[str, VideoInfo]) -> "pd.DataFrame":
-    """An index without the videos that are not ``sound``, with the columns frames (decoded), fps, width, height."""
+    """An index without the videos that are not ``sound``, with a column for each field of `VideoInfo`."""
     rows = index[index["path"].isin(sound)].reset_index(drop=True)
     for column in VideoInfo.__annotations__:
         rows[column] = [getattr(sound[path], column) for path in rows["path"]]
@@ -208,12 +208,17 @@ def serve() -> None:
 
 
 def scanned(path: str | Path, alive: Callable[[int], object] = lambda frames: None) -> VideoInfo:
-    """The result of ``scan``; ``alive`` is told the frames decoded so far, once a second."""
+    """The result of ``scan``; ``alive`` is told the frames decoded so far, once a second.
+
+    Raises VideoError as ``scan`` does, and for a video of one frame.
+    """
     frames, told = scan(path), time.monotonic()
     while True:
         try:
             decoded = next(frames)
         except StopIteration as end:
+            if end.value.frames < 2:
+                raise VideoError(f"{path}: has one frame only, and motion needs two") from None
             return end.value
         if time.monotonic() - told > 1:
             alive(decoded)
@@ -245,7 +250,7 @@ def _read(known: str | Path) -> dict[tuple[str, int, int], VideoInfo]:
     try:
         rows = read_parquet(known).to_dict("records")
         return {
-            tuple(row[name] for name in _STATE): VideoInfo(*(row[name] for name in VideoInfo.__annotations__))
+            tuple(row[name] for name in _STATE): VideoInfo(**{name: row[name] for name in VideoInfo.__annotations__})
             for row in rows
             if row["format"] == FORMAT
         }

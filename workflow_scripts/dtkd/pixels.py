@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import cv2
 import numpy as np
 from tqdm import tqdm
 
 from dtkd import video
+from dtkd.datasets import Videos
 
 
-def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -> dict[str, object]:
+def statistics(videos: Videos, frames_per_video: int, most_videos: int) -> dict[str, object]:
     """Per-channel (RGB, of 0..1) mean and standard deviation over all pixels of evenly spaced frames.
 
     At most ``most_videos`` videos, evenly spaced in the list, give ``frames_per_video`` frames each; every video
     weighs the same, whatever its size.
     """
-    places = np.linspace(0, len(paths) - 1, min(most_videos, len(paths))).round().astype(int)
-    chosen = [paths[place] for place in places]
+    chosen = np.linspace(0, len(videos) - 1, min(most_videos, len(videos))).round().astype(int)
     moments = []
-    for path in tqdm(chosen, desc="pixel statistics", unit="video", mininterval=5):
-        total = video.length(path)
-        where = np.linspace(0, total - 1, min(frames_per_video, total)).astype(int)
-        for frame in video.read(path, where, pad_end=True):
+    for place in tqdm(chosen, desc="pixel statistics", unit="video", mininterval=5):
+        known = videos.infos[place] if videos.infos else video.info(videos.paths[place])
+        where = np.linspace(0, known.frames - 1, min(frames_per_video, known.frames)).astype(int)
+        for frame in video.read(videos.paths[place], where, known):
             mean, std = cv2.meanStdDev(frame)
             moments.append(np.stack([mean.ravel(), std.ravel() ** 2 + mean.ravel() ** 2]) / [[255.0], [255.0**2]])
     first, second = np.mean(moments, axis=0)

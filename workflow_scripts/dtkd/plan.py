@@ -184,7 +184,7 @@ def _looks(
     seen = []
     for path in paths:
         try:
-            seen.append((video.probe(path), path))
+            seen.append((video.info(path), path))
         except DtkdError:
             notes.append(f"{name}: {path} is no video that can be read; it counts as one of the others")
     if not seen:

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from dtkd import engine, networks, weights
-from dtkd.clips import TestClips, loader, video_length
+from dtkd.clips import TestClips, loader
 from dtkd.datasets import SUFFIXES, Videos
 from dtkd.errors import DtkdError
 from dtkd.files import atomic, check_writable
@@ -106,7 +106,6 @@ def predict(
         for views in videos:
             yield next(logits) if isinstance(views, Tensor) else views
 
-    video_length.cache_clear()  # of files that may have been replaced since the last call
     workers = min(hardware.workers, len(paths))
     data = loader(_Views(trained, paths, evaluation), batch_size=None, workers=workers, pin=device.type == "cuda")
     size = max(1, most // (evaluation.clips_per_video * evaluation.crops_per_clip))

@@ -64,6 +64,7 @@ class Flow(Section):
     ] = "farneback"
     step: Count = 1
     short_side: Annotated[int, Field(ge=16)] | None = None  # as in `flow.Settings`
+    unit: Literal["frame", "second"] = Field("frame", description="motion in pixels a frame, or pixels a second")
     weights: str | None = Field(None, description="a network's parameters; torchvision's where none are named")
 
     @property
@@ -78,8 +79,9 @@ class Flow(Section):
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a table depends on, beside the content of the weights."""
-        return self.model_dump(exclude={"weights"})
+        """What a table depends on, beside the content of the weights. (The unit is left out where it is the usual one,
+        as it was before there was another.)"""
+        return self.model_dump(exclude={"weights", *["unit"] * (self.unit == "frame")})
 
     @model_validator(mode="after")
     def _weights_belong_to_a_network(self) -> Flow:
@@ -139,13 +141,23 @@ class Model(Section):
 
 
 class Clip(Section):
-    """Temporal sampling: the fast pathway's frames, and every how many source frames one is taken."""
+    """Temporal sampling: the fast pathway's frames, and every how many source frames, or how often, one is taken."""
 
     frames: Annotated[int, Field(ge=4, multiple_of=4)]  # four times the slow pathway's
-    rate: Count
+    rate: Count | None = None
+    fps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
+        None, description="frames a second, by the videos' own times, in place of rate"
+    )
+
+    @model_validator(mode="after")
+    def _is_by_frames_or_by_time(self) -> Clip:
+        if (self.rate is None) == (self.fps is None):
+            problem = "both are given" if self.rate else "neither is given"
+            raise ValueError(f"rate, fps: {problem}; set one of the two (the other to null)")
+        return self
 
     def __str__(self) -> str:
-        return f"{self.frames}x{self.rate}"
+        return f"{self.frames}x{self.rate}" if self.fps is None else f"{self.frames}at{self.fps:g}fps"
 
 
 class Augment(Section):
@@ -533,7 +545,7 @@ class Study(Section):
             "dropout": self.pretrain.dropout if run.role == "pretrain" else self.model.dropout,
             "frozen": run.frozen,
             "seed": run.seed,
-            "clip": (run.clip or self.clip).model_dump(),
+            "clip": (run.clip or self.clip).model_dump(exclude_none=True),
             "augment": self.augment.model_dump(mode="json"),
             "train": self.train_settings(run.role).learning(),
         }

@@ -30,11 +30,12 @@ def class_means(
 ) -> pd.DataFrame:
     """μ_c: per class the unweighted mean over its videos of one measure of their flow.
 
-    ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (pixels a frame);
+    ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (pixels a frame or a
+    second, as its ``attrs["unit"]`` says);
     ``videos`` restricts to these names (the train videos of a list, say), None takes all.
 
     Returns one row a class, sorted by name (index ``class``): ``mean``, ``std`` (over videos), ``videos`` (count);
-    ``attrs["measure"]`` is the measure.
+    ``attrs["measure"]`` is the measure, ``attrs["unit"]`` the unit of time.
 
     Raises DtkdError for an unknown measure, or a class left without videos or with a mean that is not finite.
     """
@@ -54,7 +55,25 @@ def class_means(
         rows[name] = (values.mean(), _std(values), values.size)
     means = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "std", "videos"]).rename_axis("class")
     means.attrs["measure"] = measure
+    [means.attrs["unit"]] = {table.attrs.get("unit", "frame") for table in flows.values()} or {"frame"}
     return means
+
+
+def differing_rates(index: pd.DataFrame, ratio: float = 1.2) -> list[str]:
+    """A warning for each class whose frame rate is not the others': its motion a frame tells of the camera.
+
+    ``index`` is a `videos.parquet`; compared are the medians of ``fps``. Classes are named from a ``ratio`` on.
+    """
+    if "fps" not in index or not (index["fps"] > 0).any():
+        return []
+    known = index[index["fps"] > 0]
+    usual = float(known["fps"].median())
+    return [
+        f"the videos of {name} have {own:.4g} frames a second, the data set's {usual:.4g}: motion in pixels a frame "
+        "makes the camera decide what is static; set flow.unit: second (and clip.fps)"
+        for name, own in known.groupby("class")["fps"].median().items()
+        if max(own / usual, usual / own) >= ratio
+    ]
 
 
 def of_settings(
@@ -125,7 +144,7 @@ def split(
                 f"the split has no {subset} class (threshold {limit:.6g}, {boundary}; class means {low:.6g} to "
                 f"{high:.6g}): {remedy}."
             )
-    criterion = {"source": "flow", "measure": _measure(means), "threshold": threshold, **parameters,
+    criterion = {"source": "flow", "measure": _measure(means), **_unit(means), "threshold": threshold, **parameters,
                  "boundary": boundary}  # fmt: skip
     static = [name for name, holds in is_static.items() if holds]
     return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
@@ -216,7 +235,7 @@ def _given(
 ) -> dict[str, object]:
     """A split that no threshold of the flow has made."""
     return {
-        "criterion": criterion | {"measure": None if means is None else _measure(means)},
+        "criterion": criterion | ({"measure": None} if means is None else {"measure": _measure(means), **_unit(means)}),
         "threshold": None,
         "classes": _classes(classes, static, means),
     }
@@ -224,6 +243,17 @@ def _given(
 
 def _measure(means: pd.DataFrame) -> str:
     return means.attrs.get("measure", "mean")
+
+
+def _unit(means: pd.DataFrame) -> dict[str, str]:
+    """The unit of time, where it is not the paper's."""
+    return {} if (unit := means.attrs.get("unit", "frame")) == "frame" else {"unit": unit}
+
+
+def motion_unit(splits: Iterable[Mapping[str, Any]]) -> str:
+    """What the class means of some splits are given in, for labels: pixels/frame or pixels/second."""
+    units = sorted({f"pixels/{split['criterion'].get('unit', 'frame')}" for split in splits})
+    return " or ".join(units) if units else "pixels/frame"
 
 
 def _classes(names: Iterable[str], static: Collection[str], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:

@@ -26,7 +26,7 @@ from dtkd.datasets import class_names, counts
 from dtkd.errors import DtkdError
 from dtkd.files import atomic
 from dtkd.metrics import Predictions, hits, kl_divergence, top_k
-from dtkd.subsets import SUBSETS, subset_summary
+from dtkd.subsets import SUBSETS, motion_unit, subset_summary
 
 HYPERPARAMETERS = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
 ACCURACIES = ["top1", "top5", "top1_last", "top5_last"]
@@ -37,16 +37,17 @@ Row = Mapping[str, Any]
 
 
 def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
-    """Table 1: quartile, mean, standard deviation and interquartile range of the classes' mean flow (pixels/frame).
+    """Table 1: quartile, mean, standard deviation and interquartile range of the classes' mean flow.
 
-    ``splits`` gives each dataset's `split.json` (see `subsets.subset_summary`). Another measure than the mean flow and
-    subsets by list or lot have no counterpart in the paper. DtkdError if a split has no class means.
+    In pixels/frame, or pixels/second by `flow.unit`. ``splits`` gives each dataset's `split.json` (see
+    `subsets.subset_summary`). Another measure or unit and subsets by list or lot have no counterpart in the paper.
+    DtkdError if a split has no class means.
     """
     keys, values = ("dataset", "subset"), ["q1", "mean", "std", "iqr"]
     paper = _counterparts(published.table(1), keys)
     rows = []
     for dataset, split in splits.items():
-        usual = split["criterion"]["measure"] == "mean" and _as_the_papers(split)
+        usual = split["criterion"]["measure"] == "mean" and "unit" not in split["criterion"] and _as_the_papers(split)
         try:
             summary = subset_summary(split)
         except DtkdError as error:
@@ -54,7 +55,7 @@ def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
         for row in summary.assign(dataset=dataset).to_dict("records"):
             rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "subset", "classes", *values, *_against(values)]
-    caption = "Mean optical flow of the classes of each subset (pixels/frame)"
+    caption = f"Mean optical flow of the classes of each subset ({motion_unit(splits.values())})"
     return _table("table1", rows, columns, caption + _origin(splits))
 
 

@@ -1,240 +1,350 @@
-"""Decoding with OpenCV: the frames of a video file, and nothing about labels or augmentation.
+"""Decoding with PyAV (FFmpeg): the frames of a video file, and nothing about labels or augmentation.
 
-Every capture uses FFmpeg on one thread unless asked otherwise and keeps OpenCV's automatic rotation. OpenCV's own
-thread pool (colour conversion, resizing) is the caller's: ``cv2.setNumThreads``. Every problem with a file is a
-``VideoError`` of one line; FFmpeg's and OpenCV's own chatter is silenced (set ``OPENCV_FFMPEG_LOGLEVEL=32`` in the
-environment to hear FFmpeg again).
+What a header says of a file's length, rate or duration is a hint; what decoding it from end to end gives is what counts
+(``scan``). Flow, training and prediction read with the same decoder, so what was inspected is what they get.
 
-Containers lie about their length: 119 of 120 real clips (MPEG-4 in AVI) decode to one or two frames fewer than
-declared. ``missing_allowed`` says how many may be missing before a file counts as truncated.
+A frame is known by its number. ``read_bgr`` seeks where that saves time, but only to key frames that ``scan`` has
+tried, and it holds the time of every frame that follows against the time that was noted; where they differ it counts
+from the first frame.
+
+Frames are upright (turned as the file asks) and have square pixels. FFmpeg uses one thread unless asked otherwise, and
+OpenCV as many as ``cv2.setNumThreads`` says. Every problem with a file is a ``VideoError`` of one line.
 """
 
+from __future__ import annotations
+
 import os
-from bisect import bisect_left
+import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # read at the first capture, so before any of ours
-
+import av
 import cv2
 import numpy as np
+from av.stream import Disposition
+from av.video.reformatter import VideoReformatter
 
+from .containers import missing_bytes
 from .errors import DtkdError
+from .video_info import VideoInfo
 
-SEEK_FROM = 32
-"""First index from which seeking beats grabbing: they cost the same near frame 25 (XVID, MPEG-4 and MJPG, 320×240)."""
+KEYS_APART = 16
+"""Key frames are noted at least so many frames apart: more of them would save a seek little."""
+
+KEYS_TRIED = 16
+"""At most so many of a file's key frames are tried when it is inspected."""
 
 SMALLEST_SIDE = 16
 """Pixels."""
 
 REMEDY = "copy or download it again, or leave it out of the dataset"
 
+TURNS = {90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CLOCKWISE}
+
 
 class VideoError(DtkdError):
-    """A video file that cannot be opened, or that ends before it should: names the file, the frame, the remedy."""
+    """A video file that cannot be used: names the file, where it matters the frame, and the remedy."""
 
 
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a container declares and its first frame shows."""
+def missing_allowed(frames: int) -> int:
+    """How many frames of a sound file may be damaged or missing: 3, or 5 % of a longer one.
 
-    frames: int
-    """Frames as declared (0: the container does not say); decoding may give a few fewer, see ``missing_allowed``."""
-    fps: float
-    """Frames per second (0.0: the container does not say)."""
-    width: int
-    """Pixels, of the first frame after rotation."""
-    height: int
-    """Pixels, of the first frame after rotation."""
-
-
-def missing_allowed(declared: int) -> int:
-    """How many of the declared frames may be missing in a sound file: 3, or 5 % of a longer one.
-
-    Containers that store frame counts are off by one or two; those that store a duration (WebM, Matroska, MPEG-TS)
-    only give an estimate, which a longer sound track inflates.
+    Of 120 real clips (MPEG-4 in AVI) 119 decode to one or two frames fewer than declared.
     """
-    return max(3, declared // 20)
-
-
-def probe(path: str | Path, threads: int = 1) -> VideoInfo:
-    """Open a video and decode its first frame.
-
-    Raises VideoError if the file is missing, unreadable, empty, not a video, or ends before its first frame.
-    """
-    with _capture(path, threads) as capture:
-        height, width = _retrieve(capture, path, 0).shape[:2]
-        return VideoInfo(_declared(capture), _fps(capture), width, height)
-
-
-def length(path: str | Path) -> int:
-    """Frames of a video as declared, or counted where the container does not say."""
-    return probe(path).frames or sum(1 for _ in grey_frames(path))
+    return max(3, frames // 20)
 
 
 def scan(path: str | Path, threads: int = 1) -> Generator[int, None, VideoInfo]:
     """Decode a whole video, to find out whether it can be used; yields the number of frames decoded so far.
 
-    The generator's return value is what the video is, with ``frames`` as decoded. Only the first frame is converted,
-    which would take half as long again for all of them; OpenCV scales frames of another size to the first one's.
+    The generator's return value is what the video is. Only the first frame is converted to BGR, which would take half
+    as long again for all of them.
 
-    Raises VideoError as ``probe`` and ``grey_frames`` do, and for a video of one frame.
+    Raises VideoError if the file is missing, unreadable, empty, not a video, of frames that are too small, or
+    damaged, or if its data end early.
     """
-    with _capture(path, threads) as capture:
-        declared, fps, decoded, shape = _declared(capture), _fps(capture), 0, None
-        while capture.grab():
-            if shape is None:
-                shape = _retrieve(capture, path, 0, grabbed=True).shape
-                _check_shape(path, 0, shape, shape)
-            decoded += 1
-            yield decoded
-    _check_end(path, decoded, declared)
-    if decoded < 2:
-        raise VideoError(f"{path}: has one frame only, and motion needs two: leave it out of the dataset.")
-    return VideoInfo(decoded, fps, shape[1], shape[0])
+    checksums: dict[int, int] = {}  # of key frames and those that follow them
+    with _opened(path, threads) as video:
+        key = 0
+        for index, frame in enumerate(video.frames()):
+            if index == 0:
+                video.bgr(frame)
+            elif frame.key_frame and index >= key + KEYS_APART:
+                key = index
+            if key and index - key < 2:
+                checksums[index] = _checksum(frame)
+            yield index + 1
+        found = video.info()
+        return replace(found, keys=video.keys(found, checksums))
 
 
-def read(path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False) -> np.ndarray:
+def info(path: str | Path) -> VideoInfo:
+    """The result of ``scan``, remembered as long as the file's size and modification time stay the same."""
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        return _info(os.fspath(path), None)
+    return _info(os.fspath(path), (status.st_size, status.st_mtime_ns))
+
+
+@lru_cache(maxsize=1024)
+def _info(path: str, state: tuple[int, int] | None) -> VideoInfo:
+    return result_of(scan(path))
+
+
+def result_of(generator: Generator) -> object:
+    """What a generator returns in the end."""
+    while True:
+        try:
+            next(generator)
+        except StopIteration as end:
+            return end.value
+
+
+def read(
+    path: str | Path, indices: Sequence[int], known: VideoInfo | None = None, threads: int = 1
+) -> np.ndarray:
     """The frames at ``indices``: uint8 (T, H, W, 3), RGB; see ``read_bgr``."""
-    return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in read_bgr(path, indices, threads, pad_end)])
+    return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in read_bgr(path, indices, known, threads)])
 
 
 def read_bgr(
-    path: str | Path, indices: Sequence[int], threads: int = 1, pad_end: bool = False
+    path: str | Path, indices: Sequence[int], known: VideoInfo | None = None, threads: int = 1
 ) -> Generator[np.ndarray, None, None]:
-    """The frames at ``indices`` one after the other: uint8 (H, W, 3), BGR, as OpenCV decodes them.
+    """The frames at ``indices`` one after the other: uint8 (H, W, 3), BGR.
 
-    ``indices`` count from 0 and ascend (repeats allowed). Frames in between are decoded but not converted; a first
-    index of at least ``SEEK_FROM`` is sought. Seeking counts by time stamps: in a file of variable frame rate it
-    may land on a neighbour of the frame that counting gives.
+    ``indices`` count from 0 and ascend (repeats allowed). ``known`` is what an inspection has found (``info``, where it
+    is not given). Frames in between are decoded but not converted; from ``SEEK_FROM`` on, decoding starts at a
+    key frame.
 
-    ``pad_end`` repeats the last frame for an index in the declared but missing tail of a sound file (at most
-    ``missing_allowed`` frames), for callers that sample from the declared length.
-
-    Raises VideoError if the file cannot be opened or ends before an index; ValueError if the indices are empty,
-    negative or not ascending.
+    Raises VideoError if the file cannot be used or has changed since it was inspected; ValueError if the indices are
+    empty, negative, not ascending or beyond the last frame.
     """
     wanted = [int(index) for index in indices]
     if not wanted or wanted[0] < 0 or any(a > b for a, b in pairwise(wanted)):
         raise ValueError(f"frame indices must be ascending, not negative and at least one, not {wanted}")
-    ended, last = yield from _read(path, wanted, threads, seek=wanted[0] >= SEEK_FROM)
-    if ended is not None and last is None and wanted[0] >= SEEK_FROM:  # where does it end? Only counting tells
-        ended, last = yield from _read(path, wanted, threads, seek=False)
-    if ended is not None:
-        missing = wanted[bisect_left(wanted, ended) :]
-        declared = probe(path, threads).frames
-        if not (pad_end and ended > 0 and wanted[-1] < declared <= ended + missing_allowed(declared)):
-            of = f" of {declared} declared" if declared else ""
-            raise VideoError(
-                f"{path}: frame {missing[0]} was asked for, but the video ends at frame {ended}{of}: "
-                f"truncated? {REMEDY.capitalize()}."
-            )
-        if ended - 1 not in wanted:
-            [last] = _read(path, [ended - 1], threads, seek=False)
-        yield from [last] * len(missing)
+    known = known or info(path)
+    if wanted[-1] >= known.frames:
+        raise ValueError(f"{path}: frame {wanted[-1]} is asked for, and the video has {known.frames} frames")
+    given = 0
+    for key in dict.fromkeys((known.key_before(wanted[0]), None)):  # a file that has changed is counted through
+        with _opened(path, threads) as video:
+            for index, frame in video.numbered(known, key):
+                if index == wanted[given]:
+                    image = video.bgr(frame)
+                    while given < len(wanted) and wanted[given] == index:
+                        yield image
+                        given += 1
+                    if given == len(wanted):
+                        return
+    raise VideoError(
+        f"{path}: ends before frame {wanted[given]}, and had {known.frames} frames when it was inspected: it has "
+        f"changed, or cannot be read to its end: {REMEDY}."
+    )
 
 
 def grey_frames(
     path: str | Path, short_side: int | None = None, step: int = 1, threads: int = 1
-) -> Generator[np.ndarray, None, int]:
+) -> Generator[np.ndarray, None, VideoInfo]:
     """Every ``step``-th frame from the first, in grey: uint8 (H, W). Holds one frame, whatever the length.
 
     ``short_side`` scales each frame (down or up, keeping its aspect) so that its shorter side has that many pixels.
-    The generator's return value is the number of frames decoded, skipped ones included.
+    The generator's return value is what the video is, as of ``scan`` but for its key frames.
 
-    Raises VideoError if the file cannot be opened, if the frame size changes on the way, or, at the end, if more
-    than ``missing_allowed`` of the declared frames are missing (never where the container declares no length).
+    Raises VideoError if the file cannot be opened, or, at the end, if it is damaged or its data end early.
     """
-    with _capture(path, threads) as capture:
-        declared, decoded, size, first = _declared(capture), 0, None, None
-        while capture.grab():
-            if decoded % step == 0:
-                image = _retrieve(capture, path, decoded, grabbed=True)
-                if first is None:
-                    first, size = image.shape, _scaled(image.shape, short_side)
-                _check_shape(path, decoded, image.shape, first)
-                grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-                if size is not None:
-                    shrinks = size[0] < grey.shape[1]
-                    grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-                yield grey
-            decoded += 1
-    _check_end(path, decoded, declared)
-    return decoded
+    with _opened(path, threads) as video:
+        for index, frame in enumerate(video.frames()):
+            if index % step:
+                continue
+            grey = cv2.cvtColor(video.bgr(frame), cv2.COLOR_BGR2GRAY)
+            size = _scaled(grey.shape, short_side)
+            if size is not None:
+                shrinks = size[0] < grey.shape[1]
+                grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+            yield grey
+        return video.info()
 
 
-def _read(
-    path: str | Path, wanted: list[int], threads: int, seek: bool
-) -> Generator[np.ndarray, None, tuple[int | None, np.ndarray | None]]:
-    """Yield the wanted frames up to the end of the file.
+class _Video:
+    """An open file, and what going through its frames has shown."""
 
-    The return value is the number of frames at which it ended too early, or None, and the last frame that was given.
+    def __init__(self, path: str | Path, container: av.container.InputContainer, threads: int) -> None:
+        self.path, self.container = path, container
+        self.stream = _stream(path, container)
+        self.stream.thread_type = "AUTO" if threads > 1 else "NONE"
+        self.stream.codec_context.thread_count = threads
+        self.reformatter = VideoReformatter()
+        self.size: tuple[int, int] | None = None  # (width, height) that frames are scaled to: the first one's
+        self.turn = 0  # degrees
+        self.stamps: list[float | None] = []  # the file's times of the frames so far, in seconds
+        self.decoded: list[float | None] = []  # the times at which they are decoded
+        self.damaged = 0  # packets that gave no frame, and frames that FFmpeg calls corrupt
+
+    def frames(self) -> Iterator[av.VideoFrame]:
+        """The frames in the order in which they are shown, from where the file stands."""
+        self.stamps, self.decoded, self.damaged = [], [], 0
+        for packet in self._packets():
+            try:
+                frames = packet.decode()
+            except av.FFmpegError:  # the other packets may be sound
+                self.damaged += 1
+                continue
+            for frame in frames:
+                if self.size is None:
+                    self.size, self.turn = _square(frame, self.stream.sample_aspect_ratio), frame.rotation % 360
+                    _check_size(self.path, *self.size)
+                self.damaged += frame.is_corrupt
+                for stamps, stamp in ((self.stamps, frame.pts), (self.decoded, frame.dts)):
+                    stamps.append(None if stamp is None else float(stamp * frame.time_base))
+                yield frame
+
+    def _packets(self) -> Iterator[av.Packet]:
+        """The stream's packets; the last, which is empty, has the decoder give what it holds back."""
+        try:
+            yield from self.container.demux(self.stream)
+        except av.FFmpegError:  # nothing can be read from here on
+            self.damaged += 1
+            last = av.Packet()
+            last.stream, last.time_base = self.stream, self.stream.time_base
+            yield last
+
+    def numbered(self, known: VideoInfo, key: int | None = None) -> Iterator[tuple[int, av.VideoFrame]]:
+        """(index, frame) of all frames, or of those from a key frame on, up to one that is not where it was noted."""
+        if key is None:
+            yield from enumerate(self.frames())
+            return
+        tolerance = 0.25 / known.fps if known.times is None else 1e-6
+        start = known.start + known.time(key)
+        try:
+            self.container.seek(round((start + tolerance) / self.stream.time_base), stream=self.stream)
+        except av.FFmpegError:
+            return
+        index = key
+        for frame in self.frames():
+            stamp = self.stamps[-1]
+            if stamp is None or (index == key and stamp < start - tolerance):  # before the key frame
+                continue
+            if abs(stamp - known.start - known.time(index)) > tolerance:
+                return
+            yield index, frame
+            index += 1
+
+    def bgr(self, frame: av.VideoFrame) -> np.ndarray:
+        """A frame as it is to be seen: uint8 (H, W, 3)."""
+        width, height = self.size
+        try:
+            image = self.reformatter.reformat(frame, width, height, "bgr24", interpolation="BICUBIC").to_ndarray()
+        except (av.FFmpegError, ValueError, MemoryError) as error:
+            raise VideoError(f"{self.path}: a frame cannot be converted to RGB ({_words(error)}): {REMEDY}.") from error
+        return cv2.rotate(image, TURNS[self.turn]) if self.turn in TURNS else image
+
+    def info(self) -> VideoInfo:
+        """What the video is, once all ``frames`` are seen. VideoError if it is damaged or its data end early."""
+        frames, declared = len(self.stamps), self.stream.frames
+        if not frames:
+            raise VideoError(f"{self.path}: none of its frames can be decoded, it is damaged: {REMEDY}.")
+        lacking = missing_bytes(self.path)
+        if lacking and not 0 <= declared - frames <= missing_allowed(declared):
+            of = f" of {declared} declared" if declared > frames else ""
+            raise VideoError(
+                f"{self.path}: its data end early, after frame {frames}{of} ({lacking} bytes are missing): truncated? "
+                f"{REMEDY.capitalize()}."
+            )
+        if self.damaged > missing_allowed(frames):
+            raise VideoError(f"{self.path}: {self.damaged} of its frames are damaged, beside {frames}: {REMEDY}.")
+        width, height = self.size if self.turn % 180 == 0 else self.size[::-1]
+        stream = self.stream
+        rates = [float(rate) for rate in (stream.guessed_rate, stream.average_rate) if rate]
+        # AVI has no times of B-frames, and FFmpeg's guess may be out of order; in a file that was joined, all are
+        decoded = _continued(self.decoded)
+        stamps = self.stamps if _ascend(self.stamps) or not _ascend(decoded) else decoded
+        if None in stamps:
+            return VideoInfo(frames, rates[0] if rates else 0.0, width, height)
+        fps, times = _timing(stamps, rates, jumps="mpeg" in self.container.format.name)
+        return VideoInfo(frames, fps, width, height, start=stamps[0], times=times)
+
+    def keys(self, found: VideoInfo, checksums: dict[int, int]) -> tuple[int, ...]:
+        """The key frames in ``checksums`` (index -> of the frame) at which decoding can start: they are tried.
+
+        None where the file's times do not ascend, or where a packet was damaged: what a decoder then makes of the
+        frames depends on where it began.
+        """
+        if self.damaged or not _ascend(self.stamps):
+            return ()
+        keys = [index for index in checksums if index - 1 not in checksums]
+        tried = keys[:: -(-len(keys) // KEYS_TRIED)] if keys else []
+        sound = [key for key in tried if self._starts_at(key, found, checksums)]
+        return tuple(keys if len(sound) == len(tried) else sound)
+
+    def _starts_at(self, key: int, found: VideoInfo, checksums: dict[int, int]) -> bool:
+        """Whether decoding from a key frame gives this frame and the next as decoding from the first frame did."""
+        for index, frame in self.numbered(found, key):
+            if checksums.get(index) != _checksum(frame):
+                return False
+            if index + 1 not in checksums:
+                return True
+        return False
+
+
+def _continued(stamps: Sequence[float | None]) -> list[float | None]:
+    """Times whose last ones are unknown, as of frames that a decoder holds back to the end: these follow evenly."""
+    known = [stamp for stamp in stamps if stamp is not None]
+    lacking = len(stamps) - len(known)
+    if not lacking or len(known) < 2 or None in stamps[: len(known)]:
+        return list(stamps)
+    step = (known[-1] - known[0]) / (len(known) - 1)
+    return known + [known[-1] + step * (number + 1) for number in range(lacking)]
+
+
+def _ascend(stamps: Sequence[float | None]) -> bool:
+    return None not in stamps and all(a < b for a, b in pairwise(stamps))
+
+
+def _timing(stamps: Sequence[float], rates: Sequence[float], jumps: bool) -> tuple[float, tuple[float, ...] | None]:
+    """(frames per second, seconds from the first frame to each or None where their rate is constant).
+
+    ``rates`` are those that the file states: one that every frame keeps to within a tenth of a frame is taken as it
+    stands. Times that do not ascend, as where two recordings were joined, go on at the usual rate there, and so do
+    times that jump by 10 s and more where the container knows of such ``jumps``.
     """
-    frame = None
-    with _capture(path, threads) as capture:
-        position = 0  # of the next frame to grab
-        if seek and wanted[0] < _declared(capture) and capture.set(cv2.CAP_PROP_POS_FRAMES, wanted[0]):
-            position = wanted[0]
-        for index in wanted:
-            if index >= position or frame is None:
-                while position <= index:
-                    if not capture.grab():
-                        return position, frame
-                    position += 1
-                before, frame = frame, _retrieve(capture, path, index, grabbed=True)
-                if before is not None:
-                    _check_shape(path, index, frame.shape, before.shape)
-            yield frame
-    return None, frame
+    if len(stamps) < 2:
+        return (rates[0] if rates else 0.0), None
+    times = np.array(stamps) - stamps[0]
+    steps = np.diff(times)
+    cut = (steps <= 0) | (jumps & (steps > 10))
+    if cut.any():
+        usual = np.median(steps[~cut]) if not cut.all() else 1 / rates[0] if rates else 0.04
+        times = np.concatenate([[0.0], np.cumsum(np.where(cut, usual, steps))])
+    number, mean = np.arange(len(times)), round(float((len(times) - 1) / times[-1]), 6)
+    for rate in (*rates, mean):
+        if np.abs(times - number / rate).max() <= 0.1 / rate:
+            return rate, None
+    return mean, tuple(times.tolist())
 
 
-def _declared(capture: cv2.VideoCapture) -> int:
-    """Frames as the container declares; 0 where it does not say (OpenCV gives zero or a huge negative number)."""
-    frames = capture.get(cv2.CAP_PROP_FRAME_COUNT)
-    return int(frames) if np.isfinite(frames) and frames > 0 else 0
+def _square(frame: av.VideoFrame, aspect: object) -> tuple[int, int]:
+    """(width, height) of a frame once its pixels are square; one that states an absurd aspect of a pixel stays."""
+    aspect = float(aspect or 1)
+    return (max(1, round(frame.width * aspect)) if 0.25 <= aspect <= 4 else frame.width), frame.height
 
 
-def _fps(capture: cv2.VideoCapture) -> float:
-    """Frames per second; 0.0 where the container does not say."""
-    fps = capture.get(cv2.CAP_PROP_FPS)
-    return fps if np.isfinite(fps) and fps > 0 else 0.0
-
-
-def _check_shape(path: str | Path, index: int, shape: tuple[int, ...], first: tuple[int, ...]) -> None:
-    """Refuse frames too small for motion (Farnebäck's flow is zero everywhere at 2×2), and a change of size."""
-    if min(first[:2]) < SMALLEST_SIDE:
+def _check_size(path: str | Path, width: int, height: int) -> None:
+    """Refuse frames that are too small for motion (Farnebäck's flow is zero everywhere at 2×2)."""
+    if min(width, height) < SMALLEST_SIDE:
         raise VideoError(
-            f"{path}: its frames of {first[1]}×{first[0]} are too small, a side needs {SMALLEST_SIDE} pixels: leave it "
-            "out of the dataset."
-        )
-    if shape != first:
-        raise VideoError(
-            f"{path}: the frame size changes from {first[1]}×{first[0]} to {shape[1]}×{shape[0]} at frame {index}: "
-            "re-encode it to one size."
+            f"{path}: its frames of {width}×{height} are too small, a side needs {SMALLEST_SIDE} pixels: leave it out "
+            "of the dataset."
         )
 
 
-def _check_end(path: str | Path, decoded: int, declared: int) -> None:
-    if decoded == 0:
-        raise _undecodable(path, 0)
-    if declared - decoded > missing_allowed(declared):
-        raise VideoError(f"{path}: ends at frame {decoded} of {declared} declared: truncated? {REMEDY.capitalize()}.")
-
-
-def _retrieve(capture: cv2.VideoCapture, path: str | Path, index: int, grabbed: bool = False) -> np.ndarray:
-    """Convert the grabbed frame (or grab the next): uint8 (H, W, 3), BGR."""
-    ok, image = capture.retrieve() if grabbed else capture.read()
-    if not ok:
-        raise _undecodable(path, index)
-    return image
-
-
-def _undecodable(path: str | Path, index: int) -> VideoError:
-    why = "" if index else ", because it is damaged or FFmpeg lacks its codec (AV1, say)"
-    return VideoError(f"{path}: frame {index} cannot be decoded{why}: {REMEDY}.")
+def _checksum(frame: av.VideoFrame) -> int:
+    """Of a frame's first plane: its luma, or all of it where its channels are not apart."""
+    return zlib.crc32(frame.planes[0])
 
 
 def _scaled(shape: tuple[int, ...], short_side: int | None) -> tuple[int, int] | None:
@@ -246,11 +356,27 @@ def _scaled(shape: tuple[int, ...], short_side: int | None) -> tuple[int, int] |
     return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 
+def _stream(path: str | Path, container: av.container.InputContainer) -> av.VideoStream:
+    """The video stream that players show: never a cover picture."""
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    best = container.streams.best("video")
+    if not streams:
+        raise VideoError(f"{path}: has no video stream: leave it out of the dataset.")
+    stream = best if best in streams else streams[0]
+    if stream.codec_context is None:
+        raise VideoError(f"{path}: this FFmpeg has no decoder for its video: re-encode it, as H.264 for example.")
+    return stream
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(str(getattr(error, "strerror", None) or error).split())
+
+
 @contextmanager
-def _capture(path: str | Path, threads: int) -> Iterator[cv2.VideoCapture]:
-    """An open capture, released at the end of the block."""
+def _opened(path: str | Path, threads: int) -> Iterator[_Video]:
+    """An open video, closed at the end of the block."""
     name = os.fsencode(path)
-    if (shown := name.decode("utf-8", "backslashreplace")) != os.fsdecode(name):  # OpenCV's binding ends the process
+    if (shown := name.decode("utf-8", "backslashreplace")) != os.fsdecode(name):
         raise VideoError(f"{shown}: its name is not UTF-8: rename it.")
     try:
         with open(path, "rb") as file:
@@ -259,16 +385,13 @@ def _capture(path: str | Path, threads: int) -> Iterator[cv2.VideoCapture]:
         raise VideoError(f"{path}: cannot be read ({error.strerror}): check the path and its permissions.") from error
     if empty:
         raise VideoError(f"{path}: is empty (0 bytes): {REMEDY}.")
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # the one clear line is ours
     try:  # an absolute path, because FFmpeg takes what stands before a colon for a protocol
-        capture = cv2.VideoCapture(os.path.abspath(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, threads])
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    try:
-        if not capture.isOpened():
-            raise VideoError(f"{path}: is not a video that FFmpeg can open, or is truncated: {REMEDY}.")
-        yield capture
-    except cv2.error as error:  # no memory for the size that a damaged header claims, say
-        raise VideoError(f"{path}: OpenCV cannot decode it ({' '.join(str(error.err).split())}): {REMEDY}.") from error
-    finally:
-        capture.release()
+        container = av.open(os.path.abspath(path), metadata_errors="replace")
+    except (av.FFmpegError, ValueError) as error:
+        cut = " (its data end early)" if missing_bytes(path) else ""
+        raise VideoError(f"{path}: is not a video that FFmpeg can open, or is truncated{cut}: {REMEDY}.") from error
+    with container:
+        try:
+            yield _Video(path, container, threads)
+        except (av.FFmpegError, MemoryError) as error:  # no memory for the size that a damaged header claims, say
+            raise VideoError(f"{path}: FFmpeg cannot decode it ({_words(error)}): {REMEDY}.") from error
