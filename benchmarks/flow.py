@@ -153,12 +153,11 @@ def breakdown(paths: list[Path], settings: Settings) -> list[dict[str, object]]:
     frames = [list(video.grey_frames(path)) for path in paths]
     colour = [cv2.cvtColor(frame, cv2.COLOR_GRAY2BGR) for each in frames for frame in each]
     fields = [compute(*pair) for pair in pairwise(frames[0])]
-    pairs = sum(len(each) - 1 for each in frames)
+    pairs, known = sum(len(each) - 1 for each in frames), {path: video.info(path) for path in paths}
 
     def decode() -> None:
         for path in paths:
-            capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
-            while capture.read()[0]:
+            for _ in video.read_bgr(path, range(known[path].frames), known[path]):
                 pass
 
     def everything() -> None:

@@ -26,7 +26,7 @@ from pytorchvideo.data import LabeledVideoDataset, make_clip_sampler
 from torch.utils.data import SequentialSampler
 from torchvision.transforms import v2
 
-from dtkd import backbones, clips, engine, study, synthetic
+from dtkd import backbones, clips, engine, study, synthetic, video
 from dtkd.datasets import Videos
 from dtkd.learners import Classifier
 from dtkd.study import Augment, Clip
@@ -115,7 +115,7 @@ def plain(read: Callable[[Path, int, int], list[np.ndarray]]):
         """Decode the window in RGB, choose the clip's frames, transform."""
         change, window = transform(augment), clip.frames * clip.rate
         for path in cycle(paths):
-            total = clips.video_length(path)
+            total = video.info(path).frames
             start = int(torch.randint(max(total - window, 0) + 1, ()))
             frames = read(path, start, window)
             chosen = np.linspace(0, len(frames) - 1, clip.frames).astype(int)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from broken import encode
 
 from dtkd import flow, video
 from dtkd.errors import DtkdError
@@ -362,3 +363,48 @@ def test_class_flow_refuses_paths_that_would_mix(videos, tmp_path):
     for wrong in ([], [videos[0], videos[0]], [videos[0], elsewhere]):
         with pytest.raises(ValueError, match="share one folder"):
             flow.class_flow(wrong, Settings())
+
+
+# Motion a second
+
+
+def summary(path, unit, out):
+    table = flow.class_flow([(path.name, path, out / path.stem / "a.parquet")], Settings(unit=unit))
+    assert table.attrs["unit"] == unit
+    return table.loc[0]
+
+
+def test_motion_a_second_is_the_same_at_every_frame_rate(tmp_path):
+    """A pan of 30 pixels a second, by two cameras; a frame of the slower one shows twice the motion."""
+    fast = write(tmp_path / "fast.avi", panned(31, 1.0), fps=30.0)
+    slow = write(tmp_path / "slow.avi", panned(16, 2.0), fps=15.0)
+    for measure in ("mean", "q90", "median", "camera"):
+        assert summary(fast, "second", tmp_path)[measure] == pytest.approx(30, rel=0.08)
+        assert summary(slow, "second", tmp_path)[measure] == pytest.approx(30, rel=0.08)
+    assert summary(fast, "frame", tmp_path)["mean"] == pytest.approx(1, rel=0.08)
+    assert summary(slow, "frame", tmp_path)["mean"] == pytest.approx(2, rel=0.08)
+
+
+def test_motion_a_second_goes_by_the_frames_own_times(tmp_path):
+    """The same pan by a phone whose rate falls from 30 frames a second to 10."""
+    times = [*np.arange(15) / 30, *(0.5 + np.arange(6) / 10)]
+    images = [cv2.cvtColor(panned(2, 30 * time)[1], cv2.COLOR_GRAY2RGB) for time in times]
+    path = encode(tmp_path / "phone.mp4", "libx264", images=images, times=[round(1000 * time) for time in times])
+    assert summary(path, "second", tmp_path)["mean"] == pytest.approx(30, rel=0.08)
+    table = flow.video_flow(path)
+    np.testing.assert_allclose(table["time"], times[:-1], atol=1e-3)
+    np.testing.assert_allclose(table["seconds"], np.diff(times), atol=1.1e-3)
+
+
+def test_another_unit_computes_no_flow_again(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.avi", panned(5, 1.0))
+    first = summary(path, "frame", tmp_path)["mean"]
+    monkeypatch.setattr(Settings, "function", lambda self: None)
+    assert summary(path, "second", tmp_path)["mean"] == pytest.approx(25 * first)
+
+
+def test_motion_a_second_of_a_video_without_times_is_refused(tmp_path, monkeypatch):
+    path = write(tmp_path / "a.avi", panned(5, 1.0))
+    monkeypatch.setattr(video._Video, "info", lambda self: video.VideoInfo(5, 0.0, WIDTH, HEIGHT))
+    with pytest.raises(DtkdError, match=r"a\.avi: has no times, and flow\.unit is second: set flow\.unit: frame"):
+        summary(path, "second", tmp_path)

@@ -216,3 +216,26 @@ def test_splits_come_in_the_order_of_the_labels(tmp_path):
     read = subsets.read_splits(["d"], [str(split_file)], [str(index_file)])
     assert list(read["d"]["classes"]) == ["Hammering", "HammerThrow"]
     assert list(subsets.read_splits(["d"], [str(split_file)])["d"]["classes"]) == ["HammerThrow", "Hammering"]
+
+
+def test_classes_whose_frame_rate_differs_are_named():
+    index = pd.DataFrame({"class": list("aaabbbccc"), "fps": [25, 25, 30, 25, 25, 25, 50, 50, 25]})
+    [warning] = subsets.differing_rates(index)
+    assert warning.startswith("the videos of c have 50 frames a second, the data set's 25: ")
+    assert "flow.unit: second" in warning
+    assert subsets.differing_rates(index.assign(fps=25)) == []
+    assert subsets.differing_rates(index.assign(fps=0.0)) == []  # files without times
+    assert subsets.differing_rates(index.drop(columns="fps")) == []  # an index of an earlier version
+
+
+def test_a_split_tells_the_unit_of_its_means_where_it_is_not_the_papers():
+    flows = {name: pd.DataFrame({"video": ["1"], "mean": [value]}) for value, name in enumerate("abcd", 1)}
+    assert "unit" not in subsets.split(subsets.class_means(flows))["criterion"]
+    for table in flows.values():
+        table.attrs["unit"] = "second"
+    split = subsets.split(subsets.class_means(flows))
+    assert split["criterion"]["unit"] == "second"
+    assert subsets.motion_unit([split]) == "pixels/second"
+    del flows["a"].attrs["unit"]
+    with pytest.raises(DtkdError, match=r"some classes' flow is in pixels a frame, some in pixels a second"):
+        subsets.class_means(flows)

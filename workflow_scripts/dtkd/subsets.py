@@ -55,7 +55,10 @@ def class_means(
         rows[name] = (values.mean(), _std(values), values.size)
     means = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "std", "videos"]).rename_axis("class")
     means.attrs["measure"] = measure
-    [means.attrs["unit"]] = {table.attrs.get("unit", "frame") for table in flows.values()} or {"frame"}
+    units = {table.attrs.get("unit", "frame") for table in flows.values()}
+    if len(units) > 1:
+        raise DtkdError("some classes' flow is in pixels a frame, some in pixels a second: make the class tables anew.")
+    means.attrs["unit"] = units.pop() if units else "frame"
     return means
 
 

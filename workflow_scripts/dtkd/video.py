@@ -32,7 +32,7 @@ from .containers import missing_bytes
 from .errors import DtkdError
 from .video_info import VideoInfo
 
-KEYS_APART = 16
+KEYS_APART = 8
 """Key frames are noted at least so many frames apart: more of them would save a seek little."""
 
 KEYS_TRIED = 16
@@ -181,8 +181,9 @@ class _Video:
         self.reformatter = VideoReformatter()
         self.size: tuple[int, int] | None = None  # (width, height) that frames are scaled to: the first one's
         self.turn = 0  # degrees
-        self.stamps: list[float | None] = []  # the file's times of the frames so far, in seconds
-        self.decoded: list[float | None] = []  # the times at which they are decoded
+        self.tick = float(self.stream.time_base)  # seconds
+        self.stamps: list[int | None] = []  # the file's times of the frames so far, in ticks
+        self.decoded: list[int | None] = []  # the times at which they are decoded, likewise
         self.damaged = 0  # packets that gave no frame, and frames that FFmpeg calls corrupt
 
     def frames(self) -> Iterator[av.VideoFrame]:
@@ -199,8 +200,8 @@ class _Video:
                     self.size, self.turn = _square(frame, self.stream.sample_aspect_ratio), frame.rotation % 360
                     _check_size(self.path, *self.size)
                 self.damaged += frame.is_corrupt
-                for stamps, stamp in ((self.stamps, frame.pts), (self.decoded, frame.dts)):
-                    stamps.append(None if stamp is None else float(stamp * frame.time_base))
+                self.stamps.append(frame.pts)
+                self.decoded.append(frame.dts)
                 yield frame
 
     def _packets(self) -> Iterator[av.Packet]:
@@ -221,15 +222,14 @@ class _Video:
         tolerance = 0.25 / known.fps if known.times is None else 1e-6
         start = known.start + known.time(key)
         try:
-            self.container.seek(round((start + tolerance) / self.stream.time_base), stream=self.stream)
+            self.container.seek(round((start + tolerance) / self.tick), stream=self.stream)
         except av.FFmpegError:
             return
         index = key
         for frame in self.frames():
-            stamp = self.stamps[-1]
-            if stamp is None or (index == key and stamp < start - tolerance):  # before the key frame
-                continue
-            if abs(stamp - known.start - known.time(index)) > tolerance:
+            if frame.pts is None or (index == key and frame.pts * self.tick < start - tolerance):
+                continue  # a frame before the key frame
+            if abs(frame.pts * self.tick - known.start - known.time(index)) > tolerance:
                 return
             yield index, frame
             index += 1
@@ -265,8 +265,9 @@ class _Video:
         stamps = self.stamps if _ascend(self.stamps) or not _ascend(decoded) else decoded
         if None in stamps:
             return VideoInfo(frames, rates[0] if rates else 0.0, width, height)
-        fps, times = _timing(stamps, rates, jumps="mpeg" in self.container.format.name)
-        return VideoInfo(frames, fps, width, height, start=stamps[0], times=times)
+        seconds = np.array(stamps) * self.tick
+        fps, times = _timing(seconds, rates, jumps="mpeg" in self.container.format.name)
+        return VideoInfo(frames, fps, width, height, start=float(seconds[0]), times=times)
 
     def keys(self, found: VideoInfo, checksums: dict[int, int]) -> tuple[int, ...]:
         """The key frames in ``checksums`` (index -> of the frame) at which decoding can start: they are tried.
@@ -291,7 +292,7 @@ class _Video:
         return False
 
 
-def _continued(stamps: Sequence[float | None]) -> list[float | None]:
+def _continued(stamps: Sequence[int | None]) -> list[float | None]:
     """Times whose last ones are unknown, as of frames that a decoder holds back to the end: these follow evenly."""
     known = [stamp for stamp in stamps if stamp is not None]
     lacking = len(stamps) - len(known)
@@ -305,16 +306,16 @@ def _ascend(stamps: Sequence[float | None]) -> bool:
     return None not in stamps and all(a < b for a, b in pairwise(stamps))
 
 
-def _timing(stamps: Sequence[float], rates: Sequence[float], jumps: bool) -> tuple[float, tuple[float, ...] | None]:
+def _timing(seconds: np.ndarray, rates: Sequence[float], jumps: bool) -> tuple[float, tuple[float, ...] | None]:
     """(frames per second, seconds from the first frame to each or None where their rate is constant).
 
     ``rates`` are those that the file states: one that every frame keeps to within a tenth of a frame is taken as it
     stands. Times that do not ascend, as where two recordings were joined, go on at the usual rate there, and so do
     times that jump by 10 s and more where the container knows of such ``jumps``.
     """
-    if len(stamps) < 2:
+    if len(seconds) < 2:
         return (rates[0] if rates else 0.0), None
-    times = np.array(stamps) - stamps[0]
+    times = seconds - seconds[0]
     steps = np.diff(times)
     cut = (steps <= 0) | (jumps & (steps > 10))
     if cut.any():
