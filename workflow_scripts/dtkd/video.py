@@ -207,7 +207,10 @@ class _Video:
     def _packets(self) -> Iterator[av.Packet]:
         """The stream's packets; the last, which is empty, has the decoder give what it holds back."""
         try:
-            yield from self.container.demux(self.stream)
+            for packet in self.container.demux(self.stream):
+                yield packet
+                if not packet.size and packet.dts is None:  # the last: PyAV goes on to streams that it does not know
+                    return
         except av.FFmpegError:  # nothing can be read from here on
             self.damaged += 1
             last = av.Packet()
