@@ -127,12 +127,24 @@ def stand_in(tmp_path, monkeypatch):
 
 @rar.needs_program
 def test_what_one_program_cannot_do_the_next_does(unpack, tmp_path, stand_in, monkeypatch):
-    """As Debian's 7z, which knows no RAR; unrar-free, which prints a list; and bsdtar, which fails at some members."""
+    """As Debian's 7zz, which knows no RAR, and bsdtar, which fails at some members."""
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(archives, "PROGRAMS", {"lists": (), "halfway": ()} | archives.PROGRAMS)
-    stand_in("lists", "echo RAR archive a.rar, 4 files")
+    stand_in("lists", "echo RAR archive a.rar, 4 files; touch stray")
     stand_in("halfway", "printf run%.0s $(seq 1000); echo 'a.rar: filters are unsupported' >&2")
     assert unpack(rar.rar3(FILES))[0] == "Run/v_Run_g01_c01.avi"
     assert contents(tmp_path / "new") == VIDEOS
+    assert not (tmp_path / "stray").exists(), "a program writes nothing where the user is"
+
+
+def test_an_unrar_of_another_command_line_is_not_called(unpack, tmp_path, stand_in, monkeypatch):
+    """Debian's unrar-free, which would unpack everything into the current folder."""
+    monkeypatch.setattr(archives, "PROGRAMS", {"unrar": archives.PROGRAMS["unrar"]})
+    stand_in("unrar", f"[ $# = 0 ] || touch {tmp_path}/called; echo unrar-free 0.1.3")
+    error(unpack, rar.rar3(FILES))
+    assert not (tmp_path / "called").exists()
+    stand_in("unrar", "echo 'UNRAR 7.21 freeware      Copyright (c) 1993-2026 Alexander Roshal'")
+    assert archives.programs() == ["unrar"]
 
 
 def test_each_program_says_what_went_wrong(unpack, tmp_path, stand_in, monkeypatch):

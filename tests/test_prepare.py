@@ -519,7 +519,10 @@ def test_killed_while_it_unpacks(at, tmp_path):
     size, stub = sum(len(content(path)) for path in UCF_VIDEOS[:2]) + 1000, tmp_path / "programs" / "unrar"
     (tmp_path / "stream").write_bytes(b"".join(map(content, UCF_VIDEOS)))
     stub.parent.mkdir()
-    stub.write_text(f"#!/bin/sh\nhead -c {size} {tmp_path}/stream\ntouch {tmp_path}/reached\nexec sleep 2\n")
+    stub.write_text(
+        "#!/bin/sh\n[ $# = 0 ] && exec echo Alexander Roshal\n"
+        f"head -c {size} {tmp_path}/stream\ntouch {tmp_path}/reached\nexec sleep 2\n"
+    )
     stub.chmod(0o755)
     code = (
         "import sys, pathlib; from dtkd import prepare, published; published.FOLDER = pathlib.Path('published'); "

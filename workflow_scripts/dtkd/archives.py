@@ -138,7 +138,13 @@ def _unrar(archive: Path, place: Callable[[str], Path | None]) -> Iterator[Path]
 
 def programs() -> list[str]:
     """Those of `PROGRAMS` that the machine has."""
-    return [name for name in PROGRAMS if shutil.which(name)]
+    return [name for name in PROGRAMS if shutil.which(name) and (name != "unrar" or _is_rarlabs(name))]
+
+
+def _is_rarlabs(program: str) -> bool:
+    """Whether it is RARLAB's, which says so; Debian's unrar-free has another command line, and the same name."""
+    said = subprocess.run([program], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return b"Roshal" in said.stdout + said.stderr
 
 
 def _fresh(archive: Path, wanted: Sequence[tuple[Member, Path]]) -> set[Path]:
@@ -170,7 +176,10 @@ def _output(program: str, archive: Path) -> Iterator[IO[bytes]]:
     command = [program, *PROGRAMS[program], str(archive.absolute())]
     with (
         tempfile.TemporaryFile() as words,
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words) as process,
+        tempfile.TemporaryDirectory() as elsewhere,  # for what a program may write of itself
+        subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=words, cwd=elsewhere
+        ) as process,
     ):
         try:
             yield process.stdout
