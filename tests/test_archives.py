@@ -70,7 +70,7 @@ def test_what_is_wanted_is_unpacked(unpack, tmp_path, writer):
 
 
 @either
-def test_a_second_call_writes_what_is_not_there_or_not_whole(unpack, tmp_path, writer):
+def test_a_second_call_writes_what_is_not_there_or_not_whole(unpack, tmp_path, monkeypatch, writer):
     unpack(WRITERS[writer](FILES))
     run, last = tmp_path / "new/Run/v_Run_g01_c01.avi", tmp_path / "new/Jump/last.avi"
     before = run.stat().st_mtime_ns
@@ -80,6 +80,8 @@ def test_a_second_call_writes_what_is_not_there_or_not_whole(unpack, tmp_path, w
     assert sorted(unpack(WRITERS[writer](FILES))) == sorted(VIDEOS)
     assert contents(tmp_path / "new") == VIDEOS
     assert run.stat().st_mtime_ns == before
+    monkeypatch.setattr(archives, "PROGRAMS", {})
+    assert sorted(unpack(WRITERS[writer](FILES))) == sorted(VIDEOS), "there is nothing left to unpack"
 
 
 @either

@@ -341,7 +341,7 @@ def test_a_server_with_a_bad_certificate_may_give_the_known_file_only(secure, at
     server.files["UCF101TrainTestSplits-RecognitionTask.zip"] = zipped(ucf_lists() | {"more": b""})
     assert "RecognitionTask.zip cannot be downloaded" in error(prepare.prepare, at("ucf101"), {})
     assert "nothing was kept" in capsys.readouterr().err
-    assert names("data/ucf101.unfinished") == []
+    assert names() == []
 
 
 def test_from_a_trusted_server_a_newer_file_is_taken_if_its_content_is_right(secure, at, server, monkeypatch, capsys):
@@ -383,6 +383,7 @@ def test_without_a_program_nothing_is_downloaded_in_vain(at, server, monkeypatch
     monkeypatch.setattr(archives, "PROGRAMS", {})
     assert "to unpack RAR archives: install unar or unrar" in error(prepare.prepare, at("hmdb51"), {})
     assert server.requests == []
+    assert names() == []
 
 
 @rar.needs_program
@@ -584,7 +585,8 @@ def test_interrupted_within_a_class(at, monkeypatch, capsys):
 def test_the_next_commands(at, monkeypatch, capsys, there, root):
     """They mean a study of the data sets that are there, where they are."""
     by_hand()
-    shutil.move("data", root) if root != "data" else None
+    if root != "data":
+        shutil.move("data", root)
     assert command(monkeypatch, *there, "--to", root) is None
     _, make, snakemake = capsys.readouterr().out.splitlines()[-3:]
     words = shlex.split(make)
@@ -602,6 +604,17 @@ def test_the_next_commands(at, monkeypatch, capsys, there, root):
     assert words[0] == "snakemake"
     assert words[-1] == "results/tables/table5.csv"
     assert [word for word in words if "=" in word][1:] == given.config
+
+
+@rar.needs_program
+def test_another_data_set_that_will_not_do_is_left_out(at, monkeypatch, capsys):
+    by_hand()
+    Path("data/ucfTrainTestlist").mkdir()
+    for name in prepare.list_files("ucf101"):
+        Path("data/ucfTrainTestlist", name).touch()
+    assert command(monkeypatch, "hmdb51") is None
+    assert "'use=[hmdb51]'" in capsys.readouterr().out
+    assert "labels must run from 1" in command(monkeypatch, "ucf101")
 
 
 # In full

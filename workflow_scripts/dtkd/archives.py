@@ -114,12 +114,11 @@ def _unrar(archive: Path, place: Callable[[str], Path | None]) -> Iterator[Path]
     fresh = _fresh(archive, wanted)
     yield from (path for _, path in wanted if path not in fresh)
     left = {member.filename: path for member, path in wanted if path in fresh}
+    if not left:
+        return
+    check_program()
     said = []
-    if left:
-        check_program()
     for program in programs():
-        if not left:
-            return
         try:
             with _output(program, archive) as stream:
                 for member in members:

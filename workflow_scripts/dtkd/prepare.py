@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -242,6 +242,8 @@ def _alone(place: Place) -> Iterator[None]:
         raise DtkdError(f"{place.unfinished} is being written by another process: wait until it is done") from None
     finally:
         os.close(folder)
+        with suppress(OSError):  # it is not empty, or not there any more
+            place.unfinished.rmdir()
 
 
 def _bring_lists(place: Place, names: list[str], archive: Path) -> None:
@@ -402,8 +404,10 @@ def summary(place: Place) -> str:
 
 def commands(root: Path) -> str:
     """The two commands to type next, for those data sets that are there."""
-    there = [name for name in DATA_SETS if not check(Place(name, root))]
-    config = []
+    there, config = [], []
+    for name in DATA_SETS:
+        with suppress(DtkdError):  # of one that was not asked for
+            there += [] if check(Place(name, root)) else [name]
     if len(there) < len(DATA_SETS):
         config.append(f"'use=[{', '.join(there)}]'")
     if root != Path("data"):
