@@ -263,7 +263,7 @@ def test_but_not_for_ever(fetch, server):
 def test_a_wrong_answer_does_not_replace_what_has_come(fetch, server, tmp_path):
     """A page that says that the file is not to be had just now, and says it with status 200."""
     url, part = f"http://127.0.0.1:{server.server_port}/range.pyth", tmp_path / "part"
-    options = {"by_hand": "call", "progress": False, "http": True}
+    options = {"otherwise": "call", "progress": False, "http": True}
     options["wrong"] = lambda first: "a page" if first.startswith(b"<html>") else None
     error(download.download, url, part, **options)
     server.body, server.etag, server.most, server.end = b"<html>Come back later", '"2"', 10**6, 10**6
@@ -290,7 +290,7 @@ def test_a_certificate_that_is_not_trusted(server, tmp_path):
     context.load_cert_chain(made[1], made[0])
     server.socket = context.wrap_socket(server.socket, server_side=True)
     url = f"https://127.0.0.1:{server.server_port}/good.pyth"
-    options = {"by_hand": "call", "progress": False}
+    options = {"otherwise": "call", "progress": False}
     with pytest.raises(download.Untrusted, match="certificate is not trusted: self-signed certificate"):
         download.download(url, tmp_path / "part", **options)
     assert server.requests == []

@@ -290,7 +290,7 @@ def test_addresses_are_tried_in_turn(at, server, monkeypatch, capsys):
     seen_whole(at("ucf101"))
     notes = [line for line in capsys.readouterr().err.splitlines() if line.startswith("note: ")]
     assert "gone.rar cannot be fetched (the server answers 404 Not Found)" in notes[0]
-    assert 'page gives a web page ("Moved") and no archive: download it by other means and put it at data/' in notes[1]
+    assert 'page gives a web page ("Moved") and no archive: take another address' in notes[1]
     assert f"other.rar has SHA-256 {hashlib.sha256(ARCHIVES['hmdb51_org.rar']).hexdigest()}, and the file" in notes[2]
     assert len(notes) == 3
     assert names() == ["UCF-101", "ucfTrainTestlist"]
@@ -335,7 +335,7 @@ def secure(server, tmp_path, monkeypatch):
 def test_a_server_with_a_bad_certificate_may_give_the_known_file_only(secure, at, server, monkeypatch, capsys):
     sources(server, monkeypatch, ucf101=["gone"])
     assert "UCF101.rar cannot be downloaded" in error(prepare.prepare, at("ucf101"), {})
-    assert "is not trusted: self-signed certificate): go online, or download it by" in capsys.readouterr().err
+    assert "certificate is not trusted: self-signed certificate): go online, or take another" in capsys.readouterr().err
     assert names("data/ucfTrainTestlist") == sorted(prepare.list_files("ucf101"))
     shutil.rmtree("data")
     server.files["UCF101TrainTestSplits-RecognitionTask.zip"] = zipped(ucf_lists() | {"more": b""})

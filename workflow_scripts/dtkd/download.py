@@ -52,10 +52,10 @@ def fetch(
     path = Path(path)
     try:
         if not path.exists():
-            by_hand = f"download {url} by other means and put it at {path}"
+            otherwise = f"download {url} by other means and put it at {path}"
             expected = sha256.lower() if sha256 else _recorded(path)
             part = path.with_name(f".{path.name}.partial")
-            digest = download(url, part, expected, by_hand=by_hand, progress=progress, http=allow_http)
+            digest = download(url, part, expected, otherwise=otherwise, progress=progress, http=allow_http)
             if expected and digest != expected:
                 discard(part)
                 change = "correct the checksum in the config" if sha256 else f"remove {_record(path)}"
@@ -97,7 +97,7 @@ def verify(path: str | Path, sha256: str | None = None) -> str:
 
 
 def download(
-    url: str, part: Path, sha256: str | None = None, *, by_hand: str, progress: bool = True, http: bool = False,
+    url: str, part: Path, sha256: str | None = None, *, otherwise: str, progress: bool = True, http: bool = False,
     any_certificate: bool = False, wrong: Callable[[bytes], str | None] = lambda first: None,
 ) -> str:  # fmt: skip
     """Bring what ``url`` gives to ``part``, or the rest of it, and return its SHA-256, for the caller to compare.
@@ -107,7 +107,7 @@ def download(
     (HTTP Range) of the same file. ``sha256``, if it is known, lets it go on where the server does not say which
     version it has.
 
-    ``by_hand`` is what the user can do instead, ``wrong`` says of a file's first bytes what they are if they cannot
+    ``otherwise`` is what the user can do instead, ``wrong`` says of a file's first bytes what they are if they cannot
     be of this file: such an answer, an error page say, does not replace what has come. ``any_certificate`` and
     ``http`` are for callers who insist on ``sha256``.
 
@@ -116,7 +116,7 @@ def download(
     """
     schemes = {"https", "http"} if http else {"https"}
     if urlsplit(url).scheme not in schemes:
-        raise DtkdError(f"{url} is not an HTTPS address: use an https:// one, or {by_hand}")
+        raise DtkdError(f"{url} is not an HTTPS address: use an https:// one, or {otherwise}")
     opener = urllib.request.build_opener(_SameSecurity(schemes), *([_any_certificate()] if any_certificate else []))
     part.parent.mkdir(parents=True, exist_ok=True)
     with part.open("ab") as file:
@@ -128,7 +128,7 @@ def download(
             furthest, failures = _size(file), 0
             while True:
                 try:
-                    _receive(opener, url, part, file, sha256, by_hand=by_hand, progress=progress, wrong=wrong)
+                    _receive(opener, url, part, file, sha256, otherwise=otherwise, progress=progress, wrong=wrong)
                     break
                 except _Interrupted as interrupted:
                     failures = 1 if _size(file) > furthest else failures + 1
@@ -172,11 +172,11 @@ class _Interrupted(Exception):
 
 
 def _receive(
-    opener: urllib.request.OpenerDirector, url: str, part: Path, file: IO[bytes], sha256: str | None, *, by_hand: str,
+    opener: urllib.request.OpenerDirector, url: str, part: Path, file: IO[bytes], sha256: str | None, *, otherwise: str,
     progress: bool, wrong: Callable[[bytes], str | None],
 ) -> None:  # fmt: skip
     """Ask once for what ``file`` lacks of ``url`` and append it; begin anew where the rest cannot be had."""
-    again = f"try again, it then goes on from there if it can, or {by_hand}"
+    again = f"try again, it then goes on from there if it can, or {otherwise}"
     headers = {"User-Agent": "dtkd"}
     have, state = file.seek(0, os.SEEK_END), _state(part)
     if have and state.get("url") == url and (state.get("validator") or sha256):
@@ -192,12 +192,12 @@ def _receive(
                 return  # it was whole already
             file.truncate(0)
             raise _Interrupted(f"is shorter than what has come of it: {again}") from error
-        text = f"cannot be fetched (the server answers {error.code} {error.reason}): {by_hand}"
+        text = f"cannot be fetched (the server answers {error.code} {error.reason}): {otherwise}"
         if error.code in BUSY:
             raise _Interrupted(text) from error
         raise DtkdError(f"{url} {text}") from error
     except (OSError, http.client.HTTPException, ValueError) as error:
-        text = f"cannot be reached ({_reason(error)}): go online, or {by_hand}"
+        text = f"cannot be reached ({_reason(error)}): go online, or {otherwise}"
         if isinstance(getattr(error, "reason", None), ssl.SSLCertVerificationError):
             raise Untrusted(f"{url} {text}") from error
         if isinstance(error, urllib.error.URLError) and not isinstance(error.reason, OSError):
@@ -211,7 +211,7 @@ def _receive(
         first = b"" if continued else next(chunks, b"")
         if not continued:
             if what := wrong(first):
-                raise DtkdError(f"{url} gives {what}: {by_hand}")
+                raise DtkdError(f"{url} gives {what}: {otherwise}")
             have = 0
             file.truncate(0)
             tag = response.headers.get("ETag", "W/")  # a weak one does not tell bytes apart

@@ -299,15 +299,15 @@ def _archive(place: Place, urls: Mapping[str, str], archive: Archive) -> Path:
         sources = [(url, sha256) for url, sha256 in sources if url.endswith(".zip")]
         if not sources:
             archives.check_program()
-    by_hand = f"download it by other means and put it at {place.root / archive.name}"
     for number, (url, sha256) in enumerate(sources):
         own = "own" if archive.name in urls else number  # what has come of one address is not lost to the next
+        part = place.unfinished / f".{archive.name}.{own}.partial"
         try:
-            _download(url, sha256, place.unfinished / f".{archive.name}.{own}.partial", by_hand)
+            _download(url, sha256, part)
         except DtkdError as problem:
             print(f"note: {problem}", file=sys.stderr, flush=True)
             continue
-        (place.unfinished / f".{archive.name}.{own}.partial").replace(ours)
+        part.replace(ours)
         for rest in place.unfinished.glob(f".{archive.name}.*.partial*"):
             rest.unlink()
         return ours
@@ -325,14 +325,14 @@ def _by_hand(place: Place, archive: Archive) -> Path | None:
     return next((file for file in files if file.is_file()), None)
 
 
-def _download(url: str, sha256: str, part: Path, by_hand: str) -> None:
+def _download(url: str, sha256: str, part: Path) -> None:
     """Download to ``part``. Either the connection or the checksum has to say that the file is the right one."""
-    given = {"by_hand": by_hand, "wrong": archives.wrong}
+    given = {"otherwise": "take another address", "wrong": archives.wrong}
     secure = url.startswith("https:")
     try:
         digest = download.download(url, part, None if secure else sha256, http=not secure, **given)
     except download.Untrusted as problem:
-        print(f"note: {problem}; it is downloaded all the same, as its SHA-256 is known", file=sys.stderr, flush=True)
+        print(f"note: {problem}; it is taken if it has the known SHA-256", file=sys.stderr, flush=True)
         secure = False
         digest = download.download(url, part, sha256, any_certificate=True, **given)
     if digest == sha256:
@@ -340,7 +340,7 @@ def _download(url: str, sha256: str, part: Path, by_hand: str) -> None:
     text = f"{url} has SHA-256 {digest}, and the file that is known has {sha256}"
     if not secure:
         download.discard(part)
-        raise DtkdError(f"{text}: nothing was kept; {by_hand}")
+        raise DtkdError(f"{text}: nothing was kept")
     print(f"note: {text}: what is in it is held against the lists", file=sys.stderr, flush=True)
 
 
