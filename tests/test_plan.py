@@ -1,6 +1,7 @@
 """A plan's arithmetic by hand, and how it follows the config. Nothing is measured but in the last tests."""
 
 import json
+from dataclasses import replace
 
 import official
 import pandas as pd
@@ -39,13 +40,26 @@ def costs(chosen, sizes):
 
 
 def test_the_papers_numbers_without_its_videos(sizes):
-    table = published.table(2)
-    for row in table[table["subset"] != "overall"].itertuples():
+    for row in published.table(2).replace("overall", "all").itertuples():
         own = sizes[row.dataset]
-        assert own.train[row.list][row.subset] == pytest.approx(row.train)
-        assert own.test[row.list][row.subset] == pytest.approx(row.test)
+        assert own.train[row.list][row.subset] == row.train
+        assert own.test[row.list][row.subset] == row.test
     assert [own.videos for own in sizes.values()] == [13_320, 6_766]
     assert [own.classes for own in sizes.values()] == [101, 51]
+
+
+def test_it_is_the_format_whose_numbers_are_known(tmp_path):
+    """Whatever the data set is called; one in folders has no such numbers."""
+    place = {"videos": str(tmp_path / "videos"), "annotations": str(tmp_path / "lists")}
+    config = paper().model_dump(mode="json")
+    config |= {"use": ["mine"], "baselines": {"mine": {"B": {"list": 1}}}, "students": {}, "analysis": {"chosen": {}}}
+    for name, videos in (("ucf101", 13_320), ("hmdb51", 6_766)):
+        own = plan.size(study.read(config | {"datasets": {"mine": {"format": name} | place}}), "mine")
+        assert (own.videos, own.train[3]["all"]) == (videos, {"ucf101": 9624, "hmdb51": 3570}[name])
+        assert own.notes[0].startswith(f"mine: {tmp_path / 'lists'} is not there; the official lists' numbers are used")
+    unknown = {"format": "csv"} | place
+    with pytest.raises(DtkdError, match="there is no such file"):
+        plan.size(study.read(config | {"datasets": {"mine": unknown}}), "mine")
 
 
 def test_listed_classes_count_as_static(tmp_path):
@@ -69,8 +83,7 @@ def test_the_official_lists_say_the_same(tmp_path, sizes):
         place = {"format": name, "videos": str(videos), "annotations": str(annotations)}
         chosen = paper(split={"source": "published"}, datasets=paper().model_dump()["datasets"] | {name: place})
         own = plan.size(chosen, name)
-        assert own.videos == sizes[name].videos
-        assert own.train == {k: pytest.approx(counts) for k, counts in sizes[name].train.items()}
+        assert (own.by_class, own.train, own.test) == (sizes[name].by_class, sizes[name].train, sizes[name].test)
 
 
 def test_a_baseline_by_hand(sizes):
@@ -206,10 +219,31 @@ def test_what_is_done_costs_no_more(tmp_path, sizes):
     (tmp_path / "hmdb51/flow/wave.parquet").touch()
     after = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))
     assert sum(task.done for task in after) == 2
-    rows = [plan.plan(chosen, found, GPU, dict.fromkeys(chosen.use, MEASURED)).rows[-1] for found in (before, after)]
-    (own,) = [task for task in after if task.done and task.flops]
-    assert rows[0]["GPU h"] - rows[1]["GPU h"] == pytest.approx(own.flops / 1e13 / 3600)
-    assert [row["done"] for row in rows] == [0, 2]
+    plans = [plan.plan(chosen, found, GPU, dict.fromkeys(chosen.use, MEASURED)) for found in (before, after)]
+    rows = [each.rows[-1] for each in plans]
+    own, flow = [task for task in after if task.done and task.flops], published.videos("hmdb51")["wave"] * 4
+    assert rows[0]["GPU h"] - rows[1]["GPU h"] == pytest.approx(own[0].flops / 1e13 / 3600)
+    assert rows[0]["CPU h"] - rows[1]["CPU h"] == pytest.approx((own[0].clips * 0.1 + flow) / 3600)
+    assert [each.done for each in plans] == [0, 2]
+    assert [row["jobs"] for row in rows] == [202, 200]
+
+
+def test_what_nobody_waits_for_would_not_run():
+    """Logits may be removed once their students are done, and a backbone's pretraining once all runs are."""
+    found = [
+        Task("a: render wave", "render", "cpu"), Task("p", "pretrain", "gpu", ("a: render wave",)),
+        Task("b", "baselines", "gpu", ("p",)), Task("t", "teachers", "gpu", ("p",)),
+        Task("l", "teachers' logits", "gpu", ("t",)), Task("s", "students", "gpu", ("p", "l")),
+    ]  # fmt: skip
+
+    def left(*done):
+        return [task.name for task in plan.left([replace(task, done=task.name in done) for task in found])]
+
+    assert left() == [task.name for task in found]
+    assert left("s") == ["a: render wave", "p", "b", "t"]
+    assert left("b", "t", "s") == []
+    assert left("a: render wave", "p", "b", "t") == ["l", "s"]
+    assert left("p", "b", "s") == ["t"]
 
 
 def finished(root, sizes, run, devices=1, nodes=1):
@@ -296,18 +330,57 @@ def own(tmp_path, monkeypatch):
 def test_one_dataset_on_this_machine(own, capsys):
     script.main([])
     shown = capsys.readouterr().out
-    cells = [[cell.strip() for cell in line.split("|")[1:5]] for line in shown.splitlines()]
-    assert ["baselines", "1", "0", "8"] in cells, "6 clips to train on, 2 to test on"
+    cells = [[cell.strip() for cell in line.split("|")[1:4]] for line in shown.splitlines()]
+    assert ["baselines", "1", "8"] in cells, "6 clips to train on, 2 to test on"
     assert "measured here" in shown
     assert "own: length and size of its videos are those of 8 of them." in shown
     assert "25% of the videos are taken for static" in shown
+
+
+@pytest.mark.parametrize(("words", "gpu"), [
+    (["--gpus", "1"],
+     "1 GPU at 10.7 TFLOP/s (assumed: an RTX 3090, whose peak is 71 TFLOP/s, of which 3-D convolutions sustain 15%; "
+     "for another, --tflops), 8 CPU cores"),
+    (["--gpus", "4", "--tflops", "989", "--utilisation", "0.3"],
+     "4 GPUs at 297 TFLOP/s each (assumed: a GPU whose peak is 989 TFLOP/s, of which 3-D convolutions sustain 30%), "
+     "32 CPU cores"),
+])  # fmt: skip
+def test_it_says_which_gpu_it_assumes(own, capsys, words, gpu):
+    script.main(words)
+    assert f"\n\nTrainings: {gpu}.\n\n" in capsys.readouterr().out
+
+
+def test_done_jobs_are_not_listed(own, capsys):
+    chosen = script.study_of([])
+    for run in chosen.runs().values():
+        folder = own / chosen.results / run.folder
+        folder.mkdir(parents=True)
+        (folder / "checkpoint.pt").touch()
+    script.main([])
+    shown = capsys.readouterr().out
+    assert shown.startswith("**own**: 2 jobs (5 more are done), 0")
+    first = [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("| ")]
+    assert first == ["stage", "flow", "total"], "and no network"
+    (own / chosen.results / "own" / "flow").mkdir()
+    for name in ("left", "right"):
+        (own / chosen.results / "own" / "flow" / f"{name}.parquet").touch()
+    script.main([])
+    assert capsys.readouterr().out == "**own**: nothing is left to compute, all 7 jobs are done.\n"
+
+
+@pytest.mark.parametrize(("value", "number", "text"), [
+    (112.4, 2, "110"), (0.0499, 2, "0.05"), (1_105_213.0, 3, "1,110,000"), (0.0000123, 2, "0.000012"), (0.0, 3, "0"),
+    (99.96, 3, "100"), (19.8, 3, "19.8"),
+])  # fmt: skip
+def test_digits(value, number, text):
+    assert plan.digits(value, number) == text
 
 
 def test_a_flow_table_is_as_large_as_foreseen(own):
     chosen = script.study_of([])
     size = plan.size(chosen, "own")
     assert (size.frames, size.width, size.height, size.videos) == (30, 48, 40, 8)
-    own, drawn = (plan.measure(chosen, each, seconds=0) for each in (size, Size(2, 8, {}, {}, 30, 48, 40)))
+    own, drawn = (plan.measure(chosen, each, seconds=0) for each in (size, Size({}, {}, {}, 30, 48, 40)))
     assert own.flow_bytes > 29 * 40, "29 pairs of some 40 bytes"
     assert drawn.flow_bytes == pytest.approx(own.flow_bytes, rel=0.1)
 

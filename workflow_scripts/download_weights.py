@@ -3,7 +3,7 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import backbones, weights
+    from dtkd import backbones, download
 
     url = backbones.backbone(snakemake.wildcards.backbone).weights_url  # noqa: F821
-    weights.fetch(url, snakemake.output[0], sha256=snakemake.params.sha256)  # noqa: F821
+    download.fetch(url, snakemake.output[0], sha256=snakemake.params.sha256)  # noqa: F821

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dtkd.plan import Plan
 
 CORES_A_GPU = 8  # threads of a training on a GPU: seven decode
+GPU, PEAK = "an RTX 3090", 71.0  # assumed where nothing else is said: its peak in mixed precision, TFLOP/s
 
 
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
@@ -27,8 +28,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays of config.yaml")
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single keys, as for snakemake")
     parser.add_argument("--gpus", type=int, help="plan for so many GPUs (default: those of this machine, or its cores)")
-    parser.add_argument("--tflops", type=float, default=71.0,
-                        help="a GPU's peak in mixed precision (default: %(default)s, of an RTX 3090)")  # fmt: skip
+    parser.add_argument("--tflops", type=float, help=f"a GPU's peak in mixed precision (default: {PEAK:g}, of {GPU})")
     parser.add_argument("--utilisation", type=float, default=0.15,
                         help="the share of the peak that 3-D convolutions sustain (default: %(default)s)")  # fmt: skip
     parser.add_argument("--cores", type=int, help=f"CPU cores (default: {CORES_A_GPU} a GPU, or those of this machine)")
@@ -71,44 +71,54 @@ def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]
         gpus = 0 if study.device == "cpu" else count()
     rate, runs = plan.finished_rate(study, tasks, "cuda" if gpus else "cpu")
     if runs:
-        source = f"as in {runs} finished runs of this study"
+        source = f"as in {runs} finished run{'s' * (runs > 1)} of this study"
     elif gpus:
-        rate = given.tflops * given.utilisation * 1e12
-        source = f"assumed: {given.utilisation:.0%} of a peak of {given.tflops:g}"
+        rate = (given.tflops or PEAK) * given.utilisation * 1e12
+        which = f"a GPU whose peak is {given.tflops:g}" if given.tflops else f"{GPU}, whose peak is {PEAK:g}"
+        source = f"assumed: {which} TFLOP/s, of which 3-D convolutions sustain {given.utilisation:.0%}"
+        source += "" if given.tflops else "; for another, --tflops"
     else:
         rate = plan.cpu_rate(study)
         source = "measured here"
     if gpus:
         cores = given.cores or CORES_A_GPU * gpus
         decoders = max(1, min(CORES_A_GPU, cores // gpus) - 1)
-        name = f"{gpus} GPU{'s' * (gpus > 1)} at {rate / 1e12:.3g} TFLOP/s each ({source}), {cores} CPU cores"
+        each = f"{plan.digits(rate / 1e12)} TFLOP/s{' each' * (gpus > 1)}"
+        name = f"{gpus} GPU{'s' * (gpus > 1)} at {each} ({source}), {cores} CPU cores"
         machine = plan.Machine(name, gpus, rate, cores, decoders)
     else:
         cores = given.cores or len(os.sched_getaffinity(0))
-        machine = plan.Machine(f"{cores} CPU cores at {rate / 1e9:.3g} GFLOP/s each ({source})", cores, rate, cores, 0)
+        name = f"{cores} CPU cores at {plan.digits(rate / 1e9)} GFLOP/s each ({source})"
+        machine = plan.Machine(name, cores, rate, cores, 0)
     return plan.plan(study, tasks, machine, measured), plan.notes(study, sizes, measured, machine)
 
 
 def rounded(rows: Sequence[dict]) -> list[dict]:
     """For the eye: three digits of what is not counted one by one."""
+    from dtkd.plan import digits
 
     def shown(value: object) -> object:
-        if isinstance(value, float):
-            return f"{float(f'{value:.3g}'):,.10g}"
-        return f"{value:,}" if isinstance(value, int) else value
+        return digits(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
 
     return [{name: shown(value) for name, value in row.items()} for row in rows]
 
 
 def planned(study: Study, given: argparse.Namespace) -> str:
-    """The plan as Markdown."""
+    """The plan as Markdown: jobs that would run, and what they take."""
+    from dtkd.plan import digits
+
     result, notes = estimate(study, given)
+    total = result.rows[-1]
+    if not total["jobs"]:
+        return f"**{study.name}**: nothing is left to compute, all {result.done} jobs are done."
+    done = f" ({result.done} more are done)" if result.done else ""
     shown = [
-        f"**{study.name}**: {result.hours:.2g} hours from start to end; {result.rows[-1]['disk GB']:.2g} GB of results "
-        f"in the end, and {result.passing_bytes / 1e9:.2g} GB more while trainings run.",
+        f"**{study.name}**: {total['jobs']} jobs{done}, {digits(result.hours, 2)} hours from start to end; "
+        f"{digits(total['disk GB'], 2)} GB of results, and {digits(result.passing_bytes / 1e9, 2)} GB more while "
+        f"trainings run.\n\n{notes[0]}",
         *(tabulate(rounded(rows), headers="keys", tablefmt="pipe", disable_numparse=True)
-          for rows in (result.rows, result.networks)),
-        "\n".join(f"- {note}" for note in notes),
+          for rows in (result.rows, result.networks) if rows),
+        "\n".join(f"- {note}" for note in notes[1:]),
     ]  # fmt: skip
     return "\n\n".join(shown)
 

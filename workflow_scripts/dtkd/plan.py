@@ -14,8 +14,9 @@ import json
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from statistics import mean
@@ -29,12 +30,13 @@ from dtkd import backbones, clips, datasets, flow, published, synthetic, video
 from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
 from dtkd.learners import asked_on
-from dtkd.study import SUBSETS, Dataset, Run, Study
+from dtkd.study import Dataset, Run, Study
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
 STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")
+ON_THE_WAY = ("render", "pretrain", "teachers' logits")  # made for other jobs alone; tables and figures want the rest
 UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be asked
-OFFICIAL = {"ucf101": (13_320, 186), "hmdb51": (6_766, 93)}  # videos (unused ones too), and their mean frames
+FRAMES = {"ucf101": 186, "hmdb51": 93}  # format -> the mean frames of the official videos
 PROBED = 20  # videos that are asked for their length and size
 FLOATS = 4  # bytes
 PUBLISHED_CLASSES = 400  # Kinetics-400's
@@ -42,10 +44,10 @@ PUBLISHED_CLASSES = 400  # Kinetics-400's
 
 @dataclass(frozen=True)
 class Size:
-    """One dataset in numbers. ``train`` and ``test``: list -> subset (and "all") -> videos."""
+    """One dataset in numbers. ``by_class``: class -> its videos, unused ones too. ``train`` and ``test``: list ->
+    subset (and "all") -> videos."""
 
-    classes: int
-    videos: int
+    by_class: Mapping[str, int]
     train: Mapping[int, Mapping[str, float]]
     test: Mapping[int, Mapping[str, float]]
     frames: float
@@ -53,6 +55,14 @@ class Size:
     height: int
     sample: Path | None = None  # one of its videos, where there is any
     notes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        return len(self.by_class)
+
+    @property
+    def videos(self) -> int:
+        return sum(self.by_class.values())
 
 
 @dataclass(frozen=True)
@@ -102,10 +112,11 @@ class Measured:
 
 @dataclass
 class Plan:
-    rows: list[dict[str, Any]]  # a row a stage, and the total
-    networks: list[dict[str, Any]]  # a row for each network and clip
+    rows: list[dict[str, Any]]  # a row a stage that has jobs left, and the total
+    networks: list[dict[str, Any]]  # a row for each network and clip of the trainings that are left
     hours: float  # from start to end
     passing_bytes: float  # what the resume files of trainings that run at once add to the disk
+    done: int  # jobs that need not run
 
 
 # Sizes
@@ -114,7 +125,7 @@ class Plan:
 def size(study: Study, name: str) -> Size:
     """A dataset's numbers, from its lists (or the renderer's plan); UCF101's and HMDB51's are known without them."""
     dataset, notes = study.datasets[name], []
-    lists, by_class = _lists(dataset, name, notes)
+    lists, paths = _lists(dataset, name, notes)
     static = _static_classes(study, name, lists, notes)
 
     def counted(side: int) -> dict[int, dict[str, float]]:
@@ -125,33 +136,23 @@ def size(study: Study, name: str) -> Size:
             totals[number] = {"all": every, "static": own, "dynamic": every - own}
         return totals
 
-    (frames, width, height), sample = _looks(dataset, name, by_class, notes)
-    videos = sum(map(len, by_class.values())) or OFFICIAL[name][0]
-    return Size(len(next(iter(lists.values()))), videos, counted(0), counted(1), frames, width, height, sample,
-                tuple(notes))  # fmt: skip
+    (frames, width, height), sample = _looks(dataset, name, paths, notes)
+    videos = {cls: len(own) for cls, own in paths.items()} or published.videos(dataset.format)
+    return Size(videos, counted(0), counted(1), frames, width, height, sample, tuple(notes))
 
 
 def _lists(
     dataset: Dataset, name: str, notes: list[str]
 ) -> tuple[dict[int, dict[str, tuple[int, int]]], dict[str, list[str]]]:
-    """(list -> class -> (train, test), class -> videos' paths)."""
+    """(list -> class -> (train, test), class -> videos' paths; no paths where the lists are not there)."""
     if dataset.render:
         with tempfile.TemporaryDirectory() as folder:
             synthetic.write_lists(dataset.render, folder)
             source = datasets.Source(dataset.format, folder, folder)
             return datasets.side_counts(source), synthetic.layout(dataset.render)
-    if name in OFFICIAL and not Path(dataset.annotations).exists():
+    if dataset.format in published.DATASETS and not Path(dataset.annotations).exists():
         notes.append(f"{name}: {dataset.annotations} is not there; the official lists' numbers are used (Table 2)")
-        table = published.table(2)
-        table = table[table["dataset"] == name]
-        static = set(published.static_classes(name))
-        lists: dict[int, dict[str, tuple[int, int]]] = defaultdict(dict)
-        for row in table.itertuples():  # each class of a subset gets its share, so that sums are the table's
-            if row.subset in SUBSETS:
-                own = [cls for cls in published.classes(name) if (cls in static) == (row.subset == "static")]
-                for cls in own:
-                    lists[row.list][cls] = (row.train / len(own), row.test / len(own))
-        return dict(lists), {}
+        return published.list_counts(dataset.format), {}
     return datasets.side_counts(dataset.source()), datasets.videos_by_class(dataset.source())
 
 
@@ -189,7 +190,7 @@ def _looks(
             notes.append(f"{name}: {path} is no video that can be read; it counts as one of the others")
     if not seen:
         frames, width, height = UNSEEN
-        frames = OFFICIAL[name][1] if name in OFFICIAL else frames
+        frames = FRAMES.get(dataset.format, frames)
         notes.append(f"{name}: no video is there to be asked; each counts as {frames} frames of {width}×{height}")
         return (frames, width, height), None
     info, path = seen[len(seen) // 2]
@@ -239,19 +240,16 @@ def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
 
 
 def _video_tasks(study: Study, name: str, own: Size, measured: Measured) -> list[Task]:
-    render, found = study.datasets[name].render, []
-    before = (f"{name}: render",) if render else ()
-    if render:
+    found, before = [], ()
+    if study.datasets[name].render:
         done = Path(study.results, name, "videos.parquet").exists()
-        for number in range(own.classes):
-            found.append(Task(f"{before[0]} {number}", "render", "cpu", done=done))
+        found = [Task(f"{name}: render {cls}", "render", "cpu", done=done) for cls in own.by_class]
         before = tuple(task.name for task in found)
     if name in study.use:
-        done = {path.stem for path in Path(study.results, name, "flow").glob("*.parquet")}
-        each = own.videos / own.classes
-        for number in range(own.classes):
-            found.append(Task(f"{name}: flow {number}", "flow", "cpu", before, seconds=each * measured.flow_seconds,
-                              disk=each * measured.flow_bytes, done=number < len(done)))  # fmt: skip
+        for cls, videos in own.by_class.items():
+            done = Path(study.results, name, "flow", f"{cls}.parquet").exists()
+            found.append(Task(f"{name}: flow {cls}", "flow", "cpu", before, seconds=videos * measured.flow_seconds,
+                              disk=videos * measured.flow_bytes, done=done))  # fmt: skip
     return found
 
 
@@ -295,11 +293,11 @@ def passes(run: Run) -> int:
 
 def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
     rendered = bool(study.datasets[run.dataset].render)
-    before = [f"{run.dataset}: render {number}" for number in range(own.classes)] if rendered else []
+    before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
     if run.role != "pretrain" and study.model.weights == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
     if run.role in ("teacher", "student") and run.teacher is None and study.split.source == "flow":
-        before += [f"{run.dataset}: flow {number}" for number in range(own.classes)]
+        before += [f"{run.dataset}: flow {cls}" for cls in own.by_class]
     if run.role == "student" and run.student.FT:
         before.append(study.logits_file(run))
     elif run.role == "student":
@@ -405,6 +403,15 @@ def finished_rate(study: Study, found: Iterable[Task], device: str) -> tuple[flo
 # The plan
 
 
+def digits(value: float, number: int = 3) -> str:
+    """For the eye: as many digits, the rest zeros, no exponent.
+
+    >>> digits(112.4, 2), digits(1_105_213.0), digits(0.00915)
+    ('110', '1,110,000', '0.00915')
+    """
+    return f"{Decimal(f'{value:.{number}g}'):,f}"
+
+
 def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measured], machine: Machine) -> list[str]:
     """What the plan takes for granted, a sentence each."""
     said = [f"Trainings: {machine.name}."]
@@ -419,9 +426,9 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
     )
     for name, each in measured.items():
         counted = name in study.use and not each.problem
-        flows = f", flow {each.flow_seconds:.2g} s and {each.flow_bytes / 1e3:.3g} kB" if counted else ""
+        flows = f", flow {digits(each.flow_seconds, 2)} s and {digits(each.flow_bytes / 1e3)} kB" if counted else ""
         said.append(
-            f"{name}: measured here on one core: a training clip {each.clip_seconds:.2g} s{flows} a video of "
+            f"{name}: measured here on one core: a training clip {digits(each.clip_seconds, 2)} s{flows} a video of "
             f"{sizes[name].frames:.0f} frames."
         )
         if each.problem and name in study.use:
@@ -430,61 +437,70 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
     return said
 
 
+def left(found: Sequence[Task]) -> list[Task]:
+    """The tasks that would run: not done, and wanted by a table or a figure or by another task that would run."""
+    wanted: set[str] = set()
+    for task in reversed(found):  # each stands after those that it waits for
+        if not task.done and (task.stage not in ON_THE_WAY or task.name in wanted):
+            wanted |= {task.name, *task.after}
+    return [task for task in found if not task.done and task.name in wanted]
+
+
 def schedule(found: Sequence[Task], seconds: Mapping[str, float], slots: Mapping[str, int]) -> float:
     """Seconds from start to end where each pool has so many slots: the longest remaining chain goes first."""
     chain: dict[str, float] = defaultdict(float)
     for task in reversed(found):  # each stands after those that it waits for
         chain[task.name] += seconds[task.name]
-        for name in task.after:
+        for name in task.after:  # those that are done take no time
             chain[name] = max(chain[name], chain[task.name])
     free = {pool: [0.0] * count for pool, count in slots.items()}
     end = {}
     order = {task.name: number for number, task in enumerate(found)}
     for task in sorted(found, key=lambda task: (-chain[task.name], order[task.name])):
         slot = min(range(len(free[task.pool])), key=free[task.pool].__getitem__)
-        start = max([free[task.pool][slot], *(end[name] for name in task.after)])
+        start = max([free[task.pool][slot], *(end.get(name, 0.0) for name in task.after)])
         end[task.name] = free[task.pool][slot] = start + seconds[task.name]
     return max(end.values(), default=0.0)
 
 
 def plan(study: Study, found: Sequence[Task], machine: Machine, measured: Mapping[str, Measured]) -> Plan:
-    """Add up what is left to do of ``found``."""
-    gpu = machine.decoders > 0
+    """Add up what of ``found`` would run."""
+    gpu, total, found = machine.decoders > 0, len(found), left(found)
     spent, rows = {}, {stage: [] for stage in STAGES}
     for task in found:
-        dataset = task.name.split(":")[0].split("/")[0]
-        spent[task.name] = 0.0 if task.done else machine.seconds(task, measured[dataset].clip_seconds)
-        rows[task.stage].append((task, measured[dataset].clip_seconds))
+        clip_seconds = measured[task.name.split(":")[0].split("/")[0]].clip_seconds
+        spent[task.name] = machine.seconds(task, clip_seconds)
+        rows[task.stage].append((task, clip_seconds))
     table = [_row(stage, entries, spent, gpu) for stage, entries in rows.items() if entries]
     table.append(_row("total", [entry for entries in rows.values() for entry in entries], spent, gpu))
     if not gpu:  # trainings and flow share the cores
         found = [replace(task, pool="cpu") for task in found]
     slots = {"gpu": machine.devices, "cpu": machine.cores}
-    passing = sorted((task.passing for task in found if not task.done), reverse=True)[: machine.devices]
-    return Plan(table, _networks(study), schedule(found, spent, slots) / 3600, sum(passing))
+    passing = sorted((task.passing for task in found), reverse=True)[: machine.devices]
+    networks = _networks(study, {task.name for task in found})
+    return Plan(table, networks, schedule(found, spent, slots) / 3600, sum(passing), total - len(found))
 
 
 def _row(stage: str, entries: Sequence[tuple[Task, float]], spent: Mapping[str, float], gpu: bool) -> dict[str, Any]:
-    left = [(task, each) for task, each in entries if not task.done]
-    on_gpu = sum(spent[task.name] for task, _ in left if task.pool == "gpu" and gpu)
-    cores = sum(task.seconds + task.clips * each for task, each in left)
+    on_gpu = sum(spent[task.name] for task, _ in entries if task.pool == "gpu" and gpu)
+    cores = sum(task.seconds + task.clips * each for task, each in entries)
     if not gpu:
-        cores = sum(spent[task.name] for task, _ in left)
+        cores = sum(spent[task.name] for task, _ in entries)
     return {
         "stage": stage,
         "jobs": len(entries),
-        "done": len(entries) - len(left),
-        "clips": round(sum(task.clips for task, _ in left)),
-        "PFLOP": sum(task.flops for task, _ in left) / 1e15,
+        "clips": round(sum(task.clips for task, _ in entries)),
+        "PFLOP": sum(task.flops for task, _ in entries) / 1e15,
         "GPU h": on_gpu / 3600,
         "CPU h": cores / 3600,
         "disk GB": sum(task.disk for task, _ in entries) / 1e9,
     }
 
 
-def _networks(study: Study) -> list[dict[str, Any]]:
-    """Every network and clip that a run has; sizes as published, with a head of 400 classes."""
-    used = Counter((run.backbone, run.clip or study.clip) for run in study.runs().values())
+def _networks(study: Study, names: Collection[str]) -> list[dict[str, Any]]:
+    """Every network and clip of the runs of these names; sizes as published, with a head of 400 classes."""
+    runs = (run for run in study.runs().values() if run.folder in names)
+    used = Counter((run.backbone, run.clip or study.clip) for run in runs)
     crop = study.augment.crop
     return [
         {

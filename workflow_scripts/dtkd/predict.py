@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 from dtkd import engine, networks, weights
 from dtkd.clips import TestClips, loader
 from dtkd.datasets import SUFFIXES, Videos
+from dtkd.download import verify
 from dtkd.errors import DtkdError
 from dtkd.files import atomic, check_writable
 from dtkd.job import told
@@ -52,7 +53,7 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
         raise ValueError(f"a checkpoint has the parts 'model' and 'last', not {part!r}")
     if Path(checkpoint).is_dir():
         checkpoint = Path(checkpoint, "checkpoint.pt")
-    weights.verify(checkpoint)
+    verify(checkpoint)
     about = weights.load_safely(checkpoint)
     if not isinstance(about, dict) or not {"settings", "classes", part} <= about.keys():
         raise DtkdError(f"{checkpoint}: is no checkpoint of a finished run; give the checkpoint.pt of a run's folder")

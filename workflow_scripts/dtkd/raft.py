@@ -13,8 +13,9 @@ from torch.nn import functional
 from torchvision.models import optical_flow
 
 from dtkd.device import choose
+from dtkd.download import fetch, verify
 from dtkd.errors import DtkdError
-from dtkd.weights import fetch, load_state_dict, verify
+from dtkd.weights import load_state_dict
 
 NETWORKS = {
     "raft_small": (optical_flow.raft_small, optical_flow.Raft_Small_Weights.DEFAULT.url),
@@ -27,7 +28,7 @@ SMALLEST, MULTIPLE = 128, 8
 def download(name: str, path: str | Path, **options: object) -> Path:
     """Bring torchvision's weights of a network to ``path``; their checksum begins with the digits in their name.
 
-    Raises DtkdError as ``weights.fetch`` does (``options`` are its own), or where the file is another.
+    Raises DtkdError as ``download.fetch`` does (``options`` are its own), or where the file is another.
     """
     url = NETWORKS[name][1]
     published = url.rsplit("-", 1)[1].removesuffix(".pth")
