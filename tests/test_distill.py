@@ -12,6 +12,7 @@ from dtkd import distill
 from dtkd.errors import DtkdError
 
 WEIGHTINGS = ("gated", "blend", "partition")
+OUTPUTS = {"full": False, "masked": True}
 INFINITY = math.inf
 
 
@@ -28,16 +29,16 @@ def log_softmax(values):
     return [v - log_sum for v in values]
 
 
-def by_hand(L_z, L_st, L_dy, labels, static, S_alpha, KD_T, KD_alpha, weighting):
+def by_hand(L_z, L_st, L_dy, labels, static, S_alpha, KD_T, KD_alpha, weighting, masked=False):
     """Eqs. 2-13, sample by sample. Returns L_total, L_KD, L_CE, w_st, w_dy."""
     N, C = L_z.shape
     teachers = {}
     for name, L, subset in (("st", L_st, static), ("dy", L_dy, ~static)):
-        masked = [[L[i, c] if subset[c] else -INFINITY for c in range(C)] for i in range(N)]
-        q = [softmax([v / KD_T for v in row]) for row in masked]  # Eq. 3
+        outputs = [[-INFINITY if masked and not subset[c] else L[i, c] for c in range(C)] for i in range(N)]
+        q = [softmax([v / KD_T for v in row]) for row in outputs]  # Eq. 3
         conf = [max(row) for row in q]  # Eq. 5
         own = [bool(subset[labels[i]]) for i in range(N)]  # Eq. 4
-        CE = {i: -log_softmax(masked[i])[labels[i]] for i in range(N) if own[i]}  # Eq. 6
+        CE = {i: -log_softmax(outputs[i])[labels[i]] for i in range(N) if own[i]}  # Eq. 6
         s = []
         for i in range(N):  # Eqs. 7 and 8
             if not own[i]:
@@ -93,13 +94,14 @@ def assert_agrees(case, tolerance=1e-9, dtype=torch.float64, **hyper):
     return got
 
 
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("side", ["both", "static", "dynamic", "one"])
 @pytest.mark.parametrize("S_alpha", [0.0, 0.3, 0.7, 1.0])
-def test_the_loss_is_the_papers(weighting, side, S_alpha):
+def test_the_loss_is_the_papers(weighting, side, S_alpha, masked):
     for seed, (KD_T, KD_alpha) in enumerate([(1.0, 0.5), (2.0, 0.4), (4.0, 1.0), (0.5, 0.0), (10.0, 0.9)]):
         case = batch(seed, side=side)
-        assert_agrees(case, weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
+        assert_agrees(case, weighting=weighting, masked=masked, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
 
 
 @settings(max_examples=150, deadline=None)
@@ -109,12 +111,13 @@ def test_the_loss_is_the_papers(weighting, side, S_alpha):
     C=st.integers(2, 12),
     scale=st.sampled_from([0.0, 0.1, 3.0, 30.0]),
     weighting=st.sampled_from(WEIGHTINGS),
+    masked=st.booleans(),
     S_alpha=st.floats(0, 1),
     KD_T=st.floats(0.5, 20),
     KD_alpha=st.floats(0, 1),
 )
-def test_the_loss_is_the_papers_for_any_batch(seed, N, C, scale, weighting, S_alpha, KD_T, KD_alpha):
-    assert_agrees(batch(seed, N, C, scale), 1e-6, weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
+def test_the_loss_is_the_papers_for_any_batch(seed, N, C, scale, **hyper):
+    assert_agrees(batch(seed, N, C, scale), 1e-6, **hyper)
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -132,13 +135,16 @@ def test_half_precision_is_computed_in_single():
     assert all(torch.equal(a, b) for a, b in zip(got, wanted, strict=True))
 
 
-def test_a_case_worked_on_paper():
-    """Two classes a subset, one static sample, uniform teachers: conf = 1/2, CE_norm = 0, so s_st = 0.15 + 0.7."""
+@pytest.mark.parametrize(("masked", "classes"), [(True, 2), (False, 4)])
+def test_a_case_worked_on_paper(masked, classes):
+    """Two classes a subset, one static sample, uniform teachers, masked: conf = 1/2, CE_norm = 0, s_st = 0.15 + 0.7."""
     zeros = torch.zeros(1, 4, dtype=torch.float64)
     static = torch.tensor([True, True, False, False])
-    got = distill.distillation_loss(zeros, zeros, zeros, torch.tensor([0]), static, S_alpha=0.3, KD_T=2, KD_alpha=0.4)
-    w = 0.85 / (0.85 + 0.15)
-    L_KD = w * (math.log(w / 2) - math.log(1 / 4))
+    got = distill.distillation_loss(zeros, zeros, zeros, torch.tensor([0]), static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
+                                    masked=masked)  # fmt: skip
+    conf = 1 / classes
+    w = (0.3 * conf + 0.7) / (0.3 * conf + 0.7 + 0.3 * conf)
+    L_KD = w * (math.log(w / classes) - math.log(1 / 4))
     assert got.w_st.item() == pytest.approx(w)
     assert got.w_dy.item() == 0
     assert got.L_KD.item() == pytest.approx(L_KD)
@@ -198,10 +204,11 @@ def test_one_teachers_loss_is_hintons(KD_T, KD_alpha):
     assert student.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("side", ["both", "static", "dynamic", "one"])
-def test_values_and_gradients_stay_finite(dtype, weighting, side):
+def test_values_and_gradients_stay_finite(dtype, weighting, side, masked):
     """Logits of +-80, equal logits, -inf outside the subset already, one sample, with gradients to the teachers."""
     for S_alpha in (0.0, 0.4, 1.0):
         for N, scale in ((5, 0.0), (1, 3.0), (5, 80.0)):
@@ -209,11 +216,13 @@ def test_values_and_gradients_stay_finite(dtype, weighting, side):
             if scale == 80:
                 L_z, L_st, L_dy = (np.sign(x) * 80 for x in (L_z, L_st, L_dy))
             L_z, L_st, L_dy, labels, static = tensors((L_z, L_st, L_dy, labels, static), dtype)
-            L_st = distill.mask_logits(L_st, static)
+            if masked:
+                L_st = distill.mask_logits(L_st, static)
             leaves = [x.requires_grad_() for x in (L_z, L_st, L_dy)]
             got = distill.distillation_loss(
-                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.5, weighting=weighting, detach=False
-            )
+                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.5, weighting=weighting, masked=masked,
+                detach=False,
+            )  # fmt: skip
             got.loss.backward()
             assert all(value.isfinite().all() for value in got)
             assert all(x.grad.isfinite().all() for x in leaves)
@@ -221,9 +230,10 @@ def test_values_and_gradients_stay_finite(dtype, weighting, side):
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("S_alpha", [0.0, 0.3])
-def test_gradients_are_those_of_finite_differences(weighting, S_alpha):
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
+def test_gradients_are_those_of_finite_differences(weighting, S_alpha, masked):
     L_z, L_st, L_dy, labels, static = tensors(batch(2, N=4, C=5))
-    hyper = dict(S_alpha=S_alpha, KD_T=2.0, KD_alpha=0.4, weighting=weighting)
+    hyper = dict(S_alpha=S_alpha, KD_T=2.0, KD_alpha=0.4, weighting=weighting, masked=masked)
 
     def loss(*logits, detach):
         return distill.distillation_loss(*logits, labels, static, **hyper, detach=detach).loss

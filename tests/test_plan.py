@@ -147,6 +147,15 @@ def test_what_a_clip_of_a_student_costs(row, passes, sizes):
     assert task.flops == pytest.approx(2 * macs * (passes * 10 * 9537 + 10 * 3783))
 
 
+def test_teachers_that_train_for_longer(sizes):
+    """Their training costs more, and their logits on the student's clips do not."""
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
+    usual, longer = (costs(paper(students={"ucf101": {"SU12": row}}, use=["ucf101"], teachers={"train": train}), sizes)
+                     for train in ({}, {"epochs": 20}))  # fmt: skip
+    changed = {name for name in usual if usual[name].flops != longer[name].flops}
+    assert changed == {f"ucf101/list1/teacher/{subset}-LT-seed0" for subset in ("static", "dynamic")}
+
+
 def test_plain_distillation_pays_for_one_teacher(sizes):
     """A baseline's one pass over every clip, which does not wait for any flow."""
     row = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}

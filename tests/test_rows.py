@@ -40,6 +40,18 @@ def test_table_4_has_the_papers_names(paper):
     assert len(found) == len(printed) == 8
 
 
+def test_other_teachers_are_rows_of_their_own():
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "teacher_outputs": "masked"}
+    found = rows.table4(shipped("paper.yaml", students={"ucf101": {"mine": row}}, use=["ucf101"]))
+    assert [(row["model"], row["LT"], row["outputs"]) for row in found] == [
+        ("TU1", False, "full"), ("TU2", False, "full"), ("TU3", True, "full"), ("TU4", True, "full"),
+        ("TU3-masked", True, "masked"), ("TU4-masked", True, "masked"),
+    ]  # fmt: skip
+    files = [file for row in found for file in row["predictions"]]
+    assert len(set(files)) == len(files)
+    assert files[-1] == "results/ucf101/list1/teacher/static-LT-masked-seed0/predictions.parquet"
+
+
 def test_table_5_has_the_papers_rows(paper):
     found = rows.table5(paper)
     assert [row["model"] for row in found if row["method"] != "baseline"] == published.table(5)["model"].tolist()

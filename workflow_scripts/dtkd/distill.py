@@ -29,16 +29,11 @@ class Distillation(NamedTuple):
 def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
     """Set the logits (N, C) of classes that are not ``allowed`` (C,) bool to -inf; masking twice changes nothing.
 
-    The paper masks the "logits of out-of-subset classes" without a formula: here a model always has a head over all
-    classes, and what lies outside its subset is masked before any softmax. Raises DtkdError if no class is allowed.
+    The paper speaks of "logit masking for out-of-subset classes" without a formula. This is one of its two readings;
+    in the other, the masks are those of Eqs. 4-6, which say what samples count, and every softmax is over all classes.
+    A model has a head over all classes in both. Raises DtkdError if no class is allowed.
     """
-    if allowed.dtype != torch.bool or allowed.shape != logits.shape[-1:]:
-        raise DtkdError(
-            f"the subset mask must be {logits.shape[-1]} booleans, one a class of the logits, "
-            f"not {allowed.dtype} of shape {tuple(allowed.shape)}: make the split for the same classes as the model"
-        )
-    if not allowed.any():
-        raise DtkdError("a subset has no classes, so its teacher has nothing to say: change the split's threshold")
+    _check_subset(allowed, logits.shape[-1])
     return logits.masked_fill(~allowed, -torch.inf)
 
 
@@ -158,11 +153,13 @@ def distillation_loss(
     KD_T: float,
     KD_alpha: float,
     weighting: Weighting = "gated",
+    masked: bool = False,
     detach: bool = True,
 ) -> Distillation:
     """Eqs. 2-13 for one batch: logits (N, C), labels (N,) integers, static_classes (C,) bool.
 
-    The teachers' logits may be masked to their subsets already or not. Where ``teachers_needed`` says "own", a
+    With ``masked`` a teacher's softmax, in Eqs. 3 and 6 and so in Eqs. 5 and 10, is over its own subset's classes
+    (`mask_logits`; its logits may be masked already), else over all. Where ``teachers_needed`` says "own", a
     teacher's row for a sample outside its subset may hold any finite filler; where it says "none", both teachers may be
     None, and L_KD and the weights are then 0. ``detach`` keeps gradients from the teachers, as the text of Eq. 2 asks;
     with False they receive those of the whole loss, through the weights as well.
@@ -179,7 +176,10 @@ def distillation_loss(
         return Distillation(total_loss(zero, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), zero, L_CE, *zero.expand(2, N))
 
     L_st, L_dy = (L.detach() if detach else L for L in (logits_st, logits_dy))
-    L_st, L_dy = mask_logits(L_st, static_classes), mask_logits(L_dy, ~static_classes)
+    _check_subset(static_classes, student_logits.shape[-1])
+    _check_subset(~static_classes, student_logits.shape[-1])
+    if masked:
+        L_st, L_dy = mask_logits(L_st, static_classes), mask_logits(L_dy, ~static_classes)
     p = student_log_probabilities(student_logits, KD_T)
     q_st, q_dy = teacher_probabilities(L_st, KD_T), teacher_probabilities(L_dy, KD_T)
     mask_st, mask_dy = responsibility(labels, static_classes)
@@ -233,6 +233,16 @@ def check_settings(*, weighting: str, S_alpha: float, KD_alpha: float, KD_T: flo
 
 def _at_least_float32(logits: Tensor) -> Tensor:
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+
+
+def _check_subset(subset: Tensor, C: int) -> None:
+    if subset.dtype != torch.bool or subset.shape != (C,):
+        raise DtkdError(
+            f"the subset mask must be {C} booleans, one a class of the logits, "
+            f"not {subset.dtype} of shape {tuple(subset.shape)}: make the split for the same classes as the model"
+        )
+    if not subset.any():
+        raise DtkdError("a subset has no classes, so its teacher has nothing to say: change the split's threshold")
 
 
 def _check_shapes(student_logits: Tensor, logits_st: Tensor | None, logits_dy: Tensor | None, labels: Tensor) -> int:

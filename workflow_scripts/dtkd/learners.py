@@ -1,4 +1,4 @@
-"""What a training step minimises: a plain or subset-masked classifier, or a student with its teachers.
+"""What a training step minimises: a classifier of all classes or of a subset's, or a student with its teachers.
 
 A learner is one module that holds every network the step needs. ``forward(clips, labels)`` gives the loss, the
 trained network's logits and the step's scalars for the history; the engine knows nothing else about the method.
@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """Cross-entropy over the classes that the model may answer: all, or a teacher's subset (``allowed``, (C,) bool)."""
+    """Cross-entropy over the classes that the model may answer: all, or a masked teacher's (``allowed``, (C,) bool)."""
 
     coupled = False
 
@@ -112,6 +112,7 @@ class Distilled(nn.Module):
     Args:
         known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
             videos; ``forward`` then needs each sample's (clip, video) numbers. The teachers' networks may be None.
+        masked: whether each teacher answers for its own subset's classes only.
     """
 
     def __init__(
@@ -122,10 +123,12 @@ class Distilled(nn.Module):
         static_classes: Tensor,
         student: Student,
         known: Tensor | None = None,
+        *,
+        masked: bool = False,
     ):
         super().__init__()
         self.model, self.static, self.dynamic = model, static, dynamic
-        self.student = student
+        self.student, self.masked = student, masked
         self.known = known  # on the CPU: a batch needs a few rows of it
         self.weighting, self.S_alpha = weighting_of(student)
         self.register_buffer("static_classes", static_classes, persistent=False)
@@ -209,7 +212,8 @@ class Distilled(nn.Module):
         kd = distill.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,
             S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,
-            weighting=self.weighting, detach=self.student.FT or self.student.unfrozen == "own",
+            weighting=self.weighting, masked=self.masked,
+            detach=self.student.FT or self.student.unfrozen == "own",
         )  # fmt: skip
         weights = {"w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}
         scalars = {"L_total": kd.loss, "L_KD": kd.L_KD, "L_CE": kd.L_CE, **weights}
@@ -225,13 +229,13 @@ class Distilled(nn.Module):
     def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
         return self.loss(self.outputs(clips, labels), labels, items)
 
-    @staticmethod
-    def _own_loss(logits: Tensor, labels: Tensor, subset: Tensor) -> Tensor:
-        """A teacher's masked cross-entropy over its own samples; zero in a batch that has none."""
+    def _own_loss(self, logits: Tensor, labels: Tensor, subset: Tensor) -> Tensor:
+        """A teacher's cross-entropy over its own samples, as in its own training; zero in a batch that has none."""
         own = subset[labels]
         if not own.any():
             return logits.sum() * 0.0
-        return F.cross_entropy(distill.mask_logits(logits[own], subset), labels[own])
+        answers = distill.mask_logits(logits[own], subset) if self.masked else logits[own]
+        return F.cross_entropy(answers, labels[own])
 
 
 def _of_items(known: Tensor, items: Items, device: torch.device) -> Tensor:

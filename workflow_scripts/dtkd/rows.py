@@ -63,28 +63,30 @@ def table4(study: Study) -> list[dict[str, Any]]:
     """The teachers that students learn from; TU1 to TU4 are the paper's names beside a baseline U1."""
     rows = []
     for dataset in study.use:
-        found = {}  # by list, locked and subset: students share their teachers
+        found = {}  # by list, locked, outputs and subset: students share their teachers
         for row in study.students_of(dataset).values():
             if row.method == "kd":  # its teacher is a baseline
                 continue
             for seed in study.seeds:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
-                    runs = found.setdefault((row.list, row.LT, subset), [])
+                    runs = found.setdefault((row.list, run.outputs or "", row.LT, subset), [])
                     runs += [run] if run not in runs else []
-        for (number, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
+        for (number, _, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
             rows.append({
-                "dataset": dataset, "model": _teacher_name(study, dataset, number, locked, subset), "list": number,
-                "subset": subset, "LT": locked, "predictions": predictions(study, runs),
+                "dataset": dataset, "model": _teacher_name(study, runs[0]), "list": number, "subset": subset,
+                "LT": locked, "outputs": study.outputs_of(runs[0]), "predictions": predictions(study, runs),
                 "as_published": _as_published(study, runs[0]),
             })  # fmt: skip
     return rows
 
 
-def _teacher_name(study: Study, dataset: str, number: int, locked: bool, subset: str) -> str:
-    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(dataset, number)[0])
-    if prefix and number == 1:
-        return f"T{prefix[1]}{1 + SUBSETS[::-1].index(subset) + 2 * locked}"
-    return f"{subset}{'-LT' if locked else ''}"
+def _teacher_name(study: Study, run: Run) -> str:
+    """The paper's TU1 to TU4; with what it answers, where that is not what the study's teachers do."""
+    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
+    name = f"{run.subset}{'-LT' if run.frozen else ''}"
+    if prefix and run.list == 1:
+        name = f"T{prefix[1]}{1 + SUBSETS[::-1].index(run.subset) + 2 * run.frozen}"
+    return f"{name}-{run.outputs}" if run.outputs else name
 
 
 def table5(study: Study) -> list[dict[str, Any]]:
