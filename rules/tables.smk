@@ -57,7 +57,6 @@ rule table:
     params:
         rows=lambda w: TABLES[w.table].get("rows"),
         datasets=list(STUDY.use),
-        kl_floor=lambda w: STUDY.analysis.kl_floor if w.table == "table6" else None,
     log:
         f"{RESULTS}/logs/tables/{{table}}.log",
     localrule: True

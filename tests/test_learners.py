@@ -180,6 +180,9 @@ def test_frozen_teachers_stay_in_eval_mode_and_the_student_does_not():
         ({"weighting": "blend"}, ([5], [5])),
         ({"S_alpha": 0}, ([2], [3])),
         ({"weighting": "partition"}, ([2], [3])),
+        ({"outside": "zero"}, ([2], [3])),
+        ({"outside": "zero", "weighting": "blend"}, ([5], [5])),
+        ({"FT": False, "outside": "zero"}, ([2], [3])),
         ({"method": "bskd", "S_alpha": None}, ([2], [3])),
         ({"KD_alpha": 0}, ([], [])),
         ({"FT": False}, ([3, 2], [2, 3])),  # the other's samples, its own
@@ -204,7 +207,7 @@ def test_only_the_forward_passes_that_are_needed_are_paid(changes, paid, rows):
 
 @pytest.mark.parametrize("FT", [True, False])
 @pytest.mark.parametrize("unfrozen", ["own", "joint"])
-@pytest.mark.parametrize("changes", [{"S_alpha": 0}, {"weighting": "partition"}], ids=str)
+@pytest.mark.parametrize("changes", [{"S_alpha": 0}, {"weighting": "partition"}, {"outside": "zero"}], ids=str)
 def test_sparing_a_forward_pass_changes_neither_loss_nor_gradients(changes, unfrozen, FT):
     """In eval mode, as in train mode batch norms see other samples."""
     frugal, full = (distilled(FT=FT, unfrozen=unfrozen, **changes).eval() for _ in range(2))

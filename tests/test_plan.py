@@ -134,7 +134,8 @@ def test_single_keys_are_merged_as_snakemake_does():
 
 @pytest.mark.parametrize(("row", "passes"), [
     ({}, 3 + 4), ({"weighting": "blend"}, 3 + 4), ({"unfrozen": "joint"}, 3 + 6), ({"S_alpha": 0}, 3 + 3),
-    ({"KD_alpha": 0}, 3 + 3), ({"weighting": "partition"}, 3 + 3),
+    ({"KD_alpha": 0}, 3 + 3), ({"weighting": "partition"}, 3 + 3), ({"outside": "zero"}, 3 + 3),
+    ({"outside": "zero", "weighting": "blend"}, 3 + 4),
     ({"weighting": "partition", "unfrozen": "joint"}, 3 + 3),
     ({"method": "bskd", "S_alpha": None}, 3 + 3), ({"FT": True}, 3),
 ], ids=str)  # fmt: skip

@@ -66,6 +66,16 @@ def test_table_6_compares_the_papers_students_with_their_teachers(paper):
     assert other["teachers"]["dynamic"] == ["results/hmdb51/list1/teacher/dynamic-LT-seed0/predictions.parquet"]
 
 
+@pytest.mark.parametrize(("kl", "outputs", "floor"), [
+    ("forward", "full", None), ("forward", "masked", None), ("reverse", "full", None), ("reverse", "masked", 1e-6),
+])  # fmt: skip
+def test_table_6_is_told_of_a_floor_where_there_is_one_alone(kl, outputs, floor):
+    """So that a change of it makes no other table again."""
+    given = shipped("paper.yaml", analysis={"kl": kl, "kl_floor": 1e-6}, teachers={"outputs": outputs})
+    assert [(row["kl"], row["floor"]) for row in rows.table6(given)] == [(kl, floor)] * 2
+    assert all(row["as_published"] for row in rows.table6(given)), "all are readings of the paper"
+
+
 @pytest.mark.parametrize("change", [
     {"model": {"backbone": "slowfast_r50_8x8"}},
     {"clip": {"frames": 32}},
@@ -124,7 +134,10 @@ def test_plain_distillation_stands_in_table_5_alone():
 
 @pytest.mark.parametrize(("row", "said"), [
     ({}, None), ({"weighting": "blend"}, "blend"), ({"FT": False, "unfrozen": "joint"}, "joint"),
-    ({"list": 2}, "list 2"), ({"unfrozen": "joint"}, None),
+    ({"list": 2}, "list 2"), ({"unfrozen": "joint"}, None), ({"outside": "zero"}, "zero outside"),
+    ({"teacher_outputs": "full"}, None), ({"teacher_outputs": "masked"}, "masked teachers"),
+    ({"outside": "zero", "weighting": "partition"}, "partition"),
+    ({"outside": "zero", "weighting": "blend", "teacher_outputs": "masked"}, "masked teachers, blend, zero outside"),
     ({"weighting": "blend", "FT": False, "unfrozen": "joint"}, "blend, joint"),
     ({"method": "bskd", "S_alpha": None, "weighting": "blend"}, None),
     ({"method": "kd", "S_alpha": None, "teacher": "U1"}, "taught by U1"),

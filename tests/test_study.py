@@ -73,6 +73,7 @@ def the_student(given):
     ({"seeds": [1, 2, 1]}, "seeds: [1, 2, 1] names a seed twice"),
     ({"analysis__chosen": {"mine": "AA"}}, "analysis.chosen.mine: no student is called 'AA'; did you mean 'A'?"),
     ({"analysis__chosen": {"mien": "A"}}, "analysis.chosen.mien: not one of datasets; did you mean 'mine'?"),
+    ({"analysis__kl": "S"}, "analysis.kl: input should be 'forward' or 'reverse' (got 'S')"),
     ({"analysis__kl_floor": 0}, "analysis.kl_floor: input should be greater than 0 (got 0)"),
     ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
     ({"train__epohcs": 3}, "train.epohcs: unknown key; did you mean 'epochs'?"),
@@ -215,6 +216,11 @@ def test_a_study_is_read_without_the_heavy_packages():
     (A | {"KD_T": 2.5, "S_alpha": 1}, "dtkd-S1-T2.5-A0.4-LT-FT-seed0"),
     (A | {"unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # its teachers stay frozen: no difference
     (BSKD | {"weighting": "blend"}, "bskd-T2-A0.4-LT-FT-seed0"),  # bskd has its own weighting
+    (A | {"outside": "zero"}, "dtkd-S0.3-T2-A0.4-LT-FT-zero-seed0"),
+    (A | {"outside": "zero", "weighting": "blend", "FT": False, "unfrozen": "joint", "teacher_outputs": "masked"},
+     "dtkd-S0.3-T2-A0.4-LT-masked-blend-zero-joint-seed0"),
+    (A | {"outside": "zero", "weighting": "partition"}, "dtkd-S0.3-T2-A0.4-LT-FT-partition-seed0"),  # reads no score
+    (BSKD | {"outside": "zero"}, "bskd-T2-A0.4-LT-FT-seed0"),
     (A | {"teacher_outputs": "full"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # as the study's
     (A | {"teacher_outputs": "masked"}, "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0"),
     (BSKD | {"teacher_outputs": "masked"}, "bskd-T2-A0.4-LT-FT-masked-seed0"),
@@ -329,6 +335,7 @@ def test_settings_do_not_change_with_what_does_not(role, changes):
 @pytest.mark.parametrize(("row", "other"), [
     (A, {"S_alpha": 0.5}), (A, {"KD_T": 4}), (A, {"KD_alpha": 0.5}), (A, {"FT": False}), (A, {"weighting": "blend"}),
     (A | {"FT": False}, {"unfrozen": "joint"}), (A, {"teacher_outputs": "masked"}),
+    (A, {"outside": "zero"}), (A | {"weighting": "blend"}, {"outside": "zero"}),
     (BSKD, {"KD_alpha": 0.5}), (KD, {"KD_alpha": 0.5}), (KD, {"KD_T": 4}),
 ])  # fmt: skip
 def test_a_students_settings_change_with_its_row(row, other):
@@ -338,7 +345,9 @@ def test_a_students_settings_change_with_its_row(row, other):
 
 
 @pytest.mark.parametrize(("row", "other"), [
-    (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (A, {"weighting": "gated"}), (A, {"method": "dtkd"}),
+    (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (BSKD, {"outside": "zero"}), (KD, {"outside": "zero"}),
+    (A, {"outside": "confidence"}), (A | {"weighting": "partition"}, {"outside": "zero"}), (A, {"weighting": "gated"}),
+    (A, {"method": "dtkd"}),
     (A, {"list": 2}), (KD, {"weighting": "blend"}), (KD, {"unfrozen": "joint"}),
     (KD, {"teacher": "larger"}),  # another checkpoint to learn from, in another folder
 ])  # fmt: skip
@@ -349,7 +358,8 @@ def test_a_students_settings_keep_to_what_its_method_uses(row, other):
 
 def test_settings_make_the_student_again():
     """A script rebuilds the student from its settings alone."""
-    for row in (A, BSKD, KD, A | {"FT": False, "unfrozen": "joint"}, A | {"weighting": "blend"}):
+    others = ({"FT": False, "unfrozen": "joint"}, {"weighting": "blend"}, {"outside": "zero"})
+    for row in (A, BSKD, KD, *(A | other for other in others)):
         given = student(**row)
         run = the_student(given)
         assert study.Student(**given.settings(run)["student"]) == run.student
@@ -419,6 +429,8 @@ def test_a_masked_studys_runs_are_those_of_an_earlier_version():
         assert {name: settings | {"teacher_outputs": "full"} for name, settings in old.items()} == new
         assert not any("teacher_outputs" in settings for settings in old.values())
     assert settings_of(masked, "baseline") == settings_of(full, "baseline")
+    assert settings_of(masked, "student") == {"dtkd-S0.3-T2-A0.4-LT-FT-seed0": settings_of(masked, "baseline")[
+        "slowfast_small-seed0"] | {"student": A | {"method": "dtkd", "weighting": "gated"}}}, "and no other new key"
     asked = study.read(config(teachers={"outputs": "masked"}, students__mine__A__teacher_outputs="full"))
     assert the_student(asked).name == "dtkd-S0.3-T2-A0.4-LT-FT-full-seed0"
 

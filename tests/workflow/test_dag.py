@@ -250,7 +250,7 @@ def test_a_video_changes_sides(study):
     lambda text: text.replace("epochs: 1\n", "epochs: 1\n  devices: 2\n  nodes: 2\n  compile: true\n"),
     lambda text: text.replace("epochs: 1\n", "epochs: 1\n  micro_batch: null\n"),
     lambda text: text + "seeds: [0]\n",
-    lambda text: text + "analysis: {chosen: {tiny: B}, kl_floor: 1.0e-9}\n",
+    lambda text: text + "analysis: {chosen: {tiny: B}, kl: reverse, kl_floor: 1.0e-9}\n",
     lambda text: text.replace("FT: true\n", "FT: true\n      unfrozen: joint\n"),
 ], ids=[
     "comment", "name", "device", "how a training computes", "whole batches", "default spelt out",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -87,16 +87,16 @@ class VanillaKD(Classifier):
         return Step(kd.loss, logits, {"L_total": kd.loss, "L_KD": kd.L_KD, "L_CE": kd.L_CE})
 
 
-def weighting_of(student: Student) -> tuple[distill.Weighting, float]:
-    """The weighting and the S_alpha of Eq. 9; BSKD has no S_alpha, and each sample's own teacher the whole weight."""
+def weighting_of(student: Student) -> dict[str, Any]:
+    """What decides Eq. 9's weights; BSKD has no S_alpha, and each sample's own teacher the whole weight."""
     if student.method == "bskd":
-        return "partition", 0.0
-    return student.weighting, student.S_alpha
+        return {"weighting": "partition", "S_alpha": 0.0, "outside": "confidence"}
+    return {"weighting": student.weighting, "S_alpha": student.S_alpha, "outside": student.outside}
 
 
 def asked_on(student: Student) -> Literal["own", "all", "none"]:
     """On which samples each of the two teachers matters to a student's loss (`distill.teachers_needed`)."""
-    return distill.teachers_needed(*weighting_of(student), student.KD_alpha)
+    return distill.teachers_needed(KD_alpha=student.KD_alpha, **weighting_of(student))
 
 
 class Distilled(nn.Module):
@@ -130,7 +130,7 @@ class Distilled(nn.Module):
         self.model, self.static, self.dynamic = model, static, dynamic
         self.student, self.masked = student, masked
         self.known = known  # on the CPU: a batch needs a few rows of it
-        self.weighting, self.S_alpha = weighting_of(student)
+        self.weighting = weighting_of(student)
         self.register_buffer("static_classes", static_classes, persistent=False)
         for teacher in self.teachers:
             teacher.requires_grad_(not student.FT)
@@ -158,7 +158,7 @@ class Distilled(nn.Module):
     @property
     def coupled(self) -> bool:
         """Eq. 7 compares a teacher's losses over the batch; known logits are those of the whole batch at once."""
-        return self.asked == "all"
+        return self.asked != "none" and distill.weighs(**self.weighting)
 
     def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
         """The student's logits (n, C), then those of the teachers that are networks, unless nothing reads them.
@@ -211,8 +211,7 @@ class Distilled(nn.Module):
         logits_st, logits_dy = taught if len(taught) else (None, None)
         kd = distill.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,
-            S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,
-            weighting=self.weighting, masked=self.masked,
+            KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha, masked=self.masked, **self.weighting,
             detach=self.student.FT or self.student.unfrozen == "own",
         )  # fmt: skip
         weights = {"w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}

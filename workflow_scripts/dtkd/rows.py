@@ -101,24 +101,26 @@ def table5(study: Study) -> list[dict[str, Any]]:
             runs = baseline_runs(study, dataset, baseline)
             shared = {"dataset": dataset, "list": number}
             files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
-            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(baseline), **files})
+            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(study, baseline), **files})
             for name, student in students.items():
                 if student.list == number:
                     runs = student_runs(study, dataset, student)
                     shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
                     settings = {key: None if key in student.unused() else getattr(student, key) for key in shown}
-                    settings["variant"] = _variant(student)
+                    settings["variant"] = _variant(study, student)
                     files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
                     rows.append({**shared, "model": name, **settings, **files})
     return rows
 
 
-def _variant(row: Baseline | Student) -> str | None:
+def _variant(study: Study, row: Baseline | Student) -> str | None:
     """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
     said = [f"list {row.list}"] if row.list > 1 else []
     if isinstance(row, Student):
         said += [f"taught by {row.teacher}"] if row.teacher else []
-        said += [getattr(row, key) for key in ("weighting", "unfrozen")
+        said += [f"{row.teacher_outputs} teachers"] if row.teacher_outputs not in (None, study.teachers.outputs) else []
+        words = {"weighting": "{}", "outside": "{} outside", "unfrozen": "{}"}
+        said += [word.format(getattr(row, key)) for key, word in words.items()
                  if key not in row.unused() and getattr(row, key) != Student.model_fields[key].default]  # fmt: skip
     return ", ".join(said) or None
 
@@ -135,7 +137,7 @@ def table6(study: Study) -> list[dict[str, Any]]:
         rows.append({
             "dataset": dataset, "model": name, "list": student.list, "student": predictions(study, runs),
             "teachers": {subset: predictions(study, [pair[subset] for pair in teachers]) for subset in SUBSETS},
-            "as_published": _as_published(study, runs[0]),
+            "as_published": _as_published(study, runs[0]), **study.analysis.divergence(study.outputs_of(runs[0])),
         })  # fmt: skip
     return rows
 
@@ -166,7 +168,8 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
             for other, row in study.students_of(dataset).items()
             if row.method == "bskd" and row.list == student.list and other != name
         ]
-        others.sort(key=lambda item: (item[1].KD_T, item[1].KD_alpha) != (student.KD_T, student.KD_alpha))
+        alike = ("teacher_outputs", "KD_T", "KD_alpha")
+        others.sort(key=lambda item: any(getattr(item[1], key) != getattr(student, key) for key in alike))
         shown[dataset] = {
             f"{label} ({row.method.upper()})": histories(study, student_runs(study, dataset, row))
             for label, row in [(name, student), *others[:1]]

@@ -259,6 +259,7 @@ class Student(Section):
     KD_T: Positive
     KD_alpha: Fraction
     weighting: Literal["gated", "blend", "partition"] = "gated"
+    outside: Literal["confidence", "zero"] = "confidence"
     unfrozen: Literal["own", "joint"] = "own"
     teacher_outputs: Outputs | None = Field(None, description="null: as `teachers.outputs`")
     list: Count = 1
@@ -280,15 +281,23 @@ class Student(Section):
     def unused(self) -> set[str]:
         """The settings that this student's method never looks at."""
         if self.method == "kd":
-            return {"S_alpha", "weighting", "unfrozen", "LT", "FT"}
-        return ({"S_alpha", "weighting"} if self.method == "bskd" else set()) | ({"unfrozen"} if self.FT else set())
+            return {"S_alpha", "weighting", "outside", "unfrozen", "LT", "FT"}
+        unused = {"unfrozen"} if self.FT else set()
+        if self.method == "bskd":
+            unused |= {"S_alpha", "weighting", "outside"}
+        return unused | ({"outside"} if self.weighting == "partition" else set())
 
 
 class Analysis(Section):
     """What tables and figures single out; a change of it trains and evaluates nothing."""
 
     chosen: dict[Name, Name] = Field(default_factory=dict, description="dataset -> the student of Table 6, Figures 6-8")
-    kl_floor: Annotated[float, Field(gt=0, lt=1)] = Field(1e-12, description="least probability of a teacher, Table 6")
+    kl: Literal["forward", "reverse"] = "forward"  # as in `metrics.kl_divergence`
+    kl_floor: Annotated[float, Field(gt=0, lt=1)] = Field(1e-12, description="reverse: a masked teacher's least")
+
+    def divergence(self, outputs: Outputs) -> dict[str, Any]:
+        """What Table 6 and Figure 8 compute from teachers with such ``outputs``; only what matters is told."""
+        return {"kl": self.kl, "floor": self.kl_floor if (self.kl, outputs) == ("reverse", "masked") else None}
 
 
 @dataclass(frozen=True)
@@ -327,10 +336,9 @@ class Run:
                 parts += [self.teacher.settings_name]
             else:
                 parts += ["LT" if s.LT else None, "FT" if s.FT else None, self.outputs]
-            if s.method == "dtkd" and s.weighting != "gated":
-                parts += [s.weighting]
-            if not s.FT and s.unfrozen != "own":
-                parts += [s.unfrozen]
+            usual = {"weighting": "gated", "outside": "confidence", "unfrozen": "own"}
+            parts += [getattr(s, key) for key, word in usual.items()
+                      if key not in s.unused() and getattr(s, key) != word]  # fmt: skip
         else:
             parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
         return "-".join(part for part in parts if part)
@@ -566,8 +574,10 @@ class Study(Section):
         if run.subset:
             settings["subset"] = run.subset
         if run.student:
-            elsewhere = {"list", "teacher", "teacher_outputs"}
-            settings["student"] = run.student.model_dump(exclude=elsewhere | run.student.unused())
+            left_out = {"list", "teacher", "teacher_outputs", *run.student.unused()}
+            if run.student.outside == "confidence":  # as it was before there was a choice
+                left_out.add("outside")
+            settings["student"] = run.student.model_dump(exclude=left_out)
         if run.subset or (run.student and run.teacher is None):
             settings |= {"teacher_outputs": "full"} if self.outputs_of(run) == "full" else {}
         return settings
