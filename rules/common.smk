@@ -108,8 +108,7 @@ def forgotten() -> dict[str, list[str]]:
     found = {}
     for run in RUNS.values():
         file = f"{RESULTS}/{run.folder}/run.json"
-        made, wanted = provenance.settings(file), STUDY.settings(run)
-        changed = sorted(name for name in made.keys() & wanted.keys() if made[name] != wanted[name])
+        changed = provenance.changed(provenance.settings(file), STUDY.settings(run))
         if changed and not workflow.persistence.metadata(IOFile(file)):
             found[file] = changed
     return found

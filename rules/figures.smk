@@ -4,6 +4,7 @@ CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.ch
 PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in rows.against_baseline(STUDY).items()}
 PAPERS = [row["dataset"] for row in rows.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
 TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in rows.table6(STUDY)}
+DIVERGENCES = {row["dataset"]: {name: row[name] for name in ("kl", "floor")} for row in rows.table6(STUDY)}
 FIGURES = {
     "figure1": dict(splits=MOTIONS),
     "figure2": dict(splits=MOTIONS),
@@ -42,7 +43,7 @@ rule figure:
     params:
         shown=lambda w: FIGURES[w.figure].get("shown"),
         datasets=list(STUDY.use),
-        floor=lambda w: STUDY.analysis.kl_floor if w.figure == "figure8" else None,
+        divergences=lambda w: DIVERGENCES if w.figure == "figure8" else None,
         chosen=lambda w: CHOSEN if w.figure == "teacher_weights" else None,
         as_published=lambda w: PAPERS if w.figure == "figure7" else None,
     log:

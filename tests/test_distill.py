@@ -12,6 +12,8 @@ from dtkd import distill
 from dtkd.errors import DtkdError
 
 WEIGHTINGS = ("gated", "blend", "partition")
+OUTSIDE = ("confidence", "zero")
+OUTPUTS = {"full": False, "masked": True}
 INFINITY = math.inf
 
 
@@ -28,19 +30,23 @@ def log_softmax(values):
     return [v - log_sum for v in values]
 
 
-def by_hand(L_z, L_st, L_dy, labels, static, S_alpha, KD_T, KD_alpha, weighting):
+def by_hand(
+    L_z, L_st, L_dy, labels, static, S_alpha, KD_T, KD_alpha, weighting="gated", outside="confidence", masked=False
+):
     """Eqs. 2-13, sample by sample. Returns L_total, L_KD, L_CE, w_st, w_dy."""
     N, C = L_z.shape
     teachers = {}
     for name, L, subset in (("st", L_st, static), ("dy", L_dy, ~static)):
-        masked = [[L[i, c] if subset[c] else -INFINITY for c in range(C)] for i in range(N)]
-        q = [softmax([v / KD_T for v in row]) for row in masked]  # Eq. 3
+        outputs = [[-INFINITY if masked and not subset[c] else L[i, c] for c in range(C)] for i in range(N)]
+        q = [softmax([v / KD_T for v in row]) for row in outputs]  # Eq. 3
         conf = [max(row) for row in q]  # Eq. 5
         own = [bool(subset[labels[i]]) for i in range(N)]  # Eq. 4
-        CE = {i: -log_softmax(masked[i])[labels[i]] for i in range(N) if own[i]}  # Eq. 6
+        CE = {i: -log_softmax(outputs[i])[labels[i]] for i in range(N) if own[i]}  # Eq. 6
         s = []
         for i in range(N):  # Eqs. 7 and 8
-            if not own[i]:
+            if not own[i] and outside == "zero":  # as conf and CE_norm were before anything was put into them
+                conf[i] = CE_norm = 0.0
+            elif not own[i]:
                 CE_norm = 1.0
             elif max(CE.values()) == min(CE.values()):
                 CE_norm = 0.0
@@ -93,13 +99,16 @@ def assert_agrees(case, tolerance=1e-9, dtype=torch.float64, **hyper):
     return got
 
 
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
+@pytest.mark.parametrize("outside", OUTSIDE)
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("side", ["both", "static", "dynamic", "one"])
 @pytest.mark.parametrize("S_alpha", [0.0, 0.3, 0.7, 1.0])
-def test_the_loss_is_the_papers(weighting, side, S_alpha):
+def test_the_loss_is_the_papers(weighting, side, S_alpha, outside, masked):
     for seed, (KD_T, KD_alpha) in enumerate([(1.0, 0.5), (2.0, 0.4), (4.0, 1.0), (0.5, 0.0), (10.0, 0.9)]):
         case = batch(seed, side=side)
-        assert_agrees(case, weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
+        assert_agrees(case, weighting=weighting, outside=outside, masked=masked, S_alpha=S_alpha, KD_T=KD_T,
+                      KD_alpha=KD_alpha)  # fmt: skip
 
 
 @settings(max_examples=150, deadline=None)
@@ -109,12 +118,14 @@ def test_the_loss_is_the_papers(weighting, side, S_alpha):
     C=st.integers(2, 12),
     scale=st.sampled_from([0.0, 0.1, 3.0, 30.0]),
     weighting=st.sampled_from(WEIGHTINGS),
+    outside=st.sampled_from(OUTSIDE),
+    masked=st.booleans(),
     S_alpha=st.floats(0, 1),
     KD_T=st.floats(0.5, 20),
     KD_alpha=st.floats(0, 1),
 )
-def test_the_loss_is_the_papers_for_any_batch(seed, N, C, scale, weighting, S_alpha, KD_T, KD_alpha):
-    assert_agrees(batch(seed, N, C, scale), 1e-6, weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
+def test_the_loss_is_the_papers_for_any_batch(seed, N, C, scale, **hyper):
+    assert_agrees(batch(seed, N, C, scale), 1e-6, **hyper)
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -132,13 +143,16 @@ def test_half_precision_is_computed_in_single():
     assert all(torch.equal(a, b) for a, b in zip(got, wanted, strict=True))
 
 
-def test_a_case_worked_on_paper():
-    """Two classes a subset, one static sample, uniform teachers: conf = 1/2, CE_norm = 0, so s_st = 0.15 + 0.7."""
+@pytest.mark.parametrize(("masked", "classes"), [(True, 2), (False, 4)])
+def test_a_case_worked_on_paper(masked, classes):
+    """Two classes a subset, one static sample, uniform teachers, masked: conf = 1/2, CE_norm = 0, s_st = 0.15 + 0.7."""
     zeros = torch.zeros(1, 4, dtype=torch.float64)
     static = torch.tensor([True, True, False, False])
-    got = distill.distillation_loss(zeros, zeros, zeros, torch.tensor([0]), static, S_alpha=0.3, KD_T=2, KD_alpha=0.4)
-    w = 0.85 / (0.85 + 0.15)
-    L_KD = w * (math.log(w / 2) - math.log(1 / 4))
+    got = distill.distillation_loss(zeros, zeros, zeros, torch.tensor([0]), static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
+                                    masked=masked)  # fmt: skip
+    conf = 1 / classes
+    w = (0.3 * conf + 0.7) / (0.3 * conf + 0.7 + 0.3 * conf)
+    L_KD = w * (math.log(w / classes) - math.log(1 / 4))
     assert got.w_st.item() == pytest.approx(w)
     assert got.w_dy.item() == 0
     assert got.L_KD.item() == pytest.approx(L_KD)
@@ -155,6 +169,36 @@ def test_equal_losses_and_zero_scores():
     for weighting in WEIGHTINGS:
         w_st, w_dy = distill.soft_weights(zero, zero, torch.tensor([True, False]), weighting)
         assert (w_st.tolist(), w_dy.tolist()) == ([1, 0], [0, 1])
+
+
+def test_a_teacher_that_scores_by_its_share_of_the_loss_outside_its_subset():
+    """`zero`: of tensors that begin as zeros, the other teacher's score is 1 - S_alpha, whatever it says."""
+    L_z, L_st, L_dy, labels, static = tensors(batch(5))
+    own, S_alpha, KD_T = static[labels], 0.3, 2.0
+    q = distill.teacher_probabilities(L_st, KD_T)
+    score = distill.teacher_score(q, L_st, labels, own, S_alpha, "zero")
+    torch.testing.assert_close(score[~own], torch.full_like(score[~own], 1 - S_alpha))
+    torch.testing.assert_close(score[own], distill.teacher_score(q, L_st, labels, own, S_alpha)[own])
+    got = distill.distillation_loss(L_z, L_st, L_dy, labels, static, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=0.5,
+                                    outside="zero")  # fmt: skip
+    torch.testing.assert_close(got.w_st[own], score[own] / (score[own] + 1 - S_alpha))
+
+
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
+@pytest.mark.parametrize("outside", OUTSIDE)
+def test_bskd_differs_from_gated_by_a_factor_on_the_same_target(outside, masked):
+    """In every reading: per sample q_final is w times that of `partition`, with w in (0, 1]."""
+    L_z, L_st, L_dy, labels, static = tensors(batch(6))
+    own, weights = static[labels], {}
+    for weighting in ("gated", "partition"):
+        got = distill.distillation_loss(L_z, L_st, L_dy, labels, static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
+                                        weighting=weighting, outside=outside, masked=masked)  # fmt: skip
+        weights[weighting] = torch.stack([got.w_st, got.w_dy])
+    w = torch.where(own, *weights["gated"])
+    assert (w > 0).all()
+    assert (w <= 1).all()
+    assert w.min() < 0.9, "a factor that can be told from 1"
+    torch.testing.assert_close(weights["gated"], w * weights["partition"])
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -198,10 +242,11 @@ def test_one_teachers_loss_is_hintons(KD_T, KD_alpha):
     assert student.grad.abs().max() > 0
 
 
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("side", ["both", "static", "dynamic", "one"])
-def test_values_and_gradients_stay_finite(dtype, weighting, side):
+def test_values_and_gradients_stay_finite(dtype, weighting, side, masked):
     """Logits of +-80, equal logits, -inf outside the subset already, one sample, with gradients to the teachers."""
     for S_alpha in (0.0, 0.4, 1.0):
         for N, scale in ((5, 0.0), (1, 3.0), (5, 80.0)):
@@ -209,11 +254,13 @@ def test_values_and_gradients_stay_finite(dtype, weighting, side):
             if scale == 80:
                 L_z, L_st, L_dy = (np.sign(x) * 80 for x in (L_z, L_st, L_dy))
             L_z, L_st, L_dy, labels, static = tensors((L_z, L_st, L_dy, labels, static), dtype)
-            L_st = distill.mask_logits(L_st, static)
+            if masked:
+                L_st = distill.mask_logits(L_st, static)
             leaves = [x.requires_grad_() for x in (L_z, L_st, L_dy)]
             got = distill.distillation_loss(
-                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.5, weighting=weighting, detach=False
-            )
+                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.5, weighting=weighting, masked=masked,
+                detach=False,
+            )  # fmt: skip
             got.loss.backward()
             assert all(value.isfinite().all() for value in got)
             assert all(x.grad.isfinite().all() for x in leaves)
@@ -221,9 +268,11 @@ def test_values_and_gradients_stay_finite(dtype, weighting, side):
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("S_alpha", [0.0, 0.3])
-def test_gradients_are_those_of_finite_differences(weighting, S_alpha):
+@pytest.mark.parametrize("outside", OUTSIDE)
+@pytest.mark.parametrize("masked", OUTPUTS.values(), ids=OUTPUTS)
+def test_gradients_are_those_of_finite_differences(weighting, S_alpha, outside, masked):
     L_z, L_st, L_dy, labels, static = tensors(batch(2, N=4, C=5))
-    hyper = dict(S_alpha=S_alpha, KD_T=2.0, KD_alpha=0.4, weighting=weighting)
+    hyper = dict(S_alpha=S_alpha, KD_T=2.0, KD_alpha=0.4, weighting=weighting, outside=outside, masked=masked)
 
     def loss(*logits, detach):
         return distill.distillation_loss(*logits, labels, static, **hyper, detach=detach).loss
@@ -260,9 +309,12 @@ def test_masking():
 
 
 @pytest.mark.parametrize("detach", [True, False])
-@pytest.mark.parametrize(("weighting", "S_alpha"), [("partition", 0.5), ("gated", 0.0), ("blend", 0.0)])
-def test_rows_that_are_not_needed_may_hold_anything(weighting, S_alpha, detach):
-    assert distill.teachers_needed(weighting, S_alpha, 0.4) == "own"
+@pytest.mark.parametrize(("weighting", "S_alpha", "outside"), [
+    ("partition", 0.5, "confidence"), ("gated", 0.0, "confidence"), ("blend", 0.0, "confidence"),
+    ("partition", 0.5, "zero"), ("gated", 0.5, "zero"), ("gated", 0.0, "zero"), ("blend", 1.0, "zero"),
+])  # fmt: skip
+def test_rows_that_are_not_needed_may_hold_anything(weighting, S_alpha, outside, detach):
+    assert distill.teachers_needed(weighting, S_alpha, 0.4, outside) == "own"
     for seed in range(5):
         L_z, L_st, L_dy, labels, static = tensors(batch(seed))
         mask_st = static[labels].unsqueeze(-1)
@@ -272,23 +324,45 @@ def test_rows_that_are_not_needed_may_hold_anything(weighting, S_alpha, detach):
                 L_st, L_dy = torch.where(mask_st, L_st, filler), torch.where(mask_st, filler, L_dy)
             leaves = [x.clone().requires_grad_() for x in (L_z, L_st, L_dy)]
             got = distill.distillation_loss(
-                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, detach=detach
-            )
+                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, outside=outside,
+                detach=detach,
+            )  # fmt: skip
             got.loss.backward()
             results.append([*got, *(x.grad for x in leaves if x.grad is not None)])
         for result in results[1:]:
             assert all(torch.equal(a, b) for a, b in zip(result, results[0], strict=True))
 
 
-@pytest.mark.parametrize("weighting", ["gated", "blend"])
-def test_rows_that_are_needed_matter(weighting):
-    assert distill.teachers_needed(weighting, 0.3, 0.4) == "all"
+@pytest.mark.parametrize(("weighting", "S_alpha", "outside"), [
+    ("gated", 0.3, "confidence"), ("blend", 0.3, "confidence"), ("blend", 0.3, "zero"), ("blend", 0.0, "zero"),
+])  # fmt: skip
+def test_rows_that_are_needed_matter(weighting, S_alpha, outside):
+    assert distill.teachers_needed(weighting, S_alpha, 0.4, outside) == "all"
     L_z, L_st, L_dy, labels, _ = tensors(batch(1))
     static = torch.arange(7) < 4
-    hyper = dict(S_alpha=0.3, KD_T=2, KD_alpha=0.4, weighting=weighting)
+    hyper = dict(S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, outside=outside)
     filled = torch.where(static[labels].unsqueeze(-1), 0.0, L_dy)
     one = distill.distillation_loss(L_z, L_st, L_dy, labels, static, **hyper)
-    assert not torch.equal(one.w_st, distill.distillation_loss(L_z, L_st, filled, labels, static, **hyper).w_st)
+    other = distill.distillation_loss(L_z, L_st, filled, labels, static, **hyper)
+    assert not torch.equal(one.w_st, other.w_st) or not torch.equal(one.L_KD, other.L_KD)
+
+
+@pytest.mark.parametrize("outside", OUTSIDE)
+@pytest.mark.parametrize("weighting", WEIGHTINGS)
+@pytest.mark.parametrize("S_alpha", [0.0, 0.3, 1.0])
+def test_where_weights_hang_on_the_batch_it_says_so(weighting, S_alpha, outside):
+    """A batch in two halves has other weights wherever they are weighed at all, by the loss of its samples."""
+    L_z, L_st, L_dy, labels, _ = tensors(batch(1, N=8))
+    labels = torch.arange(8) % 7
+    static = torch.arange(7) % 2 == 0
+    hyper = dict(S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, outside=outside)
+    whole = distill.distillation_loss(L_z, L_st, L_dy, labels, static, **hyper)
+    halves = [distill.distillation_loss(L_z[part], L_st[part], L_dy[part], labels[part], static, **hyper)
+              for part in (slice(4), slice(4, 8))]  # fmt: skip
+    same = torch.equal(whole.w_st, torch.cat([half.w_st for half in halves]))
+    assert distill.weighs(weighting, S_alpha, outside) or same
+    if S_alpha < 1:  # else scores are of confidence alone, and a second look is taken for nothing
+        assert distill.weighs(weighting, S_alpha, outside) == (not same)
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -310,6 +384,7 @@ def test_without_distillation_no_teacher_is_needed(weighting):
         ({"KD_alpha": math.nan}, "KD_alpha"),
         ({"KD_T": 0}, "KD_T"),
         ({"weighting": "half"}, "gated, blend, partition"),
+        ({"outside": "one"}, "confidence, zero"),
         ({"static_classes": torch.zeros(7, dtype=torch.bool)}, "threshold"),
         ({"static_classes": torch.ones(7, dtype=torch.bool)}, "threshold"),
         ({"static_classes": torch.ones(6, dtype=torch.bool)}, "split"),

@@ -435,11 +435,12 @@ def test_divergences_match_videos_by_name():
     shuffled = Predictions([teacher.videos[n] for n in order], teacher.labels[order], teacher.logits[order],
                            teacher.logits_last[order])  # fmt: skip
     runs = {"d": {"student": [student] * 2, "static": [shuffled, teacher], "dynamic": [teacher] * 2}}
-    found = figures_distillation.divergences(runs, 1e-12)["d"]
-    expected = kl_divergence(student.logits, teacher.logits, 1e-12)
-    assert found["static"] == pytest.approx(np.stack([expected] * 2))
+    for settings in ({"kl": "forward", "floor": None}, {"kl": "reverse", "floor": 1e-12}):
+        found = figures_distillation.divergences(runs, {"d": settings})["d"]
+        expected = kl_divergence(student.logits, teacher.logits, **settings)
+        assert found["static"] == pytest.approx(np.stack([expected] * 2))
     with pytest.raises(DtkdError, match="figure 8: v0 and 2 more"):
-        figures_distillation.divergence(student, teacher.only(np.arange(4) == 3), 1e-12)
+        figures_distillation.divergence(student, teacher.only(np.arange(4) == 3))
 
 
 def table5(tmp_path, **columns):
@@ -454,7 +455,7 @@ def table5(tmp_path, **columns):
         ("SU13", "bskd", True, True, None, 2, 0.4, 80.0),
     ]
     table = pd.DataFrame(rows, columns=["model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1"])
-    table.assign(dataset="d", **columns).to_csv(tmp_path / "table5.csv", index=False)
+    table.assign(dataset="d", **{"variant": None} | columns).to_csv(tmp_path / "table5.csv", index=False)
     return pd.read_csv(tmp_path / "table5.csv")
 
 
@@ -470,6 +471,20 @@ def test_sensitivity_joins_students_that_differ_in_one_thing(tmp_path):
     assert all(axis.lines[0].get_ydata()[0] == 90 for axis in axes)
     assert legend(axes[0]) == [r"$KD_T$ 2, $KD_\alpha$ 0.2", "baseline U1"]
     assert axes[3].lines[1].get_linestyle() == "None"
+
+
+def test_sensitivity_joins_no_students_of_different_readings(tmp_path):
+    """Of the readings of a study it shows the one that most students have."""
+    table = table5(tmp_path)
+    masked = table.assign(variant=table["method"].map({"dtkd": "masked teachers"}), top1=table["top1"] - 10)
+
+    def line(*tables):
+        axis = figures_distillation.sensitivity(pd.concat(tables)).axes[0]
+        assert legend(axis) == [r"$KD_T$ 2, $KD_\alpha$ 0.2", "baseline U1"]
+        return [line.get_xydata().tolist() for line in axis.lines[1:]]
+
+    assert line(table, masked) == [[[0.3, 91], [0.5, 92]]]
+    assert line(table[table["model"] != "SU4"], masked) == [[[0.3, 81], [0.5, 82]]]
 
 
 def test_sensitivity_has_error_bars_and_says_what_is_not_varied(tmp_path):
@@ -515,7 +530,7 @@ def study(datasets, classes, seeds, epochs=4):
         "class_gain": figures_accuracy.class_gain(pairs, splits),
         "confusion": figures_accuracy.confusion(pairs, splits),
         "teacher_weights": figures_distillation.teacher_weights(weights, dict.fromkeys(datasets, "SU12")),
-        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=names)),
+        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=names).assign(variant=None)),
     }
 
 

@@ -32,8 +32,8 @@ def student(**changes):
     return Student(**({"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4} | changes))
 
 
-def distilled(**changes):
-    return Distilled(network(0), network(1), network(2), STATIC, student(**changes))
+def distilled(masked=False, **changes):
+    return Distilled(network(0), network(1), network(2), STATIC, student(**changes), masked=masked)
 
 
 def state(module):
@@ -117,18 +117,20 @@ def test_a_frozen_backbone_keeps_its_batch_norm_statistics():
 
 @pytest.mark.parametrize("weighting", ["gated", "blend", "partition"])
 @pytest.mark.parametrize("FT", [True, False])
-def test_the_loss_is_the_papers_on_the_same_logits(weighting, FT):
-    learner = distilled(weighting=weighting, FT=FT).eval()
+@pytest.mark.parametrize("masked", [True, False])
+def test_the_loss_is_the_papers_on_the_same_logits(weighting, FT, masked):
+    learner = distilled(weighting=weighting, FT=FT, masked=masked).eval()
     step = learner(clips(), LABELS)
     networks = (learner.model, learner.static, learner.dynamic)
     with torch.no_grad():
         L_z, L_st, L_dy = (net(clips()) for net in networks)
     kd = distill.distillation_loss(L_z, L_st, L_dy, LABELS, STATIC, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
-                                   weighting=weighting)  # fmt: skip
+                                   weighting=weighting, masked=masked)  # fmt: skip
     teachers = torch.tensor(0.0)
     if not FT:
         for logits, own, subset in ((L_st, OWN, STATIC), (L_dy, ~OWN, ~STATIC)):
-            teachers = teachers + F.cross_entropy(logits[own].masked_fill(~subset, -torch.inf), LABELS[own])
+            answers = logits[own].masked_fill(~subset, -torch.inf) if masked else logits[own]
+            teachers = teachers + F.cross_entropy(answers, LABELS[own])
         torch.testing.assert_close(step.scalars["L_teachers"].detach(), teachers)
     torch.testing.assert_close(step.loss.detach(), kd.loss + teachers)
     torch.testing.assert_close(step.scalars["L_total"].detach(), kd.loss)
@@ -178,6 +180,9 @@ def test_frozen_teachers_stay_in_eval_mode_and_the_student_does_not():
         ({"weighting": "blend"}, ([5], [5])),
         ({"S_alpha": 0}, ([2], [3])),
         ({"weighting": "partition"}, ([2], [3])),
+        ({"outside": "zero"}, ([2], [3])),
+        ({"outside": "zero", "weighting": "blend"}, ([5], [5])),
+        ({"FT": False, "outside": "zero"}, ([2], [3])),
         ({"method": "bskd", "S_alpha": None}, ([2], [3])),
         ({"KD_alpha": 0}, ([], [])),
         ({"FT": False}, ([3, 2], [2, 3])),  # the other's samples, its own
@@ -202,7 +207,7 @@ def test_only_the_forward_passes_that_are_needed_are_paid(changes, paid, rows):
 
 @pytest.mark.parametrize("FT", [True, False])
 @pytest.mark.parametrize("unfrozen", ["own", "joint"])
-@pytest.mark.parametrize("changes", [{"S_alpha": 0}, {"weighting": "partition"}], ids=str)
+@pytest.mark.parametrize("changes", [{"S_alpha": 0}, {"weighting": "partition"}, {"outside": "zero"}], ids=str)
 def test_sparing_a_forward_pass_changes_neither_loss_nor_gradients(changes, unfrozen, FT):
     """In eval mode, as in train mode batch norms see other samples."""
     frugal, full = (distilled(FT=FT, unfrozen=unfrozen, **changes).eval() for _ in range(2))
@@ -254,14 +259,18 @@ def test_own_a_teacher_without_own_samples_gets_no_gradient(labels):
     assert max(gradients(learner.model)) > 0
 
 
-@pytest.mark.parametrize("KD_alpha", [0.4, 1.0])
-def test_own_a_teachers_gradient_is_that_of_its_own_masked_cross_entropy(KD_alpha):
-    learner = distilled(FT=False, KD_alpha=KD_alpha).eval()  # eval: the reference may run on the own samples alone
+@pytest.mark.parametrize(("masked", "KD_alpha"), [(True, 0.4), (True, 1.0), (False, 0.4)])
+def test_own_a_teachers_gradient_is_that_of_its_own_cross_entropy(masked, KD_alpha):
+    """Over its subset's classes where it is masked, else over all."""
+    learner = distilled(masked, FT=False, KD_alpha=KD_alpha).eval()  # eval: the reference may run on the own samples
     learner(clips(), LABELS).loss.backward()
     for net, own, subset in ((learner.static, OWN, STATIC), (learner.dynamic, ~OWN, ~STATIC)):
         reference = copy.deepcopy(net)
         reference.zero_grad()
-        F.cross_entropy(reference(clips()[own])[:, subset], subset.cumsum(0)[LABELS[own]] - 1).backward()
+        logits, labels = reference(clips()[own]), LABELS[own]
+        if masked:
+            logits, labels = logits[:, subset], subset.cumsum(0)[labels] - 1
+        F.cross_entropy(logits, labels).backward()
         for (name, p), q in zip(net.named_parameters(), reference.parameters(), strict=True):
             torch.testing.assert_close(p.grad, q.grad, msg=name, rtol=1e-3, atol=1e-6)
 

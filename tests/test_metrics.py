@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from scipy import special
 from sklearn.metrics import recall_score, top_k_accuracy_score
 
@@ -92,19 +93,52 @@ def test_kl_against_scipy_with_a_masked_teacher(floor):
     p, q = (special.softmax(logits.astype(float), axis=1) for logits in (student, teacher))
     expected = special.rel_entr(p, np.maximum(q, floor)).sum(axis=1)
     assert np.isfinite(expected).all()
-    np.testing.assert_allclose(kl_divergence(student, teacher, floor), expected, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(kl_divergence(student, teacher, "reverse", floor), expected, rtol=1e-9, atol=1e-12)
 
 
-def test_kl_of_the_same_model_is_zero_even_where_both_are_masked():
+@pytest.mark.parametrize("masked", [[], [1, 4]])
+def test_kl_by_eq_11s_convention_is_torchs(masked):
+    """`kl_div(log S, T)`: finite without any floor where a teacher is masked, and then SciPy's with T first."""
+    random = np.random.default_rng(5)
+    student, teacher = random.normal(scale=3, size=(2, 200, 7)).astype(np.float32)
+    teacher[:, masked] = -INF
+    given = (torch.from_numpy(logits).double() for logits in (student, teacher))
+    log_s, t = next(given).log_softmax(1), next(given).softmax(1)
+    expected = torch.nn.functional.kl_div(log_s, t, reduction="none").sum(1).numpy()
+    with np.errstate(all="raise", under="ignore"):
+        found = kl_divergence(student, teacher)
+    assert found.dtype == np.float64
+    np.testing.assert_allclose(found, expected, rtol=1e-9, atol=1e-12)
+    p, q = (special.softmax(logits.astype(float), axis=1) for logits in (student, teacher))
+    np.testing.assert_allclose(found, special.rel_entr(q, p).sum(axis=1), rtol=1e-9, atol=1e-12)
+    assert np.isinf(kl_divergence(student, teacher, "reverse")).all() == bool(masked), "what the floor is for"
+
+
+def test_kl_forward_where_the_student_all_but_excludes_a_class():
+    """Nothing is cut off: a probability of e^-500 costs 500 nats."""
+    student, teacher = np.array([[0.0, -500.0]]), np.array([[-INF, 3.0]])
+    np.testing.assert_allclose(kl_divergence(student, teacher), 500)
+
+
+@pytest.mark.parametrize("kl", ["forward", "reverse"])
+def test_kl_of_a_diverged_model_is_not_a_number(kl):
+    student, teacher = np.array([[0.0, 1.0], [np.nan, 1.0]]), np.array([[0.0, -INF], [0.0, -INF]])
+    assert np.isnan(kl_divergence(student, teacher, kl, 1e-12)).tolist() == [False, True]
+
+
+@pytest.mark.parametrize("kl", ["forward", "reverse"])
+def test_kl_of_the_same_model_is_zero_even_where_both_are_masked(kl):
     logits = np.random.default_rng(6).normal(size=(20, 5))
     logits[:, 2] = -INF
-    np.testing.assert_allclose(kl_divergence(logits, logits, 1e-12), 0, atol=1e-12)
+    for floor in (None, 1e-12):
+        np.testing.assert_allclose(kl_divergence(logits, logits, kl, floor), 0, atol=1e-12)
 
 
 def test_kl_does_not_depend_on_a_shift_of_the_logits_but_on_the_order_of_the_models():
     one, other = np.random.default_rng(7).normal(size=(2, 20, 5))
-    np.testing.assert_allclose(kl_divergence(one + 100, other - 3000, 1e-12), kl_divergence(one, other, 1e-12))
-    assert not np.allclose(kl_divergence(one, other, 1e-12), kl_divergence(other, one, 1e-12), rtol=0.01)
+    np.testing.assert_allclose(kl_divergence(one + 100, other - 3000), kl_divergence(one, other))
+    assert not np.allclose(kl_divergence(one, other), kl_divergence(other, one), rtol=0.01)
+    np.testing.assert_allclose(kl_divergence(one, other), kl_divergence(other, one, "reverse"))
 
 
 def test_predictions_come_back_as_written_and_are_picked_by_row(tmp_path):

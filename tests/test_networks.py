@@ -125,6 +125,9 @@ def test_a_subsets_classes_and_mask_follow_the_labels_order(subset, names, mask)
     own = settings(subset=subset)
     assert networks.own_classes(own, CLASSES, SPLIT) == names
     assert networks.allowed(own, CLASSES, SPLIT).tolist() == mask
+    full = own | {"teacher_outputs": "full"}
+    assert networks.own_classes(full, CLASSES, SPLIT) == names, "it sees its subset's videos"
+    assert networks.allowed(full, CLASSES, SPLIT) is None, "and may answer any class"
     assert networks.subset_mask(SPLIT, CLASSES, subset).tolist() == mask
     assert networks.subset_mask(SPLIT, CLASSES[::-1], subset).tolist() == mask[::-1]
 
@@ -155,6 +158,9 @@ def test_the_learner_of_each_role(checkpoint, tmp_path):
     assert student.static_classes.tolist() == [True, False, False, True]
     assert all(torch.equal(value, selected[name]) for name, value in student.static.state_dict().items())
     assert equal(student.dynamic, networks.new_model(settings(seed=9), 4, None))
+    assert student.masked
+    assert not networks.learner(settings(student=values, teacher_outputs="full"), CLASSES, split=SPLIT,
+                                known=torch.zeros(2, 1, 1, 4)).masked  # fmt: skip
     assert equal(student.model, networks.new_model(settings(), 4, path))
 
 

@@ -64,7 +64,7 @@ LEARNERS = {"classifier": lambda: Classifier(Tiny(0)), "subset": lambda: Classif
     for weighting in WEIGHTINGS
     for name, changes in {
         "known": {"known": True}, "FT": {}, "own": {"FT": False}, "joint": {"FT": False, "unfrozen": "joint"},
-        "S0": {"FT": False, "unfrozen": "joint", "S_alpha": 0},
+        "S0": {"FT": False, "unfrozen": "joint", "S_alpha": 0}, "zero own": {"FT": False, "outside": "zero"},
     }.items()
 }  # fmt: skip
 
@@ -103,7 +103,8 @@ def test_micro_batches_learn_what_the_batch_does(kind, most):
             torch.testing.assert_close(one.scalars[name].detach(), other.scalars[name].detach(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["gated known", "gated FT", "blend known", "blend own", "gated joint"])
+@pytest.mark.parametrize("kind", ["gated known", "gated FT", "blend known", "blend own", "gated joint",
+                                  "gated zero own"])  # fmt: skip
 def test_weights_of_each_micro_batch_alone_would_be_others(kind):
     """Eq. 7 looks for the least and the greatest loss of the batch: what the test above proves is no accident."""
     whole, alone = (LEARNERS[kind]().train() for _ in range(2))
@@ -116,7 +117,7 @@ def test_weights_of_each_micro_batch_alone_would_be_others(kind):
 
 
 @pytest.mark.parametrize(("kind", "passes"), [("classifier", 1), ("gated known", 1), ("partition own", 1),
-                                              ("gated own", 2), ("gated joint", 2)])  # fmt: skip
+                                              ("gated own", 2), ("gated joint", 2), ("gated zero own", 2)])  # fmt: skip
 def test_no_more_clips_pass_at_a_time_and_only_coupled_learners_are_asked_twice(kind, passes):
     learner, seen = LEARNERS[kind](), []
     learner.model.register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))

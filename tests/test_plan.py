@@ -147,7 +147,8 @@ def test_single_keys_are_merged_as_snakemake_does():
 
 @pytest.mark.parametrize(("row", "passes"), [
     ({}, 3 + 4), ({"weighting": "blend"}, 3 + 4), ({"unfrozen": "joint"}, 3 + 6), ({"S_alpha": 0}, 3 + 3),
-    ({"KD_alpha": 0}, 3 + 3), ({"weighting": "partition"}, 3 + 3),
+    ({"KD_alpha": 0}, 3 + 3), ({"weighting": "partition"}, 3 + 3), ({"outside": "zero"}, 3 + 3),
+    ({"outside": "zero", "weighting": "blend"}, 3 + 4),
     ({"weighting": "partition", "unfrozen": "joint"}, 3 + 3),
     ({"method": "bskd", "S_alpha": None}, 3 + 3), ({"FT": True}, 3),
 ], ids=str)  # fmt: skip
@@ -158,6 +159,15 @@ def test_what_a_clip_of_a_student_costs(row, passes, sizes):
     (task,) = [task for name, task in costs(chosen, sizes).items() if "/student/" in name]
     macs = plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256)
     assert task.flops == pytest.approx(2 * macs * (passes * 10 * 9537 + 10 * 3783))
+
+
+def test_teachers_that_train_for_longer(sizes):
+    """Their training costs more, and their logits on the student's clips do not."""
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
+    usual, longer = (costs(paper(students={"ucf101": {"SU12": row}}, use=["ucf101"], teachers={"train": train}), sizes)
+                     for train in ({}, {"epochs": 20}))  # fmt: skip
+    changed = {name for name in usual if usual[name].flops != longer[name].flops}
+    assert changed == {f"ucf101/list1/teacher/{subset}-LT-seed0" for subset in ("static", "dynamic")}
 
 
 def test_plain_distillation_pays_for_one_teacher(sizes):

@@ -12,7 +12,7 @@ from dtkd.study import Student
 
 ALONE = Group()
 SOME = ("classifier", "subset", "one teacher", "gated known", "blend own", "partition FT", "partition own",
-        "partition joint", "gated joint")  # fmt: skip
+        "partition joint", "gated joint", "gated zero own")  # fmt: skip
 OWN = {"FT": False, "S_alpha": None, "method": "bskd"}  # each teacher is asked on its own subset's samples only
 KINDS = {name: LEARNERS[name] for name in SOME} | {
     "norm classifier": lambda: Classifier(Tiny(0, frozen=False)),

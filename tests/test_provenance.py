@@ -71,6 +71,18 @@ def test_in_a_checkout_the_commit_and_whether_it_was_changed(tmp_path, monkeypat
     assert provenance.record({}, {}, "cpu")["git"]["changed"] is True
 
 
+@pytest.mark.parametrize(("made", "wanted", "changed"), [
+    ({}, {"seed": 1, "teacher_outputs": "full"}, []),  # no record
+    ({"seed": 1}, {"seed": 1, "teacher_outputs": "full"}, ["teacher_outputs"]),  # made when all teachers were masked
+    ({"seed": 1, "teacher_outputs": "full"}, {"seed": 1}, ["teacher_outputs"]),
+    ({"seed": 1}, {"seed": 1}, []),
+    ({"seed": 1, "teacher_outputs": "full"}, {"seed": 1, "teacher_outputs": "full"}, []),
+    ({"seed": 1, "gone": 2}, {"seed": 2, "new": 3}, ["seed"]),
+])  # fmt: skip
+def test_what_has_changed_since_a_run_was_made(made, wanted, changed):
+    assert provenance.changed(made, wanted) == changed
+
+
 # A job's record
 
 

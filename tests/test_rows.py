@@ -40,6 +40,18 @@ def test_table_4_has_the_papers_names(paper):
     assert len(found) == len(printed) == 8
 
 
+def test_other_teachers_are_rows_of_their_own():
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "teacher_outputs": "masked"}
+    found = rows.table4(shipped("paper.yaml", students={"ucf101": {"mine": row}}, use=["ucf101"]))
+    assert [(row["model"], row["LT"], row["outputs"]) for row in found] == [
+        ("TU1", False, "full"), ("TU2", False, "full"), ("TU3", True, "full"), ("TU4", True, "full"),
+        ("TU3-masked", True, "masked"), ("TU4-masked", True, "masked"),
+    ]  # fmt: skip
+    files = [file for row in found for file in row["predictions"]]
+    assert len(set(files)) == len(files)
+    assert files[-1] == "results/ucf101/list1/teacher/static-LT-masked-seed0/predictions.parquet"
+
+
 def test_table_5_has_the_papers_rows(paper):
     found = rows.table5(paper)
     assert [row["model"] for row in found if row["method"] != "baseline"] == published.table(5)["model"].tolist()
@@ -52,6 +64,16 @@ def test_table_6_compares_the_papers_students_with_their_teachers(paper):
     assert (one["model"], other["model"]) == ("SU12", "SH3")
     assert one["teachers"]["static"] == ["results/ucf101/list1/teacher/static-seed0/predictions.parquet"]
     assert other["teachers"]["dynamic"] == ["results/hmdb51/list1/teacher/dynamic-LT-seed0/predictions.parquet"]
+
+
+@pytest.mark.parametrize(("kl", "outputs", "floor"), [
+    ("forward", "full", None), ("forward", "masked", None), ("reverse", "full", None), ("reverse", "masked", 1e-6),
+])  # fmt: skip
+def test_table_6_is_told_of_a_floor_where_there_is_one_alone(kl, outputs, floor):
+    """So that a change of it makes no other table again."""
+    given = shipped("paper.yaml", analysis={"kl": kl, "kl_floor": 1e-6}, teachers={"outputs": outputs})
+    assert [(row["kl"], row["floor"]) for row in rows.table6(given)] == [(kl, floor)] * 2
+    assert all(row["as_published"] for row in rows.table6(given)), "all are readings of the paper"
 
 
 @pytest.mark.parametrize("change", [
@@ -112,7 +134,10 @@ def test_plain_distillation_stands_in_table_5_alone():
 
 @pytest.mark.parametrize(("row", "said"), [
     ({}, None), ({"weighting": "blend"}, "blend"), ({"FT": False, "unfrozen": "joint"}, "joint"),
-    ({"list": 2}, "list 2"), ({"unfrozen": "joint"}, None),
+    ({"list": 2}, "list 2"), ({"unfrozen": "joint"}, None), ({"outside": "zero"}, "zero outside"),
+    ({"teacher_outputs": "full"}, None), ({"teacher_outputs": "masked"}, "masked teachers"),
+    ({"outside": "zero", "weighting": "partition"}, "partition"),
+    ({"outside": "zero", "weighting": "blend", "teacher_outputs": "masked"}, "masked teachers, blend, zero outside"),
     ({"weighting": "blend", "FT": False, "unfrozen": "joint"}, "blend, joint"),
     ({"method": "bskd", "S_alpha": None, "weighting": "blend"}, None),
     ({"method": "kd", "S_alpha": None, "teacher": "U1"}, "taught by U1"),
@@ -127,6 +152,53 @@ def test_what_table_5_has_no_column_for_is_its_variant(row, said):
     assert shown["U1"] is None
     assert ("U2" in shown) == ("list" in row)
     assert shown.get("U2", "list 2") == "list 2", "its students are compared with it"
+
+
+def test_students_of_one_reading_are_no_readings(paper):
+    """BSKD, which every study may have beside it, makes no second."""
+    assert rows.readings(paper) == rows.readings(shipped()) == []
+
+
+def test_readings_are_said_in_words_each_run_once():
+    config = shipped().model_dump(mode="json")
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
+    bskd = {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4}
+    config["students"] = {"demo_ucf": {
+        "A": row, "B": row | {"outside": "zero"}, "C": row | {"teacher_outputs": "masked", "weighting": "blend"},
+        "D": row | {"weighting": "partition"}, "again": row | {"weighting": "partition", "outside": "zero"},
+        "E": bskd | {"teacher_outputs": "masked"}, "rival": {"method": "kd", "KD_T": 2, "KD_alpha": 0.4},
+        "F": row | {"list": 2},
+    }, "demo_hmdb": {"G": row, "H": bskd}}  # fmt: skip
+    config["analysis"]["chosen"] = {}
+    found = rows.readings(study.read(config))
+    assert [(row["model"], row["reading"]) for row in found] == [
+        ("U1", "baseline"), ("A", "full teachers, gated, confidence outside"),
+        ("B", "full teachers, gated, zero outside"), ("C", "masked teachers, blend, confidence outside"),
+        ("D", "full teachers, partition (BSKD)"), ("E", "masked teachers, partition (BSKD)"),
+        ("U2", "baseline, list 2"), ("F", "full teachers, gated, confidence outside, list 2"),
+    ]  # fmt: skip
+
+
+def test_the_shipped_study_of_readings_has_every_one_at_two_temperatures():
+    given, demo = shipped("readings.yaml"), shipped()
+    expected = [
+        f"{outputs} teachers, {words}" for outputs in ("full", "masked")
+        for words in ("gated, confidence outside", "gated, zero outside", "blend, confidence outside",
+                      "blend, zero outside", "partition (BSKD)")
+    ]  # fmt: skip
+    found = rows.readings(given)
+    for dataset in given.use:
+        own = [(row["reading"], row.get("KD_T")) for row in found if row["dataset"] == dataset]
+        assert own == [("baseline", None), *((reading, KD_T) for KD_T in (2, 8) for reading in expected)]
+    students = [row for row in found if row["method"] != "baseline"]
+    assert {(row["LT"], row["FT"], row["KD_alpha"]) for row in students} == {(False, True, 0.2)}
+    assert {row["S_alpha"] for row in students if row["dataset"] == "demo_ucf"} == {0.3, None}
+    assert len({file for row in found for file in row["predictions"]}) == len(found)
+    assert all(file.startswith("results/readings/") for row in found for file in row["predictions"])
+    assert set(given.chosen("demo_ucf")) & {"full-gated-T2"}
+    for section in ("use", "datasets", "model", "pretrain", "clip", "augment", "train", "flow", "split", "seeds"):
+        assert getattr(given, section) == getattr(demo, section), f"{section} is the demo's"
+    assert given.train_settings("teacher") == demo.train_settings("teacher")
 
 
 def test_without_a_choice_the_first_student_is_shown():

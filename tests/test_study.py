@@ -73,6 +73,7 @@ def the_student(given):
     ({"seeds": [1, 2, 1]}, "seeds: [1, 2, 1] names a seed twice"),
     ({"analysis__chosen": {"mine": "AA"}}, "analysis.chosen.mine: no student is called 'AA'; did you mean 'A'?"),
     ({"analysis__chosen": {"mien": "A"}}, "analysis.chosen.mien: not one of datasets; did you mean 'mine'?"),
+    ({"analysis__kl": "S"}, "analysis.kl: input should be 'forward' or 'reverse' (got 'S')"),
     ({"analysis__kl_floor": 0}, "analysis.kl_floor: input should be greater than 0 (got 0)"),
     ({"trian": {}}, "trian: unknown key; did you mean 'train'?"),
     ({"train__epohcs": 3}, "train.epohcs: unknown key; did you mean 'epochs'?"),
@@ -144,6 +145,13 @@ def the_student(given):
      "students.mine.A.teacher: U6 sees other clips than students; name one with the study's clip"),
     ({"students__mine__A": KD, "analysis__chosen": {"mine": "A"}},
      "analysis.chosen.mine: A has one teacher, and two are compared; name another"),
+    ({"students__mine__A": KD | {"teacher_outputs": "full"}},
+     "students.mine.A.teacher_outputs: method kd has a baseline for its teacher; leave it out"),
+    ({"students__mine__A__teacher_outputs": "half"},
+     "students.mine.A.teacher_outputs: input should be 'full' or 'masked' (got 'half')"),
+    ({"teachers__outputs": "half"}, "teachers.outputs: input should be 'full' or 'masked' (got 'half')"),
+    ({"teachers__train": {"epohcs": 3}}, "teachers.train.epohcs: unknown key; did you mean 'epochs'?"),
+    ({"teachers__train": {"lr": 0}}, "teachers.train.lr: input should be greater than 0 (got 0)"),
     ({"students__mine__A__KD_alpha": -1}, "students.mine.A.KD_alpha: input should be greater than or equal to 0 "
                                           "(got -1)"),
     ({"students__mine__A__KD_T": 0}, "students.mine.A.KD_T: input should be greater than 0 (got 0)"),
@@ -208,6 +216,14 @@ def test_a_study_is_read_without_the_heavy_packages():
     (A | {"KD_T": 2.5, "S_alpha": 1}, "dtkd-S1-T2.5-A0.4-LT-FT-seed0"),
     (A | {"unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # its teachers stay frozen: no difference
     (BSKD | {"weighting": "blend"}, "bskd-T2-A0.4-LT-FT-seed0"),  # bskd has its own weighting
+    (A | {"outside": "zero"}, "dtkd-S0.3-T2-A0.4-LT-FT-zero-seed0"),
+    (A | {"outside": "zero", "weighting": "blend", "FT": False, "unfrozen": "joint", "teacher_outputs": "masked"},
+     "dtkd-S0.3-T2-A0.4-LT-masked-blend-zero-joint-seed0"),
+    (A | {"outside": "zero", "weighting": "partition"}, "dtkd-S0.3-T2-A0.4-LT-FT-partition-seed0"),  # reads no score
+    (BSKD | {"outside": "zero"}, "bskd-T2-A0.4-LT-FT-seed0"),
+    (A | {"teacher_outputs": "full"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # as the study's
+    (A | {"teacher_outputs": "masked"}, "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0"),
+    (BSKD | {"teacher_outputs": "masked"}, "bskd-T2-A0.4-LT-FT-masked-seed0"),
     (KD, "kd-T2-A0.4-slowfast_small-seed0"),
     (KD | {"teacher": "U1"}, "kd-T2-A0.4-slowfast_small-seed0"),  # the one that it is compared with, by name
     (KD | {"teacher": "larger"}, "kd-T2-A0.4-slowfast_r50_8x8-seed0"),
@@ -307,6 +323,7 @@ def test_settings_change_with_what_matters(role, changes):
     {"split__quantile": 0.5},
     {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
     {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD}, {"train__micro_batch": None},
+    {"teachers__train": {"lr": 0.01}}, {"teachers__train": None}, {"students__mine__A__teacher_outputs": "full"},
     {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):
@@ -317,7 +334,9 @@ def test_settings_do_not_change_with_what_does_not(role, changes):
 
 @pytest.mark.parametrize(("row", "other"), [
     (A, {"S_alpha": 0.5}), (A, {"KD_T": 4}), (A, {"KD_alpha": 0.5}), (A, {"FT": False}), (A, {"weighting": "blend"}),
-    (A | {"FT": False}, {"unfrozen": "joint"}), (BSKD, {"KD_alpha": 0.5}), (KD, {"KD_alpha": 0.5}), (KD, {"KD_T": 4}),
+    (A | {"FT": False}, {"unfrozen": "joint"}), (A, {"teacher_outputs": "masked"}),
+    (A, {"outside": "zero"}), (A | {"weighting": "blend"}, {"outside": "zero"}),
+    (BSKD, {"KD_alpha": 0.5}), (KD, {"KD_alpha": 0.5}), (KD, {"KD_T": 4}),
 ])  # fmt: skip
 def test_a_students_settings_change_with_its_row(row, other):
     one, two = student(**row), student(**row | other)
@@ -326,7 +345,9 @@ def test_a_students_settings_change_with_its_row(row, other):
 
 
 @pytest.mark.parametrize(("row", "other"), [
-    (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (A, {"weighting": "gated"}), (A, {"method": "dtkd"}),
+    (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (BSKD, {"outside": "zero"}), (KD, {"outside": "zero"}),
+    (A, {"outside": "confidence"}), (A | {"weighting": "partition"}, {"outside": "zero"}), (A, {"weighting": "gated"}),
+    (A, {"method": "dtkd"}),
     (A, {"list": 2}), (KD, {"weighting": "blend"}), (KD, {"unfrozen": "joint"}),
     (KD, {"teacher": "larger"}),  # another checkpoint to learn from, in another folder
 ])  # fmt: skip
@@ -337,7 +358,8 @@ def test_a_students_settings_keep_to_what_its_method_uses(row, other):
 
 def test_settings_make_the_student_again():
     """A script rebuilds the student from its settings alone."""
-    for row in (A, BSKD, KD, A | {"FT": False, "unfrozen": "joint"}, A | {"weighting": "blend"}):
+    others = ({"FT": False, "unfrozen": "joint"}, {"weighting": "blend"}, {"outside": "zero"})
+    for row in (A, BSKD, KD, *(A | other for other in others)):
         given = student(**row)
         run = the_student(given)
         assert study.Student(**given.settings(run)["student"]) == run.student
@@ -370,6 +392,49 @@ def test_a_change_of_pretraining_is_its_own():
     assert baseline == same, "the baseline sees it by its weights file"
 
 
+def test_a_change_of_the_teachers_training_is_their_own():
+    def runs(**train):
+        given = study.read(config(teachers={"train": train}))
+        return [settings_of(given, role) for role in ("baseline", "teacher", "student")]
+
+    usual, (baseline, teacher, student) = runs(), runs(epochs=5)
+    assert {each["train"]["epochs"] for each in teacher.values()} == {5}
+    assert {each["train"]["lr"] for each in teacher.values()} == {0.01}, "what it does not say is as in `train`"
+    assert [baseline, student] == [usual[0], usual[2]], "the student sees it by its teachers' files"
+    given = study.read(config(teachers={"train": {"epochs": 5}}))
+    assert given.teaching_settings(the_student(given))["train"]["epochs"] == 2, "they are asked about its clips"
+
+
+def test_full_and_masked_teachers_stand_side_by_side():
+    """Each pair and what it says has a name of its own; students of one pair share it."""
+    rows = {"A": A, "B": A | {"teacher_outputs": "masked"}, "C": BSKD | {"teacher_outputs": "masked"}}
+    given = study.read(config(students__mine=rows))
+    outputs = {run.name: given.settings(run).get("teacher_outputs") for run in given.runs().values()}
+    assert outputs == {
+        "slowfast_small-seed0": None,
+        "static-LT-seed0": "full", "dynamic-LT-seed0": "full", "dtkd-S0.3-T2-A0.4-LT-FT-seed0": "full",
+        "static-LT-masked-seed0": None, "dynamic-LT-masked-seed0": None,
+        "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0": None, "bskd-T2-A0.4-LT-FT-masked-seed0": None,
+    }  # fmt: skip
+    files = [given.logits_file(run) for run in given.runs().values() if run.student]
+    assert files == ["mine/list1/teacher/LT-seed0.logits.pt", *["mine/list1/teacher/LT-masked-seed0.logits.pt"] * 2]
+
+
+def test_a_masked_studys_runs_are_those_of_an_earlier_version():
+    """Under their names, with their settings: teachers were masked before there was a choice."""
+    masked, full = (study.read(config(teachers={"outputs": outputs})) for outputs in ("masked", "full"))
+    assert masked.runs().keys() == full.runs().keys()
+    for role in ("teacher", "student"):
+        old, new = settings_of(masked, role), settings_of(full, role)
+        assert {name: settings | {"teacher_outputs": "full"} for name, settings in old.items()} == new
+        assert not any("teacher_outputs" in settings for settings in old.values())
+    assert settings_of(masked, "baseline") == settings_of(full, "baseline")
+    assert settings_of(masked, "student") == {"dtkd-S0.3-T2-A0.4-LT-FT-seed0": settings_of(masked, "baseline")[
+        "slowfast_small-seed0"] | {"student": A | {"method": "dtkd", "weighting": "gated"}}}, "and no other new key"
+    asked = study.read(config(teachers={"outputs": "masked"}, students__mine__A__teacher_outputs="full"))
+    assert the_student(asked).name == "dtkd-S0.3-T2-A0.4-LT-FT-full-seed0"
+
+
 def test_teachers_follow_their_students_LT():
     given = study.read(config(students__mine={"A": A, "B": A | {"LT": False}, "C": BSKD}))
     names = {run.name for run in given.runs().values() if run.role == "teacher"}
@@ -391,12 +456,24 @@ def shipped(*overlays):
 
 
 @pytest.mark.parametrize("overlays", [
-    (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"),
+    (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"), ("readings.yaml",),
 ])  # fmt: skip
 def test_every_shipped_study_is_valid(overlays):
     given = study.read(shipped(*overlays))
     assert given.runs()
     assert all(given.students_of(dataset) for dataset in given.use)
+
+
+@pytest.mark.parametrize("overlay", ["paper.yaml", "gpu.yaml"])
+def test_large_networks_teachers_train_as_the_rest(overlay):
+    """What the demo's small ones may need is none of their business."""
+    result = shipped()
+    result["teachers"]["train"] = {"epochs": 99}
+    update_config(result, yaml.safe_load((PROJECT / "studies" / overlay).read_text(encoding="utf-8")))
+    result["model"]["weights"] = "none"
+    result["device"] = "cpu"
+    given = study.read(result)
+    assert given.train_settings("teacher") == given.train
 
 
 @pytest.mark.parametrize(("overlays", "datasets"), [

@@ -264,7 +264,8 @@ def teachers(tmp_path):
     labels = np.random.default_rng(0).integers(0, 4, 60).tolist()
     masked = {"static": [0, 2], "dynamic": [1, 3]}
     rows = [
-        {"dataset": "mine", "model": subset, "list": 1, "subset": subset, "LT": True, "as_published": True,
+        {"dataset": "mine", "model": subset, "list": 1, "subset": subset, "LT": True, "outputs": "masked",
+         "as_published": True,
          "predictions": [drawn(tmp_path / subset / f"{seed}.parquet", labels, 4, seed, masked[subset])
                          for seed in seeds]}
         for subset, seeds in (("dynamic", (0, 1)), ("static", (2, 3)))
@@ -374,6 +375,23 @@ def test_rows_gains_and_the_papers_numbers(study):
     np.testing.assert_allclose(table["diff_top5"], table["top5"] - table["paper_top5"])
 
 
+def test_readings_are_table_5s_rows_in_few_columns(study, tmp_path):
+    words = ["baseline", "full teachers, gated", "full teachers, partition (BSKD)", "baseline", "masked teachers"]
+    rows = [row | {"reading": reading} for row, reading in zip(study, words, strict=True)]
+    table, whole = tables.readings(rows), tables.table5(study)
+    assert list(table.columns) == ["dataset", "reading", "KD_T", "KD_alpha", "top1", "top1_last", "gain", "gain_low",
+                                   "gain_high", "p_holm"]  # fmt: skip
+    assert table["reading"].tolist() == words
+    shared = [name for name in table if name != "reading"]
+    pd.testing.assert_frame_equal(table[shared], whole[shared])
+    alike = tables.readings([row | {"KD_alpha": 0.4} if row["method"] != "baseline" else row for row in rows])
+    assert "KD_alpha" not in alike, "it does not vary"
+    head, cells = markdown(written(table, tmp_path / "out")["md"])
+    assert head == ["Dataset", "Reading", "KD_T", "KD_α", "Top-1 (%)", "Top-1, last epoch (%)", "Gain [95 % CI]",
+                    "p (Holm)"]  # fmt: skip
+    assert cells[1][1:5] == ["full teachers, gated", "2", "0.4", "75.00"]
+
+
 def test_p_is_mcnemars_of_one_seed_and_holm_counts_the_students_of_one_baseline(study):
     table = tables.table5(study)
     # SU4: three videos won, one lost; SU13: none won, two lost; SH1: none won, two lost
@@ -480,27 +498,34 @@ def imitation(tmp_path):
     files = {name: [drawn(tmp_path / name / f"{seed}.parquet", labels, 4, 100 * len(name) + seed, masked[name])
                     for seed in (0, 1)] for name in masked}  # fmt: skip
     row = {"dataset": "mine", "model": "S1", "list": 1, "student": files.pop("student"), "teachers": files,
-           "as_published": True}  # fmt: skip
+           "as_published": True, "kl": "forward", "floor": None}  # fmt: skip
     return row, labels, {"mine": SPLIT}, {"mine": INDEX}
 
 
-def entropies(student, teacher, floor):
-    """KL per video by SciPy, the teacher's probabilities floored."""
+def entropies(student, teacher, kl, floor):
+    """KL per video by SciPy; reverse, with the teacher's probabilities floored."""
     logits = [np.stack(pd.read_parquet(file)["logits"]).astype(float) for file in (student, teacher)]
     p, q = (special.softmax(each, axis=1) for each in logits)
-    return special.rel_entr(p, np.maximum(q, floor)).sum(axis=1)
+    return (special.rel_entr(q, p) if kl == "forward" else special.rel_entr(p, np.maximum(q, floor))).sum(axis=1)
 
 
-@pytest.mark.parametrize("floor", [1e-12, 1e-3])
-def test_table6_against_scipy(imitation, floor):
+@pytest.mark.parametrize(("kl", "floor", "said"), [
+    ("forward", None, ": Σ T (log T − log S). SM"),
+    ("reverse", 1e-12, ": Σ S (log S − log T); a teacher's probability is at least 1e-12. SM"),
+    ("reverse", 1e-3, ": Σ S (log S − log T); a teacher's probability is at least 0.001. SM"),
+])  # fmt: skip
+def test_table6_against_scipy(imitation, kl, floor, said):
     row, labels, splits, indexes = imitation
-    table = tables.table6([row], splits, indexes, floor).set_index("subset")
+    table = tables.table6([row | {"kl": kl, "floor": floor}], splits, indexes).set_index("subset")
+    assert said in table.attrs["caption"]
     assert list(table.index) == ["overall", "static", "dynamic"]
     for subset in table.index:
         kept = [n for n, label in enumerate(labels) if subset in ("overall", own(label))]
         assert table.loc[subset, "videos"] == len(kept)
         means = {
-            name: np.array([entropies(*pair, floor)[kept].mean() for pair in zip(row["student"], files, strict=True)])
+            name: np.array([
+                entropies(*pair, kl, floor)[kept].mean() for pair in zip(row["student"], files, strict=True)
+            ])
             for name, files in row["teachers"].items()
         }
         for teacher, seeds in means.items():
@@ -518,7 +543,7 @@ def test_table6_against_scipy(imitation, floor):
 
 def test_overall_is_the_mean_of_the_subsets_weighted_by_videos(imitation):
     row, _, splits, indexes = imitation
-    overall, *parts = tables.table6([row], splits, indexes, 1e-12).to_dict("records")
+    overall, *parts = tables.table6([row], splits, indexes).to_dict("records")
     for name in ("kl_static_teacher", "kl_dynamic_teacher"):
         weighted = np.average([part[name] for part in parts], weights=[part["videos"] for part in parts])
         assert overall[name] == pytest.approx(weighted, rel=1e-9)
@@ -537,21 +562,21 @@ def test_table6_of_the_papers_students(imitation):
     row, _, _, _ = imitation
     rows = [row | {"dataset": "ucf101", "model": "SU12"}, row | {"dataset": "hmdb51", "model": "SH3"}]
     both = [dict.fromkeys(("ucf101", "hmdb51"), value) for value in (SPLIT, INDEX)]
-    table, printed = tables.table6(rows, *both, 1e-12), published.table(6)
+    table, printed = tables.table6(rows, *both), published.table(6)
     pairs = {"kl_static_teacher": "kl_static_teacher", "kl_dynamic_teacher": "kl_dynamic_teacher",
              "SM": "selectivity_margin", "SIR": "selective_imitation_ratio"}  # fmt: skip
     for name, theirs in pairs.items():
         np.testing.assert_array_equal(table[f"paper_{name}"], printed[theirs])
         np.testing.assert_allclose(table[f"diff_{name}"], table[name] - printed[theirs])
-    assert tables.table6([rows[0] | {"as_published": False}], *both, 1e-12)["paper_SM"].isna().all()
-    assert tables.table6([rows[0] | {"model": "SU11"}], *both, 1e-12)["paper_SM"].isna().all()
+    assert tables.table6([rows[0] | {"as_published": False}], *both)["paper_SM"].isna().all()
+    assert tables.table6([rows[0] | {"model": "SU11"}], *both)["paper_SM"].isna().all()
 
 
 def test_a_student_that_is_its_teacher_has_an_infinite_ratio(imitation, tmp_path):
     row, _, splits, indexes = imitation
     twins = row["teachers"]["static"][:1]
     teachers = {"static": twins, "dynamic": row["teachers"]["dynamic"][:1]}
-    table = tables.table6([row | {"student": twins, "teachers": teachers}], splits, indexes, 1e-12)
+    table = tables.table6([row | {"student": twins, "teachers": teachers}], splits, indexes)
     assert table["kl_static_teacher"].tolist() == [0, 0, 0]
     assert table["SIR"].tolist()[1] == np.inf
     texts = written(table, tmp_path / "out")
@@ -566,7 +591,7 @@ def test_table6_refuses_teachers_of_other_videos(imitation, tmp_path):
     teachers = {**row["teachers"], "static": [row["teachers"]["static"][0], str(own_only)]}
     message = f"^{re.escape(str(own_only))}: its .* not the 50 of {re.escape(row['student'][0])}"
     with pytest.raises(DtkdError, match=message):
-        tables.table6([row | {"teachers": teachers}], splits, indexes, 1e-12)
+        tables.table6([row | {"teachers": teachers}], splits, indexes)
 
 
 # Writing
@@ -666,9 +691,10 @@ def test_crossvalidations_paper_is_merged_too(baselines, tmp_path):
 
 def test_a_deviation_has_the_means_decimals(imitation, tmp_path):
     row, _, splits, indexes = imitation
-    head, cells = markdown(written(tables.table6([row], splits, indexes, 1e-12), tmp_path / "out")["md"])
+    head, cells = markdown(written(tables.table6([row], splits, indexes), tmp_path / "out")["md"])
     for teacher in ("St-T", "Dy-T"):
-        assert re.fullmatch(r"\d\d\.\d\d ± \d\.\d\d", cells[0][head.index(f"KL(S ‖ {teacher})")])
+        mean, deviation = cells[0][head.index(f"KL(S ‖ {teacher})")].split(" ± ")
+        assert len(mean.partition(".")[2]) == len(deviation.partition(".")[2]) >= 2
     assert cells[0][head.index("SM")] == ""
 
 
@@ -702,17 +728,18 @@ def test_the_same_predictions_give_the_same_bytes(study, tmp_path):
 # Scripts
 
 
-@pytest.mark.parametrize("name", ["table1", "table2", "table3", "crossvalidation", "table4", "table5", "table6"])
+@pytest.mark.parametrize("name", ["table1", "table2", "table3", "crossvalidation", "table4", "table5", "table6",
+                                  "readings"])  # fmt: skip
 def test_scripts_take_what_the_rules_give(name, baselines, teachers, study, imitation, tmp_path, monkeypatch):
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(variable, "1")  # restored after the script has set its own
     (tmp_path / "split.json").write_text(json.dumps(SPLIT))
     INDEX.to_parquet(tmp_path / "videos.parquet")
     rows = {"table3": baselines, "crossvalidation": baselines, "table4": teachers[0], "table5": study,
-            "table6": [imitation[0]]}  # fmt: skip
+            "table6": [imitation[0]], "readings": [row | {"reading": "a"} for row in study]}  # fmt: skip
     given = SimpleNamespace(
         rule="table", threads=1, log=[str(tmp_path / "log")],
-        params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"], "kl_floor": 1e-12}),
+        params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"]}),
         input=Namedlist(fromdict={"splits": [tmp_path / "split.json"], "indexes": [tmp_path / "videos.parquet"]}),
         output=Namedlist(fromdict={kind: str(tmp_path / f"{name}.{kind}") for kind in ("csv", "md", "tex")}),
     )  # fmt: skip
@@ -721,7 +748,7 @@ def test_scripts_take_what_the_rules_give(name, baselines, teachers, study, imit
     assert (tmp_path / "log").read_text() == "done\n"
     lines = (tmp_path / f"{name}.csv").read_text().splitlines()
     assert len(lines) == 1 + {"table1": 3, "table2": 6, "table3": 4, "crossvalidation": 1, "table4": 2, "table5": 5,
-                              "table6": 3}[name]  # fmt: skip
+                              "table6": 3, "readings": 5}[name]  # fmt: skip
     assert f"tab:{name}" in (tmp_path / f"{name}.tex").read_text()
 
 

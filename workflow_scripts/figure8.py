@@ -7,5 +7,5 @@ with job(snakemake):  # noqa: F821
     from dtkd.metrics import Predictions
 
     runs = figures.read_runs(snakemake.params.shown, Predictions.read)  # noqa: F821
-    divergences = figures_distillation.divergences(runs, snakemake.params.floor)  # noqa: F821
+    divergences = figures_distillation.divergences(runs, snakemake.params.divergences)  # noqa: F821
     figures.save(figures_distillation.figure8(divergences), snakemake.output)  # noqa: F821

@@ -9,4 +9,4 @@ with job(snakemake):  # noqa: F821
     given, params = snakemake.input, snakemake.params  # noqa: F821
     splits = subsets.read_splits(params.datasets, given.splits)
     indexes = {name: read_parquet(path) for name, path in zip(params.datasets, given.indexes, strict=True)}
-    tables.write(tables.table6(params.rows, splits, indexes, params.kl_floor), snakemake.output)  # noqa: F821
+    tables.write(tables.table6(params.rows, splits, indexes), snakemake.output)  # noqa: F821

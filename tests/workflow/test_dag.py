@@ -113,6 +113,39 @@ def test_a_run_that_snakemake_has_forgotten(study):
     assert tiny.snakemake(study, "--dry-run", tiny.TABLE5, "--forcerun", "train_baseline").returncode == 1
 
 
+def test_runs_of_an_earlier_version_had_masked_teachers(study):
+    """They stand where masked ones are asked for; else, as anything else that was made with other settings, do not."""
+    given = read(yaml.safe_load((study / "config.yaml").read_text()))
+    for folder, run in given.runs().items():
+        settings = {name: value for name, value in given.settings(run).items() if name != "teacher_outputs"}
+        (study / "results" / folder / "run.json").write_text(json.dumps({"settings": settings}))
+    assert tiny.pending(study) == set(), "Snakemake knows how they were made"
+    shutil.rmtree(study / ".snakemake/metadata")
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
+    (line,) = {line for line in done.stderr.splitlines() if line.startswith("error: ")}
+    assert re.match(r"error: results/tiny/list1/\w+/\S+ was made with other settings \(teacher_outputs\), ", line)
+    assert len(line[line.index("--forcerun") :].split()) == 1 + len(given.runs()) - 1, "all but the baseline"
+    tiny.configure(study, lambda config: config.update(teachers={"outputs": "masked"}))
+    assert tiny.pending(study) == set()
+
+
+def test_teachers_settings(study):
+    tiny.configure(study, lambda config: config.update(teachers={"train": {"epochs": 2}}))
+    assert tiny.pending(study) == TEACHERS | STUDENTS | TABLE
+    tiny.configure(study, lambda config: config.update(teachers={"train": {"epochs": 1}}))
+    assert tiny.pending(study) == set()
+    tiny.configure(study, lambda config: config.update(teachers={"outputs": "masked"}))
+    assert tiny.pending(study) == TEACHERS | STUDENTS | TABLE
+
+
+def test_one_student_of_masked_teachers(study):
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True, "teacher_outputs": "masked"}
+    tiny.configure(study, lambda config: config["students"]["tiny"].update(D=row))
+    pair = {f"train_teacher {LIST}/teacher/{subset}-LT-masked-seed0" for subset in ("static", "dynamic")}
+    said = {f"teacher_logits {LIST}/teacher/LT-masked-seed0.logits.pt"}
+    assert tiny.pending(study) == pair | said | trained("student", "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0") | TABLE
+
+
 def test_flow_setting(study):
     tiny.configure(study, lambda config: config["flow"].update(algorithm="dis_fast"))
     assert tiny.pending(study) == FLOW | SPLIT | TEACHERS | STUDENTS | TABLE
@@ -217,7 +250,7 @@ def test_a_video_changes_sides(study):
     lambda text: text.replace("epochs: 1\n", "epochs: 1\n  devices: 2\n  nodes: 2\n  compile: true\n"),
     lambda text: text.replace("epochs: 1\n", "epochs: 1\n  micro_batch: null\n"),
     lambda text: text + "seeds: [0]\n",
-    lambda text: text + "analysis: {chosen: {tiny: B}, kl_floor: 1.0e-9}\n",
+    lambda text: text + "analysis: {chosen: {tiny: B}, kl: reverse, kl_floor: 1.0e-9}\n",
     lambda text: text.replace("FT: true\n", "FT: true\n      unfrozen: joint\n"),
 ], ids=[
     "comment", "name", "device", "how a training computes", "whole batches", "default spelt out",

@@ -96,6 +96,8 @@ def test_settings_are_the_papers():
         "schedule": "constant", "warmup_epochs": 0, "clips_per_video": 1, "selection": "best", "precision": "auto",
         "micro_batch": None, "channels_last": False, "compile": False, "devices": 1, "nodes": 1,
     }  # fmt: skip
+    assert paper.teachers.outputs == "full"
+    assert paper.train_settings("teacher") == paper.train
     assert paper.evaluation.model_dump() == {"clips_per_video": 1, "crops_per_clip": 1, "average": "softmax"}
     assert paper.flow.settings == {"algorithm": "farneback", "step": 1, "short_side": None}
     assert paper.split.settings("ucf101") == {
@@ -117,7 +119,7 @@ def test_runs_are_the_papers():
     assert Counter(run.role for run in runs) == {"baseline": 12, "teacher": 8, "student": 26}
 
 
-@pytest.mark.parametrize("section", ["flow", "split", "clip", "augment", "train", "evaluation"])
+@pytest.mark.parametrize("section", ["flow", "split", "teachers", "clip", "augment", "train", "evaluation"])
 def test_nothing_of_the_demos_sizes_is_left(section):
     """The overlay names every key of a section that the demo, or a later change of it, could size for itself."""
     demo = yaml.safe_load((tiny.PROJECT / "config.yaml").read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from torch import Tensor
 from dtkd.errors import DtkdError
 
 Weighting = Literal["gated", "blend", "partition"]
+Outside = Literal["confidence", "zero"]
 
 
 class Distillation(NamedTuple):
@@ -29,16 +30,11 @@ class Distillation(NamedTuple):
 def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
     """Set the logits (N, C) of classes that are not ``allowed`` (C,) bool to -inf; masking twice changes nothing.
 
-    The paper masks the "logits of out-of-subset classes" without a formula: here a model always has a head over all
-    classes, and what lies outside its subset is masked before any softmax. Raises DtkdError if no class is allowed.
+    The paper speaks of "logit masking for out-of-subset classes" without a formula. This is one of its two readings;
+    in the other, the masks are those of Eqs. 4-6, which say what samples count, and every softmax is over all classes.
+    A model has a head over all classes in both. Raises DtkdError if no class is allowed.
     """
-    if allowed.dtype != torch.bool or allowed.shape != logits.shape[-1:]:
-        raise DtkdError(
-            f"the subset mask must be {logits.shape[-1]} booleans, one a class of the logits, "
-            f"not {allowed.dtype} of shape {tuple(allowed.shape)}: make the split for the same classes as the model"
-        )
-    if not allowed.any():
-        raise DtkdError("a subset has no classes, so its teacher has nothing to say: change the split's threshold")
+    _check_subset(allowed, logits.shape[-1])
     return logits.masked_fill(~allowed, -torch.inf)
 
 
@@ -61,7 +57,7 @@ def responsibility(labels: Tensor, static_classes: Tensor) -> tuple[Tensor, Tens
 def confidence(q: Tensor) -> Tensor:
     """Eq. 5: conf = max over classes of q, (N, C) -> (N,), at temperature KD_T like q itself.
 
-    The paper defines it for a teacher's own samples; it is the same expression for the others (see ``hybrid_score``).
+    The paper defines it for a teacher's own samples; for the others see ``teacher_score``.
     """
     return q.amax(dim=-1)
 
@@ -89,12 +85,27 @@ def normalise(CE: Tensor, own: Tensor) -> Tensor:
 
 
 def hybrid_score(conf: Tensor, CE_norm: Tensor, S_alpha: float) -> Tensor:
-    """Eq. 8: s = S_alpha * conf + (1 - S_alpha) * (1 - CE_norm), (N,) -> (N,).
-
-    Outside a teacher's subset CE_norm is 1, so that its score there is S_alpha * conf: were it 0, every weight of
-    Eq. 9 would be 1 or 0, and the method would be the paper's own baseline (BSKD).
-    """
+    """Eq. 8: s = S_alpha * conf + (1 - S_alpha) * (1 - CE_norm), (N,) -> (N,)."""
     return S_alpha * conf + (1 - S_alpha) * (1 - CE_norm)
+
+
+def teacher_score(
+    q: Tensor, L_t: Tensor, labels: Tensor, own: Tensor, S_alpha: float, outside: Outside = "confidence"
+) -> Tensor:
+    """Eqs. 5-8 of either teacher: its score of every sample, (N, C) distributions and logits -> (N,).
+
+    The paper defines confidence and loss on the teacher's ``own`` (N,) samples; ``outside`` says what the others score:
+
+    - ``confidence``: CE_norm is 1 there, the worst, and conf as in Eq. 5, so that the score is S_alpha * conf.
+    - ``zero``: conf and CE_norm are 0 there, as in tensors that begin as zeros and are filled where the masks of
+      Eqs. 5 and 6 say so; the score is then 1 - S_alpha.
+
+    Were the score itself 0, every weight of Eq. 9 would be 1 or 0, and the method the paper's own baseline (BSKD).
+    """
+    conf, CE_norm = confidence(q), normalise(teacher_loss(L_t, labels, own), own)
+    if outside == "zero":
+        conf, CE_norm = torch.where(own, conf, 0.0), torch.where(own, CE_norm, 0.0)
+    return hybrid_score(conf, CE_norm, S_alpha)
 
 
 def soft_weights(s_st: Tensor, s_dy: Tensor, mask_st: Tensor, weighting: Weighting = "gated") -> tuple[Tensor, Tensor]:
@@ -105,8 +116,8 @@ def soft_weights(s_st: Tensor, s_dy: Tensor, mask_st: Tensor, weighting: Weighti
     - ``blend``: no weight is set to 0; the two sum to 1.
     - ``partition``: 1 for the sample's own teacher and 0 for the other, whatever the scores (BSKD).
 
-    Where both scores are 0 (only with S_alpha = 0, for the own sample with the largest loss) the own teacher's weight
-    is 1, as it is for every other sample with S_alpha = 0.
+    Where both scores are 0 (only with S_alpha = 0 and ``outside`` ``confidence``, for the own sample with the largest
+    loss) the own teacher's weight is 1, as it then is for every other sample.
     """
     own_st, own_dy = mask_st.to(s_st.dtype), (~mask_st).to(s_dy.dtype)
     if weighting == "partition":
@@ -158,34 +169,39 @@ def distillation_loss(
     KD_T: float,
     KD_alpha: float,
     weighting: Weighting = "gated",
+    outside: Outside = "confidence",
+    masked: bool = False,
     detach: bool = True,
 ) -> Distillation:
     """Eqs. 2-13 for one batch: logits (N, C), labels (N,) integers, static_classes (C,) bool.
 
-    The teachers' logits may be masked to their subsets already or not. Where ``teachers_needed`` says "own", a
+    With ``masked`` a teacher's softmax, in Eqs. 3 and 6 and so in Eqs. 5 and 10, is over its own subset's classes
+    (`mask_logits`; its logits may be masked already), else over all. Where ``teachers_needed`` says "own", a
     teacher's row for a sample outside its subset may hold any finite filler; where it says "none", both teachers may be
     None, and L_KD and the weights are then 0. ``detach`` keeps gradients from the teachers, as the text of Eq. 2 asks;
     with False they receive those of the whole loss, through the weights as well.
 
     Raises DtkdError for a hyperparameter out of range, an empty subset, or tensors whose shapes disagree.
     """
-    check_settings(weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha)
+    check_settings(weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha, outside=outside)
     N = _check_shapes(student_logits, logits_st, logits_dy, labels)
     L_CE = student_loss(student_logits, labels)
     if logits_st is None or logits_dy is None:
-        if teachers_needed(weighting, S_alpha, KD_alpha) != "none":
+        if teachers_needed(weighting, S_alpha, KD_alpha, outside) != "none":
             raise DtkdError(f"with KD_alpha {KD_alpha} both teachers' logits are needed: give them, or set KD_alpha 0")
         zero = L_CE.new_zeros(())
         return Distillation(total_loss(zero, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), zero, L_CE, *zero.expand(2, N))
 
     L_st, L_dy = (L.detach() if detach else L for L in (logits_st, logits_dy))
-    L_st, L_dy = mask_logits(L_st, static_classes), mask_logits(L_dy, ~static_classes)
+    _check_subset(static_classes, student_logits.shape[-1])
+    _check_subset(~static_classes, student_logits.shape[-1])
+    if masked:
+        L_st, L_dy = mask_logits(L_st, static_classes), mask_logits(L_dy, ~static_classes)
     p = student_log_probabilities(student_logits, KD_T)
     q_st, q_dy = teacher_probabilities(L_st, KD_T), teacher_probabilities(L_dy, KD_T)
     mask_st, mask_dy = responsibility(labels, static_classes)
-    CE_st, CE_dy = teacher_loss(L_st, labels, mask_st), teacher_loss(L_dy, labels, mask_dy)
-    s_st = hybrid_score(confidence(q_st), normalise(CE_st, mask_st), S_alpha)
-    s_dy = hybrid_score(confidence(q_dy), normalise(CE_dy, mask_dy), S_alpha)
+    s_st = teacher_score(q_st, L_st, labels, mask_st, S_alpha, outside)
+    s_dy = teacher_score(q_dy, L_dy, labels, mask_dy, S_alpha, outside)
     w_st, w_dy = soft_weights(s_st, s_dy, mask_st, weighting)
     L_KD = kd_loss(p, soft_target(w_st, q_st, w_dy, q_dy))
     loss = total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha)
@@ -208,22 +224,37 @@ def vanilla_kd_loss(
     return Distillation(total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), L_KD, L_CE)
 
 
-def teachers_needed(weighting: Weighting, S_alpha: float, KD_alpha: float) -> Literal["own", "all", "none"]:
+def teachers_needed(
+    weighting: Weighting, S_alpha: float, KD_alpha: float, outside: Outside = "confidence"
+) -> Literal["own", "all", "none"]:
     """Say on which samples each teacher's logits change the loss: those of its "own" subset, "all", or "none".
 
-    "own" for ``partition``, and for any weighting with S_alpha = 0: the other teacher's score is then exactly 0, so
-    that the own teacher's weight is exactly 1. "none" with KD_alpha = 0.
+    "own" where the own teacher's weight is always 1 (``weighs``), and for ``gated`` with ``zero`` outside, as then
+    neither a score nor a target is read from the other teacher. "none" with KD_alpha = 0.
     """
-    check_settings(weighting=weighting, S_alpha=S_alpha, KD_alpha=KD_alpha)
+    check_settings(weighting=weighting, S_alpha=S_alpha, KD_alpha=KD_alpha, outside=outside)
     if KD_alpha == 0:
         return "none"
-    return "own" if weighting == "partition" or S_alpha == 0 else "all"
+    spared = not weighs(weighting, S_alpha, outside) or (weighting, outside) == ("gated", "zero")
+    return "own" if spared else "all"
 
 
-def check_settings(*, weighting: str, S_alpha: float, KD_alpha: float, KD_T: float = 1.0) -> None:
-    """Raise DtkdError unless S_alpha and KD_alpha are in [0, 1], KD_T is above 0 and ``weighting`` is known."""
-    if weighting not in get_args(Weighting):
-        raise DtkdError(f"weighting: {weighting!r} is unknown: choose one of {', '.join(get_args(Weighting))}")
+def weighs(weighting: Weighting, S_alpha: float, outside: Outside = "confidence") -> bool:
+    """Whether Eq. 9's weights are other numbers than 1 and 0, which then depend on the whole batch (Eq. 7).
+
+    They are not with ``partition``, nor where the other teacher's score is always exactly 0.
+    """
+    never = {"confidence": 0, "zero": 1}[outside]
+    return weighting != "partition" and S_alpha != never
+
+
+def check_settings(
+    *, weighting: str, S_alpha: float, KD_alpha: float, KD_T: float = 1.0, outside: str = "confidence"
+) -> None:
+    """Raise DtkdError unless S_alpha and KD_alpha are in [0, 1], KD_T is above 0 and the two words are known."""
+    for name, value, known in (("weighting", weighting, Weighting), ("outside", outside, Outside)):
+        if value not in get_args(known):
+            raise DtkdError(f"{name}: {value!r} is unknown: choose one of {', '.join(get_args(known))}")
     for name, value in (("S_alpha", S_alpha), ("KD_alpha", KD_alpha)):
         if not 0 <= value <= 1:
             raise DtkdError(f"{name}: {value} is not between 0 and 1: choose a share")
@@ -233,6 +264,16 @@ def check_settings(*, weighting: str, S_alpha: float, KD_alpha: float, KD_T: flo
 
 def _at_least_float32(logits: Tensor) -> Tensor:
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
+
+
+def _check_subset(subset: Tensor, C: int) -> None:
+    if subset.dtype != torch.bool or subset.shape != (C,):
+        raise DtkdError(
+            f"the subset mask must be {C} booleans, one a class of the logits, "
+            f"not {subset.dtype} of shape {tuple(subset.shape)}: make the split for the same classes as the model"
+        )
+    if not subset.any():
+        raise DtkdError("a subset has no classes, so its teacher has nothing to say: change the split's threshold")
 
 
 def _check_shapes(student_logits: Tensor, logits_st: Tensor | None, logits_dy: Tensor | None, labels: Tensor) -> int:

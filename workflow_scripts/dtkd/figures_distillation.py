@@ -67,30 +67,34 @@ def figure8(divergences: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
 
 
 def divergences(
-    runs: Mapping[str, Mapping[str, Sequence[Predictions]]], floor: float
+    runs: Mapping[str, Mapping[str, Sequence[Predictions]]], settings: Mapping[str, Mapping[str, object]]
 ) -> dict[str, dict[str, np.ndarray]]:
     """What `figure8` draws: (seeds, N) nats per test video.
 
     Args:
         runs: dataset -> ``student``, ``static`` and ``dynamic`` (the teachers) -> predictions of every seed.
-        floor: the least probability of a teacher (see `metrics.kl_divergence`).
+        settings: dataset -> ``kl`` and ``floor`` (see `metrics.kl_divergence`).
     """
     result = {}
     for dataset, models in runs.items():
         pairs = {subset: zip(models["student"], models[subset], strict=True) for subset in SUBSETS}
-        result[dataset] = {name: np.stack([divergence(*pair, floor) for pair in own]) for name, own in pairs.items()}
+        result[dataset] = {
+            name: np.stack([divergence(*pair, **settings[dataset]) for pair in own]) for name, own in pairs.items()
+        }
     return result
 
 
-def divergence(student: Predictions, teacher: Predictions, floor: float) -> np.ndarray:
-    """(N,) KL(student ‖ teacher) in nats of the student's videos, found among the teacher's by name."""
+def divergence(
+    student: Predictions, teacher: Predictions, kl: str = "forward", floor: float | None = None
+) -> np.ndarray:
+    """(N,) KL(S ‖ T) in nats (`metrics.kl_divergence`) of the student's videos, found among the teacher's by name."""
     place = {name: n for n, name in enumerate(teacher.videos)}
     if missing := [name for name in student.videos if name not in place]:
         raise DtkdError(
             f"figure 8: {missing[0]} and {len(missing) - 1} more test videos have no prediction by the teacher"
         )
     rows = [place[name] for name in student.videos]
-    return kl_divergence(student.logits, teacher.logits[rows], floor)
+    return kl_divergence(student.logits, teacher.logits[rows], kl, floor)
 
 
 @styled
@@ -131,12 +135,15 @@ def sensitivity(table: pd.DataFrame) -> Figure:
     """Top-1 (per cent) of DTKD students over S_alpha, KD_T, KD_alpha, LT and FT, beside the baseline (Section 4.4.1).
 
     A line joins students that differ in one hyperparameter only; the last panel has those that differ only in LT and
-    FT. With a column ``top1_std`` (over seeds) points have error bars.
+    FT. Students of another ``variant`` than most are left out. With a column ``top1_std`` (over seeds) points have
+    error bars.
 
     Args:
-        table: Table 5: dataset, model, method, LT, FT, S_alpha, KD_T, KD_alpha, top1 and, where there is one, top1_std.
+        table: Table 5: dataset, model, method, LT, FT, S_alpha, KD_T, KD_alpha, variant, top1 and, where there is one,
+            top1_std.
     """
     table = table.assign(**{name: [_flag(value) for value in table[name]] for name in ("LT", "FT")})
+    table["variant"] = table["variant"].astype(object).where(table["variant"].notna(), "")
     datasets = list(dict.fromkeys(table["dataset"]))
     lines = {(d, x): one_at_a_time(table[table["dataset"] == d], x) for d in datasets for x in (*SYMBOLS, "LT, FT")}
     heights = [1.75 + 0.14 * max(len(lines[d, x]) for x in (*SYMBOLS, "LT, FT")) for d in datasets]
@@ -162,11 +169,14 @@ def sensitivity(table: pd.DataFrame) -> Figure:
 def one_at_a_time(table: pd.DataFrame, varied: str) -> Groups:
     """Groups of at least two DTKD students that differ only in ``varied`` (a hyperparameter, or ``LT, FT``).
 
-    Returns per group what its students share, and their rows sorted by what they do not; the largest groups first.
+    Students of another variant than most (of several, than the first) are left out. Returns per group what its students
+    share, and their rows sorted by what they do not; the largest groups first.
     """
     own = [varied] if varied in SYMBOLS else ["LT", "FT"]
     shared = [name for name in ("S_alpha", "KD_T", "KD_alpha", "LT", "FT") if name not in own]
     students = table[table["method"] == "dtkd"]
+    variants = students["variant"].tolist()
+    students = students[students["variant"] == max(variants, key=variants.count, default="")]
     groups = []
     for values, rows in students.groupby(shared, sort=True):
         rows = rows.drop_duplicates(own).sort_values(own, ascending=own == [varied])

@@ -1,4 +1,4 @@
-"""What a training step minimises: a plain or subset-masked classifier, or a student with its teachers.
+"""What a training step minimises: a classifier of all classes or of a subset's, or a student with its teachers.
 
 A learner is one module that holds every network the step needs. ``forward(clips, labels)`` gives the loss, the
 trained network's logits and the step's scalars for the history; the engine knows nothing else about the method.
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +38,7 @@ class Step(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """Cross-entropy over the classes that the model may answer: all, or a teacher's subset (``allowed``, (C,) bool)."""
+    """Cross-entropy over the classes that the model may answer: all, or a masked teacher's (``allowed``, (C,) bool)."""
 
     coupled = False
 
@@ -87,16 +87,16 @@ class VanillaKD(Classifier):
         return Step(kd.loss, logits, {"L_total": kd.loss, "L_KD": kd.L_KD, "L_CE": kd.L_CE})
 
 
-def weighting_of(student: Student) -> tuple[distill.Weighting, float]:
-    """The weighting and the S_alpha of Eq. 9; BSKD has no S_alpha, and each sample's own teacher the whole weight."""
+def weighting_of(student: Student) -> dict[str, Any]:
+    """What decides Eq. 9's weights; BSKD has no S_alpha, and each sample's own teacher the whole weight."""
     if student.method == "bskd":
-        return "partition", 0.0
-    return student.weighting, student.S_alpha
+        return {"weighting": "partition", "S_alpha": 0.0, "outside": "confidence"}
+    return {"weighting": student.weighting, "S_alpha": student.S_alpha, "outside": student.outside}
 
 
 def asked_on(student: Student) -> Literal["own", "all", "none"]:
     """On which samples each of the two teachers matters to a student's loss (`distill.teachers_needed`)."""
-    return distill.teachers_needed(*weighting_of(student), student.KD_alpha)
+    return distill.teachers_needed(KD_alpha=student.KD_alpha, **weighting_of(student))
 
 
 class Distilled(nn.Module):
@@ -112,6 +112,7 @@ class Distilled(nn.Module):
     Args:
         known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
             videos; ``forward`` then needs each sample's (clip, video) numbers. The teachers' networks may be None.
+        masked: whether each teacher answers for its own subset's classes only.
     """
 
     def __init__(
@@ -122,12 +123,14 @@ class Distilled(nn.Module):
         static_classes: Tensor,
         student: Student,
         known: Tensor | None = None,
+        *,
+        masked: bool = False,
     ):
         super().__init__()
         self.model, self.static, self.dynamic = model, static, dynamic
-        self.student = student
+        self.student, self.masked = student, masked
         self.known = known  # on the CPU: a batch needs a few rows of it
-        self.weighting, self.S_alpha = weighting_of(student)
+        self.weighting = weighting_of(student)
         self.register_buffer("static_classes", static_classes, persistent=False)
         for teacher in self.teachers:
             teacher.requires_grad_(not student.FT)
@@ -155,7 +158,7 @@ class Distilled(nn.Module):
     @property
     def coupled(self) -> bool:
         """Eq. 7 compares a teacher's losses over the batch; known logits are those of the whole batch at once."""
-        return self.asked == "all"
+        return self.asked != "none" and distill.weighs(**self.weighting)
 
     def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
         """The student's logits (n, C), then those of the teachers that are networks, unless nothing reads them.
@@ -208,8 +211,8 @@ class Distilled(nn.Module):
         logits_st, logits_dy = taught if len(taught) else (None, None)
         kd = distill.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,
-            S_alpha=self.S_alpha, KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha,
-            weighting=self.weighting, detach=self.student.FT or self.student.unfrozen == "own",
+            KD_T=self.student.KD_T, KD_alpha=self.student.KD_alpha, masked=self.masked, **self.weighting,
+            detach=self.student.FT or self.student.unfrozen == "own",
         )  # fmt: skip
         weights = {"w_st": _mean(kd.w_st, own_static), "w_dy": _mean(kd.w_dy, ~own_static)}
         scalars = {"L_total": kd.loss, "L_KD": kd.L_KD, "L_CE": kd.L_CE, **weights}
@@ -225,13 +228,13 @@ class Distilled(nn.Module):
     def forward(self, clips: Tensor, labels: Tensor, items: Items | None = None) -> Step:
         return self.loss(self.outputs(clips, labels), labels, items)
 
-    @staticmethod
-    def _own_loss(logits: Tensor, labels: Tensor, subset: Tensor) -> Tensor:
-        """A teacher's masked cross-entropy over its own samples; zero in a batch that has none."""
+    def _own_loss(self, logits: Tensor, labels: Tensor, subset: Tensor) -> Tensor:
+        """A teacher's cross-entropy over its own samples, as in its own training; zero in a batch that has none."""
         own = subset[labels]
         if not own.any():
             return logits.sum() * 0.0
-        return F.cross_entropy(distill.mask_logits(logits[own], subset), labels[own])
+        answers = distill.mask_logits(logits[own], subset) if self.masked else logits[own]
+        return F.cross_entropy(answers, labels[own])
 
 
 def _of_items(known: Tensor, items: Items, device: torch.device) -> Tensor:

@@ -73,13 +73,21 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
-def kl_divergence(student: np.ndarray, teacher: np.ndarray, floor: float) -> np.ndarray:
-    """(N,) KL(S ‖ T) in nats of the softmax of two arrays of logits (N, C) at temperature 1 (paper, Section 4.4.5).
+def kl_divergence(
+    student: np.ndarray, teacher: np.ndarray, kl: str = "forward", floor: float | None = None
+) -> np.ndarray:
+    """(N,) the paper's KL(S ‖ T) in nats of two arrays of logits (N, C), at temperature 1 (Section 4.4.5).
 
-    Σ p_S (log p_S - log p_T) with 0·log 0 = 0. A teacher's probabilities are floored at ``floor``, and not normalised
-    again: out of its subset they are exactly zero, and the divergence would be infinite.
+    ``forward`` reads it as Eq. 11 has to be read, in the argument order of ``torch.nn.KLDivLoss``:
+    Σ T (log T - log S). ``reverse`` is the textbook's: Σ S (log S - log T), infinite where a masked teacher's
+    probability is exactly zero; a ``floor`` is then its probabilities' least, which are not normalised again.
+    0·log 0 = 0 in both.
     """
-    log_p = log_softmax(student.astype(np.float64))
-    log_q = np.maximum(log_softmax(teacher.astype(np.float64)), np.log(floor))
+    log_s, log_t = (log_softmax(logits.astype(np.float64)) for logits in (student, teacher))
+    if kl == "forward":
+        log_p, log_q = log_t, log_s
+    else:
+        log_p, log_q = log_s, log_t if floor is None else np.maximum(log_t, np.log(floor))
     p = np.exp(log_p)
-    return (p * np.where(p > 0, log_p - log_q, 0.0)).sum(axis=-1)
+    counted = p != 0  # NaN, of a diverged model, counts
+    return (p * np.subtract(log_p, log_q, where=counted, out=np.zeros_like(p))).sum(axis=-1)

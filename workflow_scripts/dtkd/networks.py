@@ -82,7 +82,7 @@ def learner(
         if known is None:
             pair = [trained_model(settings, len(classes), teachers[subset]) for subset in SUBSETS]
         static_classes = subset_mask(split, classes, "static")
-        return Distilled(model, *pair, static_classes, student, known)
+        return Distilled(model, *pair, static_classes, student, known, masked=masked(settings))
     return Classifier(model, allowed(settings, classes, split))
 
 
@@ -121,6 +121,11 @@ def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, A
     return [name for name in classes if split["classes"][name]["subset"] == settings["subset"]]
 
 
+def masked(settings: dict[str, Any]) -> bool:
+    """Whether a teacher, or a student's teachers, answer for their own subset's classes only (`study.Teachers`)."""
+    return settings.get("teacher_outputs", "masked") == "masked"
+
+
 def allowed(settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None) -> Tensor | None:
-    """The classes that a run's model may answer: a teacher's subset, or None for all."""
-    return subset_mask(split, classes, settings["subset"]) if "subset" in settings else None
+    """The classes that a run's model may answer: a masked teacher's subset, or None for all."""
+    return subset_mask(split, classes, settings["subset"]) if "subset" in settings and masked(settings) else None

@@ -307,7 +307,7 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
 
 def _logits_task(study: Study, run: Run, own: Size) -> Task:
     file, teachers = study.logits_file(run), list(study.teacher_runs(run).values())
-    macs, draws, _ = _settings(study, teachers[0], own)
+    macs, draws = _settings(study, teachers[0], own)[0], _settings(study, run, own)[1]  # of the student's clips
     count = draws * own.train[run.list]["all"]
     return Task(
         file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),

@@ -32,7 +32,7 @@ THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 class Trained(NamedTuple):
     """A run's network, with all that it takes to ask it about a video file."""
 
-    classifier: Classifier  # a teacher's answers for its own classes only
+    classifier: Classifier  # a masked teacher's answers for its own classes only
     normalise: engine.Normalise
     classes: list[str]  # in the order of the logits
     clip: Clip

@@ -53,6 +53,16 @@ def settings(file: str | Path) -> dict[str, Any]:
         return {}
 
 
+def changed(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
+    """Which of a run's settings (`study.Study.settings`) are not as they were when it was ``made``.
+
+    Keys that one of the two lacks are no change, as an earlier version may not have had them; but what it made without
+    `teacher_outputs` had masked teachers, and so has what lacks it now.
+    """
+    made, wanted = ({"teacher_outputs": "masked"} | dict(each) if each else {} for each in (made, wanted))
+    return sorted(name for name in made.keys() & wanted.keys() if made[name] != wanted[name])
+
+
 def place(outputs: Iterable[str | Path]) -> Path:
     """Where the record of a job with these outputs lies."""
     outputs = [Path(output) for output in outputs]

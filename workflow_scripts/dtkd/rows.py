@@ -10,6 +10,7 @@ from typing import Any
 
 from dtkd.study import SUBSETS, Baseline, Run, Student, Study
 
+PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.
 PUBLISHED_CLIPS = {"slowfast_r101_16x8": "64x2", "slowfast_r101_8x8": "32x2", "slowfast_r50_8x8": "32x2"}
 
@@ -63,28 +64,30 @@ def table4(study: Study) -> list[dict[str, Any]]:
     """The teachers that students learn from; TU1 to TU4 are the paper's names beside a baseline U1."""
     rows = []
     for dataset in study.use:
-        found = {}  # by list, locked and subset: students share their teachers
+        found = {}  # by list, locked, outputs and subset: students share their teachers
         for row in study.students_of(dataset).values():
             if row.method == "kd":  # its teacher is a baseline
                 continue
             for seed in study.seeds:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
-                    runs = found.setdefault((row.list, row.LT, subset), [])
+                    runs = found.setdefault((row.list, run.outputs or "", row.LT, subset), [])
                     runs += [run] if run not in runs else []
-        for (number, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
+        for (number, _, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
             rows.append({
-                "dataset": dataset, "model": _teacher_name(study, dataset, number, locked, subset), "list": number,
-                "subset": subset, "LT": locked, "predictions": predictions(study, runs),
+                "dataset": dataset, "model": _teacher_name(study, runs[0]), "list": number, "subset": subset,
+                "LT": locked, "outputs": study.outputs_of(runs[0]), "predictions": predictions(study, runs),
                 "as_published": _as_published(study, runs[0]),
             })  # fmt: skip
     return rows
 
 
-def _teacher_name(study: Study, dataset: str, number: int, locked: bool, subset: str) -> str:
-    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(dataset, number)[0])
-    if prefix and number == 1:
-        return f"T{prefix[1]}{1 + SUBSETS[::-1].index(subset) + 2 * locked}"
-    return f"{subset}{'-LT' if locked else ''}"
+def _teacher_name(study: Study, run: Run) -> str:
+    """The paper's TU1 to TU4; with what it answers, where that is not what the study's teachers do."""
+    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
+    name = f"{run.subset}{'-LT' if run.frozen else ''}"
+    if prefix and run.list == 1:
+        name = f"T{prefix[1]}{1 + SUBSETS[::-1].index(run.subset) + 2 * run.frozen}"
+    return f"{name}-{run.outputs}" if run.outputs else name
 
 
 def table5(study: Study) -> list[dict[str, Any]]:
@@ -99,24 +102,54 @@ def table5(study: Study) -> list[dict[str, Any]]:
             runs = baseline_runs(study, dataset, baseline)
             shared = {"dataset": dataset, "list": number}
             files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
-            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(baseline), **files})
+            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(study, baseline), **files})
             for name, student in students.items():
                 if student.list == number:
                     runs = student_runs(study, dataset, student)
                     shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
                     settings = {key: None if key in student.unused() else getattr(student, key) for key in shown}
-                    settings["variant"] = _variant(student)
+                    settings["variant"] = _variant(study, student)
                     files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
                     rows.append({**shared, "model": name, **settings, **files})
     return rows
 
 
-def _variant(row: Baseline | Student) -> str | None:
+def readings(study: Study) -> list[dict[str, Any]]:
+    """Table 5's rows of students with two teachers, each with how it reads the paper; of a run with two names one.
+
+    Only of datasets where students differ in that, BSKD aside: of others there is nothing to compare.
+    """
+    rows = []
+    for dataset in study.use:
+        students = {name: row for name, row in study.students_of(dataset).items() if row.method != "kd"}
+        words = {name: _reading(study, row) for name, row in students.items()}
+        if len({said for said in words.values() if PARTITION not in said}) < 2:
+            continue
+        runs = {}
+        for row in table5(study):
+            if row["dataset"] == dataset and (row["method"] == "baseline" or row["model"] in words):
+                said = words.get(row["model"], "baseline") + (f", list {row['list']}" if row["list"] > 1 else "")
+                runs.setdefault(tuple(row["predictions"]), row | {"reading": said})
+        rows += runs.values()
+    return rows
+
+
+def _reading(study: Study, row: Student) -> str:
+    """How a student reads what the paper leaves open of its teachers' outputs and weights."""
+    outputs = f"{row.teacher_outputs or study.teachers.outputs} teachers"
+    if row.method == "bskd" or row.weighting == "partition":
+        return f"{outputs}, {PARTITION}"
+    return f"{outputs}, {row.weighting}, {row.outside} outside"
+
+
+def _variant(study: Study, row: Baseline | Student) -> str | None:
     """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
     said = [f"list {row.list}"] if row.list > 1 else []
     if isinstance(row, Student):
         said += [f"taught by {row.teacher}"] if row.teacher else []
-        said += [getattr(row, key) for key in ("weighting", "unfrozen")
+        said += [f"{row.teacher_outputs} teachers"] if row.teacher_outputs not in (None, study.teachers.outputs) else []
+        words = {"weighting": "{}", "outside": "{} outside", "unfrozen": "{}"}
+        said += [word.format(getattr(row, key)) for key, word in words.items()
                  if key not in row.unused() and getattr(row, key) != Student.model_fields[key].default]  # fmt: skip
     return ", ".join(said) or None
 
@@ -133,7 +166,7 @@ def table6(study: Study) -> list[dict[str, Any]]:
         rows.append({
             "dataset": dataset, "model": name, "list": student.list, "student": predictions(study, runs),
             "teachers": {subset: predictions(study, [pair[subset] for pair in teachers]) for subset in SUBSETS},
-            "as_published": _as_published(study, runs[0]),
+            "as_published": _as_published(study, runs[0]), **study.analysis.divergence(study.outputs_of(runs[0])),
         })  # fmt: skip
     return rows
 
@@ -164,7 +197,8 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
             for other, row in study.students_of(dataset).items()
             if row.method == "bskd" and row.list == student.list and other != name
         ]
-        others.sort(key=lambda item: (item[1].KD_T, item[1].KD_alpha) != (student.KD_T, student.KD_alpha))
+        alike = ("teacher_outputs", "KD_T", "KD_alpha")
+        others.sort(key=lambda item: any(getattr(item[1], key) != getattr(student, key) for key in alike))
         shown[dataset] = {
             f"{label} ({row.method.upper()})": histories(study, student_runs(study, dataset, row))
             for label, row in [(name, student), *others[:1]]

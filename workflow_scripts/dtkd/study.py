@@ -236,6 +236,21 @@ class Pretrain(Section):
     train: dict[str, Any] = Field(default_factory=dict, description="what differs from `train`")
 
 
+Outputs = Literal["full", "masked"]
+
+
+class Teachers(Section):
+    """The specialists of the two subsets: what they answer, and how their training differs from the others'.
+
+    Each has a head over all classes and sees its subset's videos only. ``full``: its softmax is over all classes,
+    wherever one is taken. ``masked``: its logits outside its subset are -inf before any softmax, in its training,
+    in distillation and in evaluation.
+    """
+
+    outputs: Outputs = "full"
+    train: dict[str, Any] | None = Field(default_factory=dict, description="what differs from `train`")
+
+
 class Baseline(Section):
     """A plain fine-tuning; with ``frozen`` of the head alone, with ``backbone`` and ``clip`` of another network."""
 
@@ -256,7 +271,9 @@ class Student(Section):
     KD_T: Positive
     KD_alpha: Fraction
     weighting: Literal["gated", "blend", "partition"] = "gated"
+    outside: Literal["confidence", "zero"] = "confidence"
     unfrozen: Literal["own", "joint"] = "own"
+    teacher_outputs: Outputs | None = Field(None, description="null: as `teachers.outputs`")
     list: Count = 1
 
     @model_validator(mode="after")
@@ -269,20 +286,30 @@ class Student(Section):
             raise ValueError("LT, FT: method kd has a finished baseline for its teacher; leave them out")
         if self.method != "kd" and self.teacher is not None:
             raise ValueError(f"teacher: method {self.method} has a teacher for each subset; leave it out")
+        if self.method == "kd" and self.teacher_outputs is not None:
+            raise ValueError("teacher_outputs: method kd has a baseline for its teacher; leave it out")
         return self
 
     def unused(self) -> set[str]:
         """The settings that this student's method never looks at."""
         if self.method == "kd":
-            return {"S_alpha", "weighting", "unfrozen", "LT", "FT"}
-        return ({"S_alpha", "weighting"} if self.method == "bskd" else set()) | ({"unfrozen"} if self.FT else set())
+            return {"S_alpha", "weighting", "outside", "unfrozen", "LT", "FT"}
+        unused = {"unfrozen"} if self.FT else set()
+        if self.method == "bskd":
+            unused |= {"S_alpha", "weighting", "outside"}
+        return unused | ({"outside"} if self.weighting == "partition" else set())
 
 
 class Analysis(Section):
     """What tables and figures single out; a change of it trains and evaluates nothing."""
 
     chosen: dict[Name, Name] = Field(default_factory=dict, description="dataset -> the student of Table 6, Figures 6-8")
-    kl_floor: Annotated[float, Field(gt=0, lt=1)] = Field(1e-12, description="least probability of a teacher, Table 6")
+    kl: Literal["forward", "reverse"] = "forward"  # as in `metrics.kl_divergence`
+    kl_floor: Annotated[float, Field(gt=0, lt=1)] = Field(1e-12, description="reverse: a masked teacher's least")
+
+    def divergence(self, outputs: Outputs) -> dict[str, Any]:
+        """What Table 6 and Figure 8 compute from teachers with such ``outputs``; only what matters is told."""
+        return {"kl": self.kl, "floor": self.kl_floor if (self.kl, outputs) == ("reverse", "masked") else None}
 
 
 @dataclass(frozen=True)
@@ -299,6 +326,7 @@ class Run:
     student: Student | None = None
     teacher: Run | None = None  # of a student by plain distillation
     clip: Clip | None = None  # where it is not the study's
+    outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
 
     @property
     def name(self) -> str:
@@ -309,7 +337,7 @@ class Run:
     def settings_name(self) -> str:
         """What tells it from the study's other runs, but for its seed."""
         if self.role == "teacher":
-            parts = [self.subset, "LT" if self.frozen else None]
+            parts = [self.subset, "LT" if self.frozen else None, self.outputs]
         elif self.role == "student":
             s = self.student
             parts = [s.method]
@@ -319,11 +347,10 @@ class Run:
             if s.method == "kd":
                 parts += [self.teacher.settings_name]
             else:
-                parts += ["LT" if s.LT else None, "FT" if s.FT else None]
-            if s.method == "dtkd" and s.weighting != "gated":
-                parts += [s.weighting]
-            if not s.FT and s.unfrozen != "own":
-                parts += [s.unfrozen]
+                parts += ["LT" if s.LT else None, "FT" if s.FT else None, self.outputs]
+            usual = {"weighting": "gated", "outside": "confidence", "unfrozen": "own"}
+            parts += [getattr(s, key) for key, word in usual.items()
+                      if key not in s.unused() and getattr(s, key) != word]  # fmt: skip
         else:
             parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
         return "-".join(part for part in parts if part)
@@ -349,6 +376,7 @@ class Study(Section):
     split: Split = Split()
     model: Model
     pretrain: Pretrain | None = None
+    teachers: Teachers = Teachers()
     clip: Clip
     augment: Augment
     train: Train
@@ -423,11 +451,15 @@ class Study(Section):
                 raise ValueError("pretrain: required by model.weights: pretrain")
             if self.pretrain.dataset not in self.datasets:
                 raise ValueError(f"pretrain.dataset: {self.pretrain.dataset!r} is not one of datasets")
-            try:
-                self.train_settings("pretrain")
-            except ValidationError as error:
-                raise ValueError("; ".join(f"pretrain.train.{_explain(each)}" for each in error.errors())) from None
+            self._check_train_settings("pretrain", "pretrain.train")
+        self._check_train_settings("teacher", "teachers.train")
         return self
+
+    def _check_train_settings(self, role: str, where: str) -> None:
+        try:
+            self.train_settings(role)
+        except ValidationError as error:
+            raise ValueError("; ".join(f"{where}.{_explain(each)}" for each in error.errors())) from None
 
     def _check_teacher(self, dataset: str, key: str, row: Student) -> None:
         """Raise ValueError unless a student by plain distillation can ask its teacher about the clips that it sees."""
@@ -465,9 +497,9 @@ class Study(Section):
         return self.model.weights_sha256 if backbone == self.model.backbone else None
 
     def train_settings(self, role: str) -> Train:
-        if role != "pretrain" or self.pretrain is None:
-            return self.train
-        return Train.model_validate(self.train.model_dump() | self.pretrain.train)
+        """`train`, with what differs from it in the trainings of a role."""
+        own = {"pretrain": self.pretrain and self.pretrain.train, "teacher": self.teachers.train}.get(role)
+        return Train.model_validate(self.train.model_dump() | own) if own else self.train
 
     # -- the runs -------------------------------------------------------------------------------------------------
 
@@ -498,7 +530,9 @@ class Study(Section):
         if row.method == "kd":
             baseline = self.baselines_of(dataset)[row.teacher] if row.teacher else self.reference(dataset, row.list)[1]
             teacher = self.baseline_run(dataset, baseline, seed)
-        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher)
+        outputs = row.teacher_outputs if row.teacher_outputs != self.teachers.outputs else None
+        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher,
+                   outputs=outputs)  # fmt: skip
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
         """The static and the dynamic teacher of a student; of one by plain distillation its only `teacher`."""
@@ -506,14 +540,14 @@ class Study(Section):
             return {"teacher": student.teacher}
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
-                        frozen=student.student.LT, subset=subset)
+                        frozen=student.student.LT, subset=subset, outputs=student.outputs)
             for subset in SUBSETS
         }  # fmt: skip
 
     def logits_file(self, student: Run) -> str:
         """Where a student's frozen teachers' logits are, relative to the results folder."""
-        locked = "LT-" if student.student.LT else ""
-        teachers = student.teacher.name if student.teacher else f"{locked}seed{student.seed}"
+        pair = ["LT" if student.student.LT else None, student.outputs, f"seed{student.seed}"]
+        teachers = student.teacher.name if student.teacher else "-".join(part for part in pair if part)
         return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{teachers}.logits.pt")
 
     def pretrain_run(self, backbone: str) -> Run:
@@ -552,8 +586,20 @@ class Study(Section):
         if run.subset:
             settings["subset"] = run.subset
         if run.student:
-            settings["student"] = run.student.model_dump(exclude={"list", "teacher", *run.student.unused()})
+            left_out = {"list", "teacher", "teacher_outputs", *run.student.unused()}
+            if run.student.outside == "confidence":  # as it was before there was a choice
+                left_out.add("outside")
+            settings["student"] = run.student.model_dump(exclude=left_out)
+        if run.subset or (run.student and run.teacher is None):
+            settings |= {"teacher_outputs": "full"} if self.outputs_of(run) == "full" else {}
         return settings
+
+    def outputs_of(self, run: Run) -> Outputs:
+        """What a teacher answers, or a student's two teachers.
+
+        Settings have it where it is ``full`` alone: before there was a choice, all were masked.
+        """
+        return run.outputs or self.teachers.outputs
 
     def teaching_settings(self, student: Run) -> dict[str, Any]:
         """What frozen teachers' logits are made with; of `train`, epochs, clips, batch size and precision matter."""

@@ -154,8 +154,9 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     """Table 4: the teachers, each on the test videos of its own subset.
 
     Args:
-        rows: per teacher dataset, model, list, subset, LT (only the head was trained), predictions (of any test videos;
-            those outside the subset are left out), as_published.
+        rows: per teacher dataset, model, list, subset, LT (only the head was trained), outputs (``full``: it may answer
+            any class, and so err; ``masked``: one of its subset), predictions (of any test videos; those outside the
+            subset are left out), as_published.
         splits: each dataset's `split.json`: which classes are of the subset.
         indexes: each dataset's `videos.parquet`: which class a label is. (UCF101's labels are not in the names' order.)
     """
@@ -173,7 +174,7 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
         numbers = {"classes": int((own == row["subset"]).sum()), "videos": len(runs[0].videos)}
         table.append({**row, **numbers, **scores, **_beside(scores, theirs, ["top1", "top5"])})
-    columns = ["dataset", "model", "subset", "LT", "classes", "videos", "seeds", *_with_std(ACCURACIES),
+    columns = ["dataset", "model", "subset", "LT", "outputs", "classes", "videos", "seeds", *_with_std(ACCURACIES),
                *_against(["top1", "top5"])]  # fmt: skip
     return _table("table4", table, columns, "Accuracy of the teachers on the test videos of their own subset")
 
@@ -194,20 +195,10 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     """
     keys = ("dataset", "model", *HYPERPARAMETERS)
     paper = _counterparts(published.table(5), keys) | _counterparts(published.table(3).assign(method="baseline"), keys)
-    table, baselines = [], {}
-    for row in rows:
-        runs, family = _read(row["predictions"]), (row["dataset"], row["list"])
-        scores, gain = _over_seeds([accuracies(run) for run in runs]), {"p": math.nan}
-        if row["method"] == "baseline":
-            baselines[family] = row["predictions"], runs
-        elif family in baselines:
-            gain = _gain(row["predictions"], runs, *baselines[family])
+    table = []
+    for row in _against_baselines(rows):
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
-        table.append({**row, **scores, **gain, **_beside(scores, theirs, ["top1", "top5"]), "family": family})
-    for family in baselines:
-        members = [row for row in table if row["family"] == family]
-        for row, p in zip(members, significance.holm(np.array([row["p"] for row in members])), strict=True):
-            row["p_holm"] = p
+        table.append(row | _beside(row, theirs, ["top1", "top5"]))
     columns = ["dataset", "model", *HYPERPARAMETERS, "variant", "seeds", *_with_std(ACCURACIES), "gain", "gain_low",
                "gain_high", "p", "p_holm", *_against(["top1", "top5"])]  # fmt: skip
     caption = (
@@ -217,24 +208,43 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     return _table("table5", table, columns, caption)
 
 
-def table6(
-    rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame], floor: float
-) -> pd.DataFrame:
+def readings(rows: Iterable[Row]) -> pd.DataFrame:
+    """Readings of the paper side by side: what each gives over the baseline.
+
+    ``rows`` are those of `table5`, each with its ``reading`` in words. One row a run: `table5`'s gain with its interval
+    and ``p_holm``, adjusted for all rows of a dataset's list; of the hyperparameters, KD_T and those that vary.
+    """
+    table = _against_baselines(rows)
+    students = [row for row in table if row["method"] != "baseline"]
+    values = {name: {row.get(name) for row in students} - {None} for name in HYPERPARAMETERS}
+    shown = [name for name in HYPERPARAMETERS[1:] if name == "KD_T" or len(values[name]) > 1]
+    scores = _with_std(["top1", "top1_last"])
+    columns = ["dataset", "reading", *shown, "seeds", *scores, "gain", "gain_low", "gain_high", "p_holm"]
+    caption = (
+        "Readings of the paper. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over the "
+        "test videos; p: exact paired test against the baseline, adjusted for all rows (Holm)"
+    )
+    return _table("readings", table, columns, caption)
+
+
+def table6(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Table 6: how far the chosen student is from either teacher, over all test videos and over each subset.
 
     Args:
         rows: per dataset its student: dataset, model, list, ``student`` (predictions), ``teachers`` (predictions of the
-            "static" and the "dynamic" one, of the same seeds and videos), as_published.
+            "static" and the "dynamic" one, of the same seeds and videos), as_published; ``kl``, the direction, and
+            ``floor``, a teacher's least probability or None (`metrics.kl_divergence`). A floor bounds the cross terms:
+            numbers are only comparable under one floor.
         splits: each dataset's `split.json`.
         indexes: each dataset's `videos.parquet`.
-        floor: the least probability of a teacher (`metrics.kl_divergence`), which bounds the cross terms: a teacher's
-            probability outside its subset is zero, and the numbers are only comparable under one floor.
 
     Returns:
-        Three rows a student: mean KL(student ‖ teacher) in nats by the selected epoch's weights; SM, the cross
-        teacher's less the matched one's, and SIR, the cross one's over the matched one's (Section 4.4.5), both NaN for
-        overall. Each number is computed per seed, then averaged: SIR is the mean of the seeds' ratios.
+        Three rows a student: mean KL(S ‖ T) in nats by the selected epoch's weights; SM, the cross teacher's less the
+        matched one's, and SIR, the cross one's over the matched one's (Section 4.4.5), both NaN for overall, whose
+        mean over all videos is that of the subsets weighted by theirs. Each number is computed per seed, then averaged:
+        SIR is the mean of the seeds' ratios.
     """
+    rows = list(rows)
     keys, values = ("dataset", "model", "subset"), ["kl_static_teacher", "kl_dynamic_teacher", "SM", "SIR"]
     names = {"student": "model", "selectivity_margin": "SM", "selective_imitation_ratio": "SIR"}
     paper = _counterparts(published.table(6).rename(columns=names), keys)
@@ -247,8 +257,8 @@ def table6(
         own = _of_videos(files[0], runs[0], subsets)
         divergences = [
             {
-                "kl_static_teacher": kl_divergence(student.logits, static.logits, floor),
-                "kl_dynamic_teacher": kl_divergence(student.logits, dynamic.logits, floor),
+                "kl_static_teacher": kl_divergence(student.logits, static.logits, row["kl"], row["floor"]),
+                "kl_dynamic_teacher": kl_divergence(student.logits, dynamic.logits, row["kl"], row["floor"]),
             }
             for student, static, dynamic in zip(runs[0::3], runs[1::3], runs[2::3], strict=True)
         ]
@@ -259,9 +269,12 @@ def table6(
             theirs = paper.get(_key(cell, keys), {}) if row["as_published"] else {}
             table.append(cell | _beside(cell, theirs, values))
     columns = ["dataset", "model", "subset", "videos", "seeds", *_with_std(values), *_against(values)]
+    formulas = {"forward": "Σ T (log T − log S)", "reverse": "Σ S (log S − log T)"}
+    said = dict.fromkeys(formulas[row["kl"]] for row in rows)
+    said |= dict.fromkeys(f"a teacher's probability is at least {row['floor']:g}" for row in rows if row["floor"])
     caption = (
-        "Mean KL divergence (nats) of the student S from the static (St-T) and the dynamic teacher (Dy-T); "
-        f"a teacher's probability is at least {floor:g}. SM: cross less matched; SIR: cross over matched"
+        "Mean KL divergence (nats) of the student S from the static (St-T) and the dynamic teacher (Dy-T): "
+        f"{'; '.join(said)}. SM: cross less matched; SIR: cross over matched"
     )
     return _table("table6", table, columns, caption)
 
@@ -314,6 +327,24 @@ def _spread(values: Sequence[Mapping[str, float]], names: Iterable[str]) -> dict
             deviation = numbers.std(ddof=1) if len(numbers) > 1 else math.nan
         spread |= {name: float(numbers.mean()), f"{name}_std": float(deviation)}
     return spread
+
+
+def _against_baselines(rows: Iterable[Row]) -> list[Row]:
+    """`table5`'s rows with their scores, and each student's gain over the baseline that comes before it."""
+    table, baselines = [], {}
+    for row in rows:
+        runs, family = _read(row["predictions"]), (row["dataset"], row["list"])
+        scores, gain = _over_seeds([accuracies(run) for run in runs]), {"p": math.nan}
+        if row["method"] == "baseline":
+            baselines[family] = row["predictions"], runs
+        elif family in baselines:
+            gain = _gain(row["predictions"], runs, *baselines[family])
+        table.append({**row, **scores, **gain, "family": family})
+    for family in baselines:
+        members = [row for row in table if row["family"] == family]
+        for row, p in zip(members, significance.holm(np.array([row["p"] for row in members])), strict=True):
+            row["p_holm"] = p
+    return table
 
 
 def _gain(
@@ -436,7 +467,7 @@ COLUMNS = {
     "dataset": Column("Dataset"), "model": Column("Model"), "models": Column("Models"), "list": Column("List"),
     "lists": Column("Lists"), "subset": Column("Subset"), "backbone": Column("Backbone"), "clip": Column("Clip"),
     "frozen": Column("Frozen"), "method": Column("Method"), "LT": Column("LT"), "FT": Column("FT"),
-    "variant": Column("Variant"),
+    "variant": Column("Variant"), "outputs": Column("Outputs"), "reading": Column("Reading"),
     "S_alpha": Column("S_α", "{:g}".format, r"$S_\alpha$"),
     "KD_T": Column("KD_T", "{:g}".format, "$KD_T$"),
     "KD_alpha": Column("KD_α", "{:g}".format, r"$KD_\alpha$"),

@@ -91,6 +91,7 @@ def run(plan: Plan, machine: engine.Hardware, group: Group = Group()) -> None:  
         predictions.to_parquet(path, index=False)
     write_json(output["record"], record)
     # all that it takes to ask the network about any other video (`predict`)
-    about = {"classes": classes, "own": own, "pixels": networks.read_json(given["pixels"]), "settings": settings}
+    answered = own if networks.masked(settings) else None
+    about = {"classes": classes, "own": answered, "pixels": networks.read_json(given["pixels"]), "settings": settings}
     save_tensors(output["checkpoint"], checkpoint | about)
     resume.unlink(missing_ok=True)
