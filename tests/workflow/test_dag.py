@@ -231,6 +231,17 @@ def test_nothing_that_matters(study, change):
     assert tiny.pending(study) == set()
 
 
+@pytest.mark.parametrize(("videos", "lists", "results"), [
+    ("./videos/", "x/..//lists", "{}/results/"), ("~/videos", "{}//lists", "~/results"),
+])  # fmt: skip
+def test_another_spelling_of_the_paths(study, videos, lists, results, monkeypatch):
+    monkeypatch.setenv("HOME", str(study))
+    places = {"videos": videos, "annotations": lists.format(study)}
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(places))
+    tiny.configure(study, lambda config: config.update(results=results.format(study)))
+    assert tiny.pending(study) == set()
+
+
 def test_one_more_student(study):
     row = {"S_alpha": 0.7, "KD_T": 4, "KD_alpha": 0.2, "LT": True, "FT": True}
     tiny.configure(study, lambda config: config["students"]["tiny"].update(D=row))
@@ -265,6 +276,40 @@ def test_a_dry_run_says_the_same(study):
     counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", told.stdout, re.MULTILINE)}
     expected = Counter(job.split()[0] for job in tiny.pending(study))
     assert counts == expected | {"total": expected.total()}
+
+
+# Targets
+
+
+@pytest.mark.parametrize(("results", "stock"), [("results", False), ("results", True), ("~/elsewhere/results/", False)])
+def test_a_target_in_any_spelling(study, results, stock, monkeypatch):
+    """Whichever way each leads there, links included, and with stock Snakemake too: they all are one file."""
+    monkeypatch.setenv("HOME", str(study.parent))
+    for folder in (study, study.parent):
+        (folder / "elsewhere").symlink_to(study)
+    targets = [
+        target.format(study / "results") for target in (
+            "results/tables/table5.csv", "./results/tables/table5.csv", "results//tables/table5.csv",
+            "results/x/../tables/table5.csv", "{}/tables/table5.csv", "~/study/results/tables/table5.csv",
+            "{}/../results//tables/table5.csv", "elsewhere/results/tables/table5.csv",
+        )
+    ]  # fmt: skip
+    done = tiny.snakemake(study, *targets, "--dry-run", "--forcerun", *targets, "--config", f"results={results}",
+                          stock=stock)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if results == "results":
+        assert set(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)) == {("table", "1"), ("total", "1")}
+    else:
+        assert ("table", "1") in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)
+
+
+def test_a_target_of_another_study(study):
+    done = tiny.snakemake(study, "--dry-run", "--config", "results=results/paper/", "--", "elsewhere/tables/table5.csv")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: elsewhere/tables/table5.csv: the study makes no such file: its own begin with results/paper/, as "
+        "results/paper/tables/table5.csv does"
+    )
 
 
 # The code of tables and figures

@@ -205,6 +205,18 @@ def test_a_class_without_a_usable_test_video(study):
     )
 
 
+def test_folders_of_the_home_and_none_called_like_it(study, monkeypatch):
+    monkeypatch.setenv("HOME", str(study.parent))
+    drawn(study)
+    places = {"videos": "~/study//videos/", "annotations": "~/study/lists"}
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(places))
+    tiny.configure(study, lambda config: config.update(results="~/out"))
+    done = tiny.snakemake(study, "~/out/tiny/videos.parquet")
+    assert done.returncode == 0, done.stderr
+    assert (study.parent / "out/tiny/videos.parquet").exists()
+    assert not list(study.parent.rglob("~*"))
+
+
 HOSTILE = ["; touch pwned", "$(touch pwned) `touch pwned`", "-it's \"so\" so", "größe 漢 a=b & c:d %d #[*?]~!"]
 
 

@@ -12,15 +12,42 @@ from itertools import product
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from dtkd.datasets import Source
 from dtkd.errors import DtkdError
+from dtkd.places import spelled
 from dtkd.synthetic import Render
 
+
+def _place(path: str) -> str:
+    """A path in its one spelling, so that another spelling of it in the config is no change."""
+    try:
+        return spelled(path)
+    except DtkdError as error:
+        raise PydanticCustomError("place", "{why}", {"why": str(error)}) from None
+
+
+def _results(path: str) -> str:
+    if path in (".", "/"):
+        raise PydanticCustomError("place", "name a folder of its own, such as results")
+    return path
+
+
+def _weights(choice: str) -> str:
+    """A path in its one spelling, unless it is one of the words."""
+    path = choice if choice in WEIGHTS else _place(choice)
+    if path != choice and path in WEIGHTS:
+        raise PydanticCustomError("place", "a file called like one of the choices; rename it")
+    return path
+
+
+WEIGHTS = ("kinetics400", "pretrain", "none")  # what `model.weights` may be beside a path
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]  # becomes part of a path
 # Not empty, which would be the root; Snakemake takes what stands in braces or angle brackets for its own.
-Place = Annotated[str, Field(pattern=r"^[^{}<>\x00-\x1f\x7f]+$")]
+PathText = Annotated[str, Field(pattern=r"^[^{}<>\x00-\x1f\x7f]+$")]
+Place = Annotated[PathText, AfterValidator(_place)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -64,7 +91,7 @@ class Flow(Section):
     ] = "farneback"
     step: Count = 1
     short_side: Annotated[int, Field(ge=16)] | None = None  # as in `flow.Settings`
-    weights: str | None = Field(None, description="a network's parameters; torchvision's where none are named")
+    weights: Place | None = Field(None, description="a network's parameters; torchvision's where none are named")
 
     @property
     def network(self) -> bool:
@@ -131,7 +158,9 @@ Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8"
 
 class Model(Section):
     backbone: Backbone
-    weights: Place = Field(description="kinetics400, pretrain, none, or the path of a state dict")
+    weights: Annotated[PathText, AfterValidator(_weights)] = Field(
+        description="kinetics400, pretrain, none, or the path of a state dict"
+    )
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
         None, description="what the weights' file of `backbone` must hash to"
     )
@@ -326,7 +355,7 @@ class Study(Section):
     """Everything a study is; `read` makes one of a config mapping."""
 
     name: str
-    results: Place = "results"
+    results: Annotated[Place, AfterValidator(_results)] = "results"
     use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -400,7 +429,7 @@ class Study(Section):
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
         if self.model.weights == "kinetics400" and own:
             raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
-        if self.model.weights not in ("none", "pretrain", "kinetics400") and len(self.backbones()) > 1:
+        if self.model.weights not in WEIGHTS and len(self.backbones()) > 1:
             others = sorted(self.backbones() - {self.model.backbone})
             raise ValueError(
                 f"model.weights: {self.model.weights} is of one backbone, and some baselines have {', '.join(others)}: "
