@@ -2,34 +2,15 @@
 import csv
 import os
 import shutil
-import sys
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
-
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from snakemake.io import IOFile
 
 from dtkd import datasets, provenance, rows, synthetic
-from dtkd.errors import DtkdError
 from dtkd.files import check_writable
 from dtkd.places import within
 from dtkd.study import Dataset, Run, read
-
-
-def stop(problem: object):
-    """End Snakemake with one line; a WorkflowError, once out of an input function, comes with a traceback."""
-    sys.exit(f"error: {problem}")
-
-
-def checked(function, *args):
-    """Call the library; a problem that the user can mend ends the workflow."""
-    try:
-        return function(*args)
-    except DtkdError as error:
-        stop(error)
-
 
 STUDY = checked(read, config)
 RESULTS = STUDY.results

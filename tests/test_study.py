@@ -113,7 +113,7 @@ def the_student(given):
     ({"train__precision": "fp8"}, "train.precision: input should be 'auto', 'fp32', 'bf16' or 'fp16' (got 'fp8')"),
     ({"model__dropout": 1}, "model.dropout: input should be less than 1 (got 1)"),
     ({"evaluation__crops_per_clip": 2}, "evaluation.crops_per_clip: input should be 1 or 3 (got 2)"),
-    ({"results": "./"}, "results: name a folder of its own, such as results (got './')"),
+    ({"results": "./"}, "results: name a folder of its own, such as results (got '.')"),
     ({"results": "/"}, "results: name a folder of its own, such as results (got '/')"),
     ({"results": "./~"}, "results: a folder would be called ~, a word that shells replace; write the path in full (got "
                          "'./~')"),
@@ -126,6 +126,8 @@ def the_student(given):
     ({"model__weights": "./none"}, "model.weights: a file called like one of the choices; rename it (got './none')"),
     ({"device": "gpu"}, "device: input should be 'auto', 'cpu' or 'cuda' (got 'gpu')"),
     ({"use": ["mien"]}, "use: 'mien' is not one of datasets; did you mean 'mine'?"),
+    ({"use": ["mine", "mine"]}, "use: ['mine', 'mine'] names a data set twice"),
+    ({"baselines__mine__A": {"list": 1}}, "students.mine.A: a baseline has that name too; give one of them another"),
     ({"use": []}, "use: list should have at least 1 item after validation, not 0 (got [])"),
     ({"baselines": {}}, "baselines.mine: the study needs at least one baseline to compare with"),
     ({"baselines__mine__U1__list": 4}, "baselines.mine.U1.list: 4, but mine has 3 lists"),

@@ -13,7 +13,6 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import PydanticCustomError
 
 from dtkd.datasets import Source
 from dtkd.errors import DtkdError
@@ -26,12 +25,12 @@ def _place(path: str) -> str:
     try:
         return spelled(path)
     except DtkdError as error:
-        raise PydanticCustomError("place", "{why}", {"why": str(error)}) from None
+        raise ValueError(f": {error} (got {path!r})") from None
 
 
 def _results(path: str) -> str:
     if path in (".", "/"):
-        raise PydanticCustomError("place", "name a folder of its own, such as results")
+        raise ValueError(f": name a folder of its own, such as results (got {path!r})")
     return path
 
 
@@ -39,7 +38,7 @@ def _weights(choice: str) -> str:
     """A path in its one spelling, unless it is one of the words."""
     path = choice if choice in WEIGHTS else _place(choice)
     if path != choice and path in WEIGHTS:
-        raise PydanticCustomError("place", "a file called like one of the choices; rename it")
+        raise ValueError(f": a file called like one of the choices; rename it (got {choice!r})")
     return path
 
 
@@ -376,7 +375,11 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
+        if len(set(self.use)) < len(self.use):
+            raise ValueError(f"use: {self.use} names a data set twice")
         for dataset in self.use:
+            for name in self.baselines_of(dataset).keys() & self.students_of(dataset).keys():
+                raise ValueError(f"students.{dataset}.{name}: a baseline has that name too; give one of them another")
             if dataset not in self.datasets:
                 raise ValueError(f"use: {dataset!r} is not one of datasets{_hint(dataset, self.datasets)}")
             if not self.baselines_of(dataset):
@@ -594,12 +597,13 @@ def read(config: Mapping[str, Any]) -> Study:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
+    """One problem as a line; a ValueError of ours says more of where it is, or begins with a colon."""
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{where}: unknown key{_hint(str(problem['loc'][-1]), _every_key())}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
-        return f"{where}.{message}" if where else message
+        return f"{where}{'' if message.startswith(':') else '.'}{message}" if where else message
     if problem["type"] == "missing":
         return f"{where}: required key is missing"
     return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"
