@@ -269,9 +269,13 @@ def test_names_that_a_shell_could_misread(study):
     tiny.configure(study, lambda config: config["datasets"]["tiny"].update(
         format="csv", annotations="; touch pwned.csv", videos="$(touch pwned)"))  # fmt: skip
     (study / "videos").rename(study / "$(touch pwned)")
+    (study / "$(touch pwned)" / HOSTILE[0] / "unlisted.avi").touch()
     done = tiny.snakemake(study, "results/tiny/split.json")
     assert done.returncode == 0, done.stderr
     assert not list(study.rglob("pwned"))
+    said = "$(touch pwned): passes over 1 video that no list names, such as ; touch pwned/unlisted.avi; to use"
+    assert said in (study / "results/logs/index/tiny.log").read_text()
+    assert said in done.stderr
     assert set(json.loads((study / "results/tiny/split.json").read_text())["classes"]) == set(HOSTILE)
     assert set(pd.read_parquet(study / "results/tiny/videos.parquet")["class"]) == set(HOSTILE)
     tables = {file.relative_to(study / "results/tiny/flow").as_posix() for file in study.rglob("*.avi.parquet")}

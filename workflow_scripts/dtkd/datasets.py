@@ -164,6 +164,42 @@ def index(source: Source) -> "pd.DataFrame":
     return pd.DataFrame(table)
 
 
+def passed_over(source: Source) -> str | None:
+    """What of the videos' folder is not used though it may have been meant to be, and what to do; None: nothing is.
+
+    ``folders``: files of other suffixes, and videos that do not lie directly in a class's folder. Formats with lists:
+    videos that no list names, beside those that lists name; of ucf101 and hmdb51 also in folders of other classes.
+    """
+    read, root = _READERS[source.format](source), Path(source.videos)
+    classes = {path.rpartition("/")[0] for path in read.classes}
+    below = [name for name in _names(root, "videos", folders=True) if root / name != Path(source.annotations or "")]
+    if source.format == "folders":
+        inside = {name: _names(root / name, "videos") for name in below}
+        others = [f"{name}/{file}" for name, files in inside.items() for file in files if not _is_video(file)]
+        outside = [name for name in _names(root, "videos") if _is_video(name)]
+        outside += [path for name in below for path in _deeper(root, name)]
+        suffixes = Counter(Path(path).suffix.lower() or "none" for path in others)
+        kinds = ", ".join(f"{suffix}: {count}" for suffix, count in suffixes.most_common(5))
+        parts = [_some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
+                 _some(outside, "video not directly in a class's folder", "videos not directly in a class's folder")]
+        remedy = (
+            f"to use one, end its name in one of {' '.join(SUFFIXES)} and put it directly into its class's folder, or "
+            "list it in a CSV file (format: csv)"
+        )
+    else:
+        inside = {name: [file for file in _entries(root / name) if _is_video(file)] for name in sorted(classes)}
+        paths = [f"{name}/{file}".lstrip("/") for name, files in inside.items() for file in files]
+        unlisted = [path for path in paths if path not in read.classes]
+        others = [] if source.format == "csv" else sorted(set(below) - classes)
+        others = [name for name in others if any(map(_is_video, _entries(root / name)))]
+        parts = [_some(unlisted, "video that no list names", "videos that no list names"),
+                 _some(others, "folder of videos that is no class of the lists",
+                       "folders of videos that are no classes of the lists")]  # fmt: skip
+        remedy = f"to use them, add them to {source.annotations}"
+    parts = [part for part in parts if part]
+    return f"{root}: passes over {', and '.join(parts)}; {remedy}" if parts else None
+
+
 @dataclass(frozen=True)
 class Videos:
     """Some videos of one dataset: absolute or cwd-relative paths, labels and names, in a fixed order."""
@@ -368,12 +404,16 @@ def _folders(source: Source) -> _Lists:
     root = Path(source.videos)
     read = _Lists({})
     for class_name in sorted(_names(root, "videos", folders=True)):
-        names = [name for name in _names(root / class_name, "videos") if name.lower().endswith(SUFFIXES)]
+        files = _names(root / class_name, "videos")
+        names = [name for name in files if _is_video(name)]
         if not names:
-            raise DtkdError(
-                f"{root / class_name}: no videos in this class folder ({' '.join(SUFFIXES)}); add some, "
-                "or move the folder out of `videos`"
-            )
+            there, remedy = "", "add some, or move the folder out of `videos`"
+            if found := _some(_deeper(root, class_name), "video in a deeper folder", "videos in deeper folders"):
+                there, remedy = f", but {found}", "put them directly here, or list them in a CSV file (format: csv)"
+            elif found := _some(files, "file with another suffix", "files with other suffixes"):
+                there, remedy = f", but {found}", "end their names so, or move the folder out of `videos`"
+            endings = " ".join(SUFFIXES)
+            raise DtkdError(f"{root / class_name}: no videos ({endings}) in this class folder{there}; {remedy}")
         read.labels[class_name] = len(read.labels)
         for name in sorted(names):
             path = f"{class_name}/{name}"
@@ -650,6 +690,29 @@ def _names(folder: Path, setting: str, folders: bool = False) -> list[str]:
         raise DtkdError(f"{folder}: is a file; `{setting}` must be a folder") from error
     except OSError as error:
         raise DtkdError(f"{folder}: cannot be read: {error.strerror}; check its permissions") from error
+
+
+def _is_video(name: str) -> bool:
+    """By its suffix; hidden files are none, such as those that some systems leave beside each file (``._v.avi``)."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _deeper(root: Path, class_name: str) -> list[str]:
+    """The videos in folders of a class's folder, relative to the root."""
+    found = []
+    for folder, below, files in os.walk(root / class_name):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        if folder != str(root / class_name):
+            found += [Path(folder, name).relative_to(root).as_posix() for name in sorted(files) if _is_video(name)]
+    return found
+
+
+def _some(paths: list[str], one: str, several: str) -> str:
+    """'3 videos, such as a/1.avi'; nothing of none."""
+    if not paths:
+        return ""
+    example = paths[0] if paths[0].isprintable() else ascii(paths[0])
+    return f"{len(paths)} {one if len(paths) == 1 else several}, such as {example}"
 
 
 def _text(file: Path) -> str:
