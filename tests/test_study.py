@@ -233,6 +233,16 @@ def test_a_study_is_read_without_the_heavy_packages():
     assert done.stdout == "set()\n"
 
 
+def test_a_pattern_of_none_is_a_word():
+    """It says that nothing holds clips together, of which a study without a pattern is warned; lists are alike."""
+    silent, spoken = (study.read(config(datasets__source__group_pattern=pattern)) for pattern in (None, "none"))
+    assert silent.datasets["source"].source() == spoken.datasets["source"].source()
+    assert silent.datasets["source"].may_part_scenes
+    assert not spoken.datasets["source"].may_part_scenes
+    assert not study.read(config(datasets__source__group_pattern="(.)")).datasets["source"].may_part_scenes
+    assert not silent.datasets["mine"].may_part_scenes, "UCF101's form has its own lists"
+
+
 # Names and folders
 
 

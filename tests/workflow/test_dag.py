@@ -186,6 +186,27 @@ def test_how_lists_would_be_drawn(study):
     assert tiny.pending(study) == EVERYTHING - FLOW
 
 
+def test_clips_of_one_scene(study):
+    """Folders whose names tell of scenes need a word before they are indexed; to say it later changes nothing."""
+    def choose(**own):
+        tiny.configure(study, lambda config: config["datasets"]["tiny"].update(own))
+
+    choose(format="folders", annotations=None)
+    (study / "videos/Diving/v_Diving_g01_c02.avi").write_bytes(b"another")
+    (study / "results/tiny/videos.parquet").unlink()
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: videos: by their names, such as Diving/v_Diving_g01_c01.avi (like those of UCF101), 2 videos show a "
+        "scene that others show too, and lists drawn clip by clip would train and test on it; keep scenes together "
+        "with `group_pattern: '/(.+_g\\d+)_c\\d+\\.'`, or say `group_pattern: none` if they are none"
+    )
+    choose(group_pattern="none")
+    tiny.pretend(study)
+    choose(group_pattern=None)
+    assert tiny.pending(study) == set()
+
+
 def test_one_video(study):
     video = study / "videos" / tiny.CLIPS["Diving"][2]
     video.touch()

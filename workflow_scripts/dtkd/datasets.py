@@ -42,6 +42,13 @@ _HMDB51_IDS = {"0": "unused", "1": "train", "2": "test"}
 _UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?=/|$)|^[A-Za-z]:/|[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WILDCARD = re.compile(r"[{}<>]")  # Snakemake replaces what stands in these, and knows no way to escape them
 _NOT_A_CLASS = re.compile(r",|^['\"]|['\"]$")  # a job on a cluster is told of its class as cls=<name>,...
+# Names that tell which clips are of one scene: of a file's name, the scene's part and what follows it.
+_SCENES = {
+    "UCF101": (r".+_g\d+", r"_c\d+\."),
+    "HMDB51": (r".+", r"_[fhlu]_[cn]m_np\d+_(?:ba|fr|le|ri)_(?:bad|goo|med)_\d+\."),
+    "KTH": (r"person\d+", r"_[A-Za-z]+_d\d[_.]"),
+    "clips cut from YouTube": (r"[\w-]{11}", r"_\d{6}_\d{6}\."),
+}
 _LONGEST_NAME = 200  # bytes; file systems have 255, of which a temporary file's name takes some
 
 
@@ -111,6 +118,28 @@ def side_counts(source: Source) -> dict[int, dict[str, tuple[int, int]]]:
         found = Counter((read.classes[path], side) for path, (side, _, _) in entries.items())
         counted[number] = {name: (found[name, "train"], found[name, "test"]) for name in read.labels}
     return counted
+
+
+def check_scenes(root: str | Path, paths: Iterable[str]) -> None:
+    """Raise DtkdError if the names of ``folders`` tell of clips of one scene, which lists drawn by clip would part.
+
+    ``paths`` are those of `videos_by_class`. To be asked where there is no `group_pattern`: the message offers one.
+    """
+    paths = list(paths)
+    for known, (scene, rest) in _SCENES.items():
+        pattern = f"/({scene}){rest}"
+        found = [(match[1], path) for path in paths if (match := re.search(pattern, path))]
+        sizes = Counter(name for name, _ in found)
+        several = [path for name, path in found if sizes[name] > 1]
+        if not several:
+            continue
+        if len(found) < len(paths):  # the pattern has to find something in every name
+            pattern = f"/({scene}(?={rest})|.+)"
+        raise DtkdError(
+            f"{root}: by their names, such as {several[0]} (like those of {known}), {len(several)} videos show a scene "
+            "that others show too, and lists drawn clip by clip would train and test on it; keep scenes together with "
+            f"`group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
+        )
 
 
 def check_listed(dataset: str, static: Iterable[str], classes: Iterable[str]) -> None:

@@ -152,7 +152,10 @@ def _lists(
                 for cls in own:
                     lists[row.list][cls] = (row.train / len(own), row.test / len(own))
         return dict(lists), {}
-    return datasets.side_counts(dataset.source()), datasets.videos_by_class(dataset.source())
+    by_class = datasets.videos_by_class(dataset.source())
+    if dataset.may_part_scenes:
+        datasets.check_scenes(dataset.videos, (path for paths in by_class.values() for path in paths))
+    return datasets.side_counts(dataset.source()), by_class
 
 
 def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes: list[str]) -> dict[str, float]:

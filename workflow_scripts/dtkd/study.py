@@ -63,7 +63,9 @@ class Dataset(Section):
     format: Literal["ucf101", "hmdb51", "folders", "csv"]
     videos: Place = Field(description="folder that holds one folder of videos per class")
     annotations: Place | None = Field(None, description="folder of the lists (ucf101, hmdb51) or the CSV file")
-    group_pattern: str | None = Field(None, description="folders: regex whose first group names a video's group")
+    group_pattern: str | None = Field(
+        None, description="folders: regex whose first group names a video's group; none: each is its own, by your word"
+    )
     lists: Count = 3
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
     split_seed: int = 0
@@ -78,8 +80,14 @@ class Dataset(Section):
         return self
 
     def source(self) -> Source:
-        return Source(self.format, self.videos, self.annotations, self.group_pattern, self.lists,
-                      self.test_fraction, self.split_seed)  # fmt: skip
+        pattern = None if self.group_pattern == "none" else self.group_pattern
+        return Source(self.format, self.videos, self.annotations, pattern, self.lists, self.test_fraction,
+                      self.split_seed)  # fmt: skip
+
+    @property
+    def may_part_scenes(self) -> bool:
+        """Whether lists are drawn by clip and nobody has said that they may: names should be looked at first."""
+        return self.format == "folders" and self.group_pattern is None
 
 
 class Flow(Section):
