@@ -10,6 +10,9 @@ import numpy as np
 from tqdm import tqdm
 
 from dtkd import video
+from dtkd.errors import DtkdError
+
+ONE_COLOUR = 2 / 255  # a deviation below two grey levels is a codec's
 
 
 def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -> dict[str, object]:
@@ -17,6 +20,8 @@ def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -
 
     At most ``most_videos`` videos, evenly spaced in the list, give ``frames_per_video`` frames each; every video
     weighs the same, whatever its size.
+
+    Raises DtkdError where all of them are of one colour: nothing can be learnt, nor divided by their deviation.
     """
     places = np.linspace(0, len(paths) - 1, min(most_videos, len(paths))).round().astype(int)
     chosen = [paths[place] for place in places]
@@ -28,9 +33,16 @@ def statistics(paths: Sequence[Path], frames_per_video: int, most_videos: int) -
             mean, std = cv2.meanStdDev(frame)
             moments.append(np.stack([mean.ravel(), std.ravel() ** 2 + mean.ravel() ** 2]) / [[255.0], [255.0**2]])
     first, second = np.mean(moments, axis=0)
+    deviation = np.sqrt(np.maximum(second - first**2, 0))
+    if deviation.max() < ONE_COLOUR:
+        red, green, blue = (255 * first).round().astype(int)
+        raise DtkdError(
+            f"all training videos, such as {chosen[0]}, show one colour alone (red {red}, green {green}, blue {blue} "
+            "of 255), from which nothing can be learnt: look at the videos, and correct `videos` of the data set"
+        )
     return {
         "mean": first.round(6).tolist(),
-        "std": np.sqrt(np.maximum(second - first**2, 0)).round(6).tolist(),
+        "std": deviation.round(6).tolist(),
         "videos": len(chosen),
         "frames": len(moments),
     }
