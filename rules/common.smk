@@ -2,33 +2,15 @@
 import csv
 import os
 import shutil
-import sys
 from dataclasses import asdict
 from functools import lru_cache
-from pathlib import Path
-
-sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from snakemake.io import IOFile
 
 from dtkd import datasets, provenance, rows, synthetic
-from dtkd.errors import DtkdError
 from dtkd.files import check_writable
+from dtkd.places import within
 from dtkd.study import Dataset, Run, read
-
-
-def stop(problem: object):
-    """End Snakemake with one line; a WorkflowError, once out of an input function, comes with a traceback."""
-    sys.exit(f"error: {problem}")
-
-
-def checked(function, *args):
-    """Call the library; a problem that the user can mend ends the workflow."""
-    try:
-        return function(*args)
-    except DtkdError as error:
-        stop(error)
-
 
 STUDY = checked(read, config)
 RESULTS = STUDY.results
@@ -44,6 +26,30 @@ os.environ["DTKD_SNAKEMAKE"] = str(os.getpid())  # a job looks whether it is sti
 
 onstart:
     checked(check_writable, RESULTS)  # before hours of work, not after
+
+
+def spelled_target(target: str) -> str:
+    """A target as the rules spell it, whichever way it leads there; what the study cannot make ends the workflow."""
+    places = [place for entry in STUDY.datasets.values() for place in (entry.videos, entry.annotations) if place]
+    found = (within(target, place) for place in (RESULTS, *places))
+    known = target if workflow.is_rule(target) else next(filter(None, found), None)
+    if known is None and not os.path.exists(target):
+        stop(f"{target}: the study makes no such file: its own begin with {RESULTS}/, as {RESULTS}/tables/table5.csv does")
+    return known or target
+
+
+class Spelling(type(workflow)):
+    """A workflow that hears of its targets (after it has read the rules) as `spelled_target` has them."""
+
+    def __setattr__(self, name, value):
+        if name in ("dag_settings", "scheduling_settings"):
+            for kind in ("targets", "forcerun", "until", "omit_from", "prioritytargets"):
+                if given := getattr(value, kind, None):
+                    setattr(value, kind, {spelled_target(target) for target in given})
+        super().__setattr__(name, value)
+
+
+workflow.__class__ = Spelling
 
 
 wildcard_constraints:

@@ -57,6 +57,9 @@ def videos_to_index(wildcards) -> list[str]:
     settings = dataset_settings(wildcards.dataset)
     paths = videos(wildcards.dataset)
     index = f"{RESULTS}/{wildcards.dataset}/videos.parquet"
+    if settings.may_part_scenes and not os.path.exists(index):  # else the job looks
+        every = [path for own in videos_by_class(wildcards.dataset).values() for path in own]
+        checked(datasets.check_scenes, settings.videos, every)
     if not settings.render:
         found = [os.path.exists(path) for path in paths]
         if not all(found) and (any(found) or not os.path.exists(index)):
@@ -84,6 +87,11 @@ def refuse_skipped(dataset: str, listed: set[str]) -> None:
         )
 
 
+def may_part_scenes(wildcards, resources) -> bool:
+    """The parameter of that name: to say that scenes may be parted is no reason to make the index again."""
+    return dataset_settings(wildcards.dataset).may_part_scenes
+
+
 def index_source(wildcards) -> dict:
     """Where a dataset lies. How lists are drawn stands at its defaults where the format has its own: a change of it is no
     reason to make the index, and so everything, again."""
@@ -103,6 +111,7 @@ rule index:
         f"{RESULTS}/{{dataset}}/videos.parquet",
     params:
         source=index_source,
+        may_part_scenes=may_part_scenes,
         on_bad_video=on_bad_video,
     log:
         f"{RESULTS}/logs/index/{{dataset}}.log",

@@ -1,6 +1,7 @@
 """Tests of dtkd.datasets: the official lists, the traps in them, and every refusal."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -14,7 +15,17 @@ from hypothesis import strategies as st
 
 import dtkd
 from dtkd import published
-from dtkd.datasets import Source, counts, index, video_name, videos_by_class
+from dtkd.datasets import (
+    _READERS,
+    _SCENES,
+    Source,
+    check_scenes,
+    counts,
+    index,
+    passed_over,
+    video_name,
+    videos_by_class,
+)
 from dtkd.errors import DtkdError
 
 PROJECT = Path(__file__).parents[1]
@@ -472,10 +483,141 @@ def test_folders_refusals(folders):
     put(folders, {"d/1.avi": "x"})
     assert "class d has one video only" in refusal(Source("folders", folders))
     put(folders, {"e/x.txt": "x"})
-    assert "e: no videos in this class folder" in refusal(Source("folders", folders), videos_by_class)
+    assert refusal(Source("folders", folders), videos_by_class).endswith(
+        "/e: no videos (.avi .mp4 .mkv .mov .webm .mpg .mpeg .m4v .wmv) in this class folder, but 1 file with another "
+        "suffix, such as x.txt; end their names so, or move the folder out of `videos`"
+    )
+    put(folders, {"e/day 1/x.mp4": "x"})
+    assert refusal(Source("folders", folders), videos_by_class).endswith(
+        "in this class folder, but 1 video in a deeper folder, such as e/day 1/x.mp4; put them directly here, or list "
+        "them in a CSV file (format: csv)"
+    )
     (folders / "e" / os.fsdecode(b"\xff.avi")).write_bytes(b"x")
     assert "is not UTF-8; rename it" in refusal(Source("folders", folders), videos_by_class)
     assert "no class folders here" in refusal(Source("folders", folders / "a"), videos_by_class)
+
+
+# Clips of one scene
+
+
+SCENES = {
+    "UCF101": "Run/v_Run_g{scene:02d}_c{clip:02d}.avi",
+    "HMDB51": "kick/My_film_{scene}_kick_f_cm_np1_ri_med_{clip}.avi",
+    "KTH": "boxing/person{scene:02d}_boxing_d{clip}_uncomp.avi",
+    "clips cut from YouTube": "abseiling/0347Z-_XyP{scene}_{clip:06d}_{clip:06d}.mp4",
+}
+
+
+def named(known, scenes, clips):
+    """Videos of two classes whose names are like those of a data set."""
+    return [
+        re.sub("Run|kick|boxing|abseiling", name, SCENES[known]).format(scene=scene, clip=clip)
+        for name in ("Run", "jump") for scene in range(1, scenes + 1) for clip in range(1, clips + 1)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("known", SCENES)
+@pytest.mark.parametrize("others", [[], ["Run/1.avi", "Run/2.avi", "Jump/2.avi", "Jump/3.avi"]])
+def test_scenes_that_names_tell_of(known, others, tmp_path):
+    """They are not parted without a word; with the pattern that is offered, each is on one side."""
+    paths = [*named(known, 5, 3), *others]
+    with pytest.raises(DtkdError) as caught:
+        check_scenes("videos", paths)
+    message = str(caught.value)
+    assert message.startswith(f"videos: by their names, such as {paths[0]} (like those of {known}), 30 videos show a ")
+    assert message.endswith("'`, or say `group_pattern: none` if they are none")
+    put(tmp_path, dict.fromkeys(paths, "x"))
+    videos = index(Source("folders", tmp_path, group_pattern=message.split("'")[1]))
+    scenes = videos["path"].str.extract(r"(/v_\w+_g\d\d|My_film_\d_[A-Za-z]+|person\d\d|XyP\d)(?=_)")[0].dropna()
+    assert len(scenes) == 30
+    for column in ("list1", "list2", "list3"):
+        assert (videos.loc[scenes.index].groupby(scenes)[column].nunique() == 1).all()
+        assert set(videos[column]) == {"train", "test"}
+
+
+@pytest.mark.parametrize("paths", [
+    named("UCF101", 9, 1),  # one clip a scene
+    ["a/1.avi", "a/2.avi"], ["a/talk_c1.avi", "a/talk_c2.avi"], ["a/g1_c1.avi", "a/g1_c2.avi"],
+    ["a/my_film_1.avi", "a/my_film_2.avi"], ["a/person01_1.avi", "a/person01_2.avi"], ["a/000001_000002.mp4"] * 2,
+])  # fmt: skip
+def test_names_that_tell_nothing(paths):
+    check_scenes("videos", paths)
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the official lists are not here")
+@pytest.mark.parametrize("known", ["UCF101", "HMDB51"])
+def test_names_tell_what_the_official_lists_keep_together(known):
+    scene, rest = _SCENES[known]
+    read = _READERS[known.lower()](Source(known.lower(), "nowhere", REAL / known.lower()))
+    for entries in read.lists.values():
+        sides = {}
+        for path, (side, _, _) in entries.items():
+            sides.setdefault((read.classes[path], re.search(f"/({scene}){rest}", path)[1]), set()).add(side)
+        assert len(sides) > 1500
+        assert all(len(own - {"unused"}) < 2 for own in sides.values())
+
+
+# What is not used, and nobody would notice
+
+
+def test_files_that_folders_pass_over(folders):
+    source = Source("folders", folders)
+    assert passed_over(source) == (
+        f"{folders}: passes over 1 file with another suffix (.txt: 1), such as a/notes.txt; to use one, end its name "
+        "in one of .avi .mp4 .mkv .mov .webm .mpg .mpeg .m4v .wmv and put it directly into its class's folder, or list "
+        "it in a CSV file (format: csv)"
+    )
+    (folders / "a/notes.txt").unlink()
+    assert passed_over(source) is None, "neither hidden files nor others beside the class folders"
+    put(folders, dict.fromkeys(["b/1.MTS", "a/2.mts", "a/3", "c/day/b/4.mp4", "c/day/4.txt", "c/day/._4.mp4"], "x"))
+    put(folders, dict.fromkeys(["5.avi", "c/.trash/6.avi"], "x"))
+    (folders / "c/day" / os.fsdecode(b"\xff.avi")).write_bytes(b"x")
+    told = passed_over(source)
+    assert "passes over 3 files with other suffixes (.mts: 2, none: 1), such as a/2.mts, and 3 videos not " in told
+    assert "not directly in a class's folder, such as 5.avi; to use one" in told
+    (folders / "5.avi").unlink()
+    (folders / "c/day/b/4.mp4").unlink()
+    assert r"1 video not directly in a class's folder, such as 'c/day/\udcff.avi'" in passed_over(source)
+
+
+def test_videos_that_no_ucf101_list_names(small):
+    put(Path(small.videos), {"Run/notes.txt": "x", "Run/._v 0.avi": "x", "Walk/notes.txt": "x"})
+    assert passed_over(small) == (
+        f"{small.videos}: passes over 2 videos that no list names, such as Jump/v 1.avi; to use them, add them to "
+        f"{small.annotations}"
+    )
+    put(Path(small.videos), {"Walk/1.avi": "x"})
+    assert ", and 1 folder of videos that is no class of the lists, such as Walk; " in passed_over(small)
+
+
+def test_a_class_that_has_lost_its_hmdb51_lists(small_hmdb51):
+    """A class is there if it has lists: without them it is gone, and no error can tell."""
+    videos = Path(small_hmdb51.videos)
+    (videos / "sword/2 [x]!.avi").unlink()
+    Path(small_hmdb51.annotations).rename(videos / "lists")
+    inside = Source("hmdb51", videos, videos / "lists")
+    put(videos / "lists", {"explained.avi": "x"})
+    assert passed_over(inside) is None
+    (videos / "lists/sword_test_split1.txt").unlink()
+    assert passed_over(inside) == (
+        f"{videos}: passes over 1 folder of videos that is no class of the lists, such as sword; to use them, add them "
+        f"to {videos}/lists"
+    )
+
+
+def test_videos_that_no_csv_names(table):
+    """Only beside those that it names: the folder may hold anything else."""
+    assert passed_over(table) is None
+    put(Path(table.videos), {"wave/9.mp4": "x", "wave/9.txt": "x", "elsewhere/9.mp4": "x"})
+    assert passed_over(table) == (
+        f"{table.videos}: passes over 1 video that no list names, such as wave/9.mp4; to use them, add them to "
+        f"{table.annotations}"
+    )
+
+
+@pytest.mark.parametrize("dataset", ["ucf101", "hmdb51"])
+def test_the_official_datasets_leave_nothing(dataset, request):
+    assert passed_over(request.getfixturevalue(dataset)) is None
 
 
 # Settings and counts

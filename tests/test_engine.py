@@ -406,6 +406,8 @@ def test_normalise():
     out = engine.Normalise([0.2, 0.1, 0.0], [0.1, 0.2, 0.4])(clip)
     assert out.dtype == torch.float32
     torch.testing.assert_close(out[0, :, 0, 0, 0], torch.tensor([0.0, 0.5, 0.5]))
+    out = engine.Normalise([0.2, 0.1, 0.0], [0.1, 0.0, 0.0])(clip * 0)
+    torch.testing.assert_close(out[0, :, 0, 0, 0], torch.tensor([-2.0, -0.1, 0.0]))  # no division by 0
 
 
 def scored(seed=0):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from dtkd import rows
 from dtkd.errors import DtkdError
+from dtkd.places import spelled
 from dtkd.study import read
 
 PROJECT = Path(__file__).parents[1]
@@ -18,7 +19,8 @@ KEYS = st.one_of(st.text(max_size=5), st.integers(-2, 5), st.none(), st.sampled_
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.sampled_from([
-        "../../etc/passwd", "/etc", "; touch pwned", "$(touch pwned)", "{dataset}", "<results>", "", ".", "..", "a\nb",
+        "../../etc/passwd", "/etc", "~/x", "~", "a//b/../c/", "$HOME/x", "; touch pwned", "$(touch pwned)", "{dataset}",
+        "<results>", "", ".", "..", "a\nb",
         "demo_ucf", "demo_source", "U1", "SU1", "flow", "published", "pretrain", "none", "bskd", "folders", "skip",
         0, 1, -1, 1e308, 10**400, "0", "1e3", "\x00", "\ud800",
     ]),
@@ -87,6 +89,7 @@ def test_any_config_is_a_study_or_refused(config):
     for place in [study.results, *(dataset.videos for dataset in study.datasets.values())]:
         assert place
         assert not set(place) & set("{}<>\n\0")
+        assert spelled(place) == place
 
 
 @pytest.mark.parametrize(

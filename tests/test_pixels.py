@@ -1,11 +1,14 @@
 """Pixel statistics: the mean and deviation of all pixels, of the videos and frames that were asked for."""
 
+import re
+
 import numpy as np
 import pytest
 from conftest import draw, write_video
 
 from dtkd import pixels, video
 from dtkd.datasets import Videos
+from dtkd.errors import DtkdError
 
 
 def of(paths):
@@ -50,9 +53,27 @@ def test_at_most_so_many_videos_spread_over_the_list(paths, most, chosen):
 def test_channels_are_rgb_of_0_to_1(tmp_path):
     frames = np.zeros((4, 32, 32, 3), np.uint8)
     frames[..., 0], frames[..., 2] = 200, 50
+    frames[:, :16, :, 0] = 100
     found = pixels.statistics(of([write_video(tmp_path / "red.avi", frames)]), 2, 1)
-    np.testing.assert_allclose(found["mean"], [200 / 255, 0, 50 / 255], atol=0.01)
-    assert max(found["std"]) < 0.01
+    np.testing.assert_allclose(found["mean"], [150 / 255, 0, 50 / 255], atol=0.01)
+    np.testing.assert_allclose(found["std"], [50 / 255, 0, 0], atol=0.01)
+
+
+def test_one_colour_throughout(tmp_path):
+    """A codec makes a grey level of noise of it; two videos of two colours are told apart."""
+    frames = np.full((4, 32, 32, 3), (200, 60, 60), np.uint8)
+    frames[1::2] += 1
+    paths = [write_video(tmp_path / f"{n}.avi", frames) for n in range(2)]
+    with pytest.raises(DtkdError) as error:
+        pixels.statistics(of(paths), 2, 2)
+    said = re.fullmatch(
+        rf"all training videos, such as {paths[0]}, show one colour alone \(red (\d+), green (\d+), blue (\d+) of "
+        r"255\), from which nothing can be learnt: look at the videos, and correct `videos` of the data set",
+        str(error.value),
+    )
+    np.testing.assert_allclose([int(value) for value in said.groups()], (200, 60, 60), atol=3)
+    write_video(paths[1], frames[..., ::-1])
+    assert min(pixels.statistics(of(paths), 2, 2)["std"]) < 0.01 < max(pixels.statistics(of(paths), 2, 2)["std"])
 
 
 def test_a_larger_video_weighs_no_more(tmp_path):

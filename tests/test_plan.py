@@ -399,7 +399,7 @@ def test_a_flow_table_is_as_large_as_foreseen(own):
     ("flwo: {}", "error: config: flwo: unknown key; did you mean 'flow'?"),
     ("datasets: {own: {videos: elsewhere}}", "error: elsewhere: there is no such folder; correct `videos`"),
     ("- a list", "error: overlay.yaml: is no mapping of keys to values"),
-    ("name: [", "error: overlay.yaml: is not valid YAML: "),
+    ("name: [", "error: overlay.yaml, line 2: is not valid YAML: "),
 ])  # fmt: skip
 def test_a_broken_config_is_one_line(own, text, line):
     (own / "overlay.yaml").write_text(text)

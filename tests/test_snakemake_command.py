@@ -13,7 +13,7 @@ from snakemake.cli import parse_args
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 import snakemake_command
-from snakemake_command import main, others_here, owned, targets_first
+from snakemake_command import joined, main, others_here, owned, targets_first
 
 TABLE5 = "results/tables/table5.csv"
 SPLIT = "results/demo_ucf/split.json"
@@ -54,6 +54,22 @@ def test_targets_first(given, expected):
     assert targets_first(given.split()) == expected.split()
 
 
+@pytest.mark.parametrize(("given", "expected"), [
+    ("--config aa=1 -n --config bb=2 --cores 8", "-n --cores 8 --config aa=1 bb=2"),
+    ("--config aa=1 bb=2 -C cc=3 -n", "-n --config aa=1 bb=2 cc=3"),
+    ("--config=aa=1 --config=bb=2 results/x", "results/x --config aa=1 bb=2"),
+    ("--configfile a.yaml --resources gpu=1 --configfiles b.yaml c.yml --res mem_mb=1",
+     "--configfile a.yaml b.yaml c.yml --resources gpu=1 mem_mb=1"),
+    ("results/x --forcerun split flow --config aa=1 -- results/y --config=z",
+     "results/x --forcerun split flow --config aa=1 -- results/y --config=z"),
+    ("--quiet rules -n results/x", "--quiet rules -n results/x"),
+    ("", ""),
+])  # fmt: skip
+def test_an_option_that_is_given_twice_counts_twice(given, expected):
+    """Snakemake itself keeps the values of the last one alone."""
+    assert joined(given.split()) == expected.split()
+
+
 @pytest.mark.parametrize("word", [
     "datasets={my_videos: {videos: /data/my videos}}", "name=a b", "gpu=1",
 ])  # fmt: skip
@@ -87,6 +103,19 @@ def test_main_hands_over_the_words(monkeypatch, tmp_path):
     monkeypatch.setattr(sys, "argv", ["snakemake", "--cores", "8", "--resources", "gpu=1", TABLE5])
     main()
     assert seen == [[TABLE5, "--cores", "8", "--resources", "gpu=1"]]
+
+
+@pytest.mark.parametrize("word", ["--configfile=mine.yaml", "--configfile mine.yaml", "--configfiles a.yaml mine.yaml"])
+def test_a_config_file_that_is_not_utf8(word, monkeypatch, tmp_path, capsys):
+    """Snakemake reads overlays before the Snakefile, and its own word for this is a traceback."""
+    monkeypatch.chdir(tmp_path)
+    Path("a.yaml").write_text("seeds: [0]\n")
+    Path("mine.yaml").write_text("name: größe\n", encoding="cp1252")
+    monkeypatch.setattr("snakemake.cli.main", lambda _: pytest.fail("it has begun"))
+    monkeypatch.setattr(sys, "argv", ["snakemake", "-n", *word.split(), "--cores", "8", TABLE5])
+    with pytest.raises(SystemExit) as end:
+        main()
+    assert end.value.code == "error: mine.yaml, line 1: byte 8 (0xF6) is not UTF-8; save the file as UTF-8"
 
 
 def test_timers_are_not_waited_for(monkeypatch, tmp_path):

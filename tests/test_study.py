@@ -114,8 +114,21 @@ def the_student(given):
     ({"train__precision": "fp8"}, "train.precision: input should be 'auto', 'fp32', 'bf16' or 'fp16' (got 'fp8')"),
     ({"model__dropout": 1}, "model.dropout: input should be less than 1 (got 1)"),
     ({"evaluation__crops_per_clip": 2}, "evaluation.crops_per_clip: input should be 1 or 3 (got 2)"),
+    ({"results": "./"}, "results: name a folder of its own, such as results (got '.')"),
+    ({"results": "/"}, "results: name a folder of its own, such as results (got '/')"),
+    ({"results": "./~"}, "results: a folder would be called ~, a word that shells replace; write the path in full (got "
+                         "'./~')"),
+    ({"datasets__mine__videos": "~nobody-at-all/x"},
+     "datasets.mine.videos: there is no home folder ~nobody-at-all here; write the path in full (got "
+     "'~nobody-at-all/x')"),
+    ({"datasets__mine__annotations": "$HOME/x"},
+     "datasets.mine.annotations: a folder would be called $HOME, a word that shells replace; write the path in full "
+     "(got '$HOME/x')"),
+    ({"model__weights": "./none"}, "model.weights: a file called like one of the choices; rename it (got './none')"),
     ({"device": "gpu"}, "device: input should be 'auto', 'cpu' or 'cuda' (got 'gpu')"),
     ({"use": ["mien"]}, "use: 'mien' is not one of datasets; did you mean 'mine'?"),
+    ({"use": ["mine", "mine"]}, "use: ['mine', 'mine'] names a data set twice"),
+    ({"baselines__mine__A": {"list": 1}}, "students.mine.A: a baseline has that name too; give one of them another"),
     ({"use": []}, "use: list should have at least 1 item after validation, not 0 (got [])"),
     ({"baselines": {}}, "baselines.mine: the study needs at least one baseline to compare with"),
     ({"baselines__mine__U1__list": 4}, "baselines.mine.U1.list: 4, but mine has 3 lists"),
@@ -171,6 +184,33 @@ def test_a_missing_section_is_named(key):
         study.read(given)
 
 
+def test_paths_have_one_spelling(monkeypatch, tmp_path):
+    """Two spellings of a place are one study: one set of files, one set of settings."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    plain = {"results": "out", "model__weights": "w.pt", "datasets__mine__videos": "v"}
+    plain["datasets__mine__annotations"] = "l"
+    one = study.read(config(**plain, flow={"algorithm": "raft_small", "weights": "raft.pth"}))
+    for change in ("./{}/", ".//{}", "x/../{}", "~/{}", f"{tmp_path}/{{}}/"):
+        spelt = {key: change.format(value) for key, value in plain.items()}
+        flow = {"algorithm": "raft_small", "weights": change.format("raft.pth")}
+        assert study.read(config(**spelt, flow=flow)) == one
+    (run,) = [run for run in one.runs().values() if run.role == "baseline"]
+    assert one.settings(run)["weights"] == "w.pt"
+    assert study.read(one.model_dump(mode="json")) == one
+
+
+def test_the_shipped_paths_are_spelt_as_they_were():
+    """Else every finished result of theirs would be made anew."""
+    for overlays in ((), ("paper.yaml",), ("own_videos.yaml",)):
+        written, given = shipped(*overlays), study.read(shipped(*overlays))
+        assert given.results == written["results"]
+        assert given.model.weights == written["model"]["weights"]
+        for name, dataset in written["datasets"].items():
+            assert given.datasets[name].videos == dataset["videos"]
+            assert given.datasets[name].annotations == dataset.get("annotations")
+
+
 def test_pretraining_settings_are_checked_and_named():
     changes = {"model__weights": "pretrain", "pretrain": {"dataset": "source", "train": {"epohcs": 3}}}
     assert refusal(**changes) == "config: pretrain.train.epohcs: unknown key; did you mean 'epochs'?"
@@ -199,6 +239,16 @@ def test_a_study_is_read_without_the_heavy_packages():
     environment = {"PYTHONPATH": str(PROJECT / "workflow_scripts"), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_pattern_of_none_is_a_word():
+    """It says that nothing holds clips together, of which a study without a pattern is warned; lists are alike."""
+    silent, spoken = (study.read(config(datasets__source__group_pattern=pattern)) for pattern in (None, "none"))
+    assert silent.datasets["source"].source() == spoken.datasets["source"].source()
+    assert silent.datasets["source"].may_part_scenes
+    assert not spoken.datasets["source"].may_part_scenes
+    assert not study.read(config(datasets__source__group_pattern="(.)")).datasets["source"].may_part_scenes
+    assert not silent.datasets["mine"].may_part_scenes, "UCF101's form has its own lists"
 
 
 # Names and folders

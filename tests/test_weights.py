@@ -1,5 +1,6 @@
 """Files that hold a network's parameters in one way or another, and files that are no weights."""
 
+import argparse
 import hashlib
 import io
 import os
@@ -43,10 +44,60 @@ def test_the_record_of_the_download_is_heeded(tmp_path):
     assert "remove it" in error(weights.load_state_dict, path, SHA256)
 
 
-@pytest.mark.parametrize("content", [{"model_state": STATE, "epoch": 3}, {"model": STATE, "optimizer": {}}, STATE])
-def test_three_ways_to_hold_parameters(tmp_path, content):
+def prefixed(prefix):
+    return {f"{prefix}{name}": value for name, value in STATE.items()}
+
+
+@pytest.mark.parametrize("content", [
+    STATE, {"model_state": STATE, "epoch": 3}, {"model": STATE, "optimizer": {}}, {"state_dict": STATE, "meta": {}},
+    {"model_state_dict": STATE, "loss": 0.5}, {"module": STATE}, {"net": STATE, "acc": 93.1},
+    {"model": {"state_dict": STATE}, "epoch": 1}, {"state_dict": {"model_state": prefixed("module.")}},
+    *map(prefixed, ["module.", "_orig_mod.", "module._orig_mod.", "_orig_mod.module.", "model.", "net.module.",
+                    "_forward_module.", "_fsdp_wrapped_module._checkpoint_wrapped_module."]),
+    {"state_dict": prefixed("model._orig_mod.")}, prefixed("module.") | {"n_averaged": torch.tensor(3)},
+])  # fmt: skip
+def test_every_way_to_hold_parameters(tmp_path, content):
     (tmp_path / "w.pt").write_bytes(saved(content))
-    assert weights.load_state_dict(tmp_path / "w.pt").keys() == STATE.keys()
+    found = weights.load_state_dict(tmp_path / "w.pt")
+    assert found.keys() == STATE.keys()
+    assert all(torch.equal(found[name], STATE[name]) for name in STATE)
+
+
+@pytest.mark.parametrize("content", [
+    {"module.a": torch.ones(1), "b": torch.ones(1)}, {"n_averaged": torch.tensor(1), "a": torch.ones(1)},
+    {"model": torch.ones(2), "module": torch.ones(1)}, {"stem.module.weight": torch.ones(1)},
+    {"my_orig_mod.weight": torch.ones(1)},
+])  # fmt: skip
+def test_names_that_are_the_networks_own(tmp_path, content):
+    (tmp_path / "w.pt").write_bytes(saved(content))
+    assert weights.load_state_dict(tmp_path / "w.pt").keys() == content.keys()
+
+
+def test_what_wrappers_save(tmp_path):
+    """As PyTorch names things, not as we think that it does."""
+    network = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.BatchNorm1d(3))
+    inner = torch.nn.Sequential(torch.compile(network[0]), network[1])
+    parallel = torch.nn.DataParallel(network)
+    averaged = torch.optim.swa_utils.AveragedModel(network)
+    for wrapped in (parallel, torch.compile(network), torch.compile(parallel), averaged, inner):
+        (tmp_path / "w.pt").write_bytes(saved({"state_dict": wrapped.state_dict()}))
+        assert wrapped.state_dict().keys() != network.state_dict().keys()
+        assert weights.load_state_dict(tmp_path / "w.pt").keys() == network.state_dict().keys()
+
+
+def test_a_file_with_more_than_parameters_says_what(tmp_path):
+    (tmp_path / "w.pt").write_bytes(saved({"state_dict": STATE, "hyper_parameters": argparse.Namespace(lr=1)}))
+    assert error(weights.load_state_dict, tmp_path / "w.pt") == (
+        f"{tmp_path}/w.pt holds argparse.Namespace, more than tensors and plain values, and so is not safe to load: "
+        "put its parameters alone into a file (torch.save(model.state_dict(), ...)), or have it from one you trust"
+    )
+
+
+def test_a_file_that_holds_itself(tmp_path):
+    content = {"epoch": 1}
+    content["model"] = content
+    (tmp_path / "w.pt").write_bytes(saved(content))
+    assert "no network's parameters" in error(weights.load_state_dict, tmp_path / "w.pt")
 
 
 class Malicious:

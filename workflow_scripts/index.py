@@ -15,6 +15,10 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
     folder = Path(snakemake.output[0]).parent  # noqa: F821
     listed = folder / "problems.csv"
     everything = datasets.index(source)
+    if snakemake.params.may_part_scenes:  # noqa: F821
+        datasets.check_scenes(source.videos, everything["path"])
+    if unused := datasets.passed_over(source):
+        note(snakemake, unused)  # noqa: F821
     sound, reasons = inspection.inspect(
         source.videos,
         everything["path"],

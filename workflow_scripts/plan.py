@@ -12,6 +12,7 @@ from snakemake.cli import parse_config
 from snakemake.utils import update_config
 from tabulate import tabulate
 
+from dtkd import configs
 from dtkd.errors import DtkdError
 from dtkd.gpus import count
 from dtkd.study import Study, read
@@ -43,15 +44,8 @@ def study_of(overlays: Sequence[str], folder: Path = Path(), pairs: Sequence[str
     """The study of config.yaml, its overlays and KEY=VALUE pairs, merged as Snakemake does."""
     config: dict = {}
     for file in (folder / "config.yaml", *map(Path, overlays)):
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DtkdError(f"{file}: cannot be read ({error.strerror}): correct the path") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise DtkdError(f"{file}: is not valid YAML: {' '.join(str(error).split())}") from None
-        if not isinstance(content, dict):
-            raise DtkdError(f"{file}: is no mapping of keys to values")
-        update_config(config, content)
+        update_config(config, configs.read(file))
+    configs.check_words(pairs)
     try:
         update_config(config, parse_config(pairs))
     except (ValueError, yaml.YAMLError) as error:

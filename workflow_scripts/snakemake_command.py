@@ -1,4 +1,4 @@
-"""The `snakemake` command of this project's environment: Snakemake itself, with four additions.
+"""The `snakemake` command of this project's environment: Snakemake itself, with some additions.
 
 Targets are allowed after --resources.
 
@@ -6,6 +6,10 @@ Snakemake's own parser takes every word after ``--resources`` or ``--config`` fo
 after ``--configfile`` for a file, so that ``snakemake --cores 8 --resources gpu=1 results/tables/table5.csv`` ends in a
 traceback. A word without ``=`` is never such a pair, a second configuration file of this project ends in .yaml, and
 ``--quiet`` has few values; other words are targets again. Everything else is passed on untouched.
+
+These options may be given twice: Snakemake itself keeps the values of the last one alone, without a word.
+
+Config files are read strictly, before Snakemake reads them: what it says of one that is not UTF-8 is a traceback.
 
 And a lock that a killed Snakemake has left behind is removed, where it is certain that its owner is no more: Snakemake
 itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
@@ -25,10 +29,15 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from itertools import takewhile
 from pathlib import Path
+
+from dtkd import configs
+from dtkd.errors import DtkdError
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")
+ONE_OPTION = {"--res": "--resources", "-C": "--config", "--configfiles": "--configfile"}
 QUIET, QUIETNESS = ("--quiet", "-q"), ("all", "host", "none", "progress", "reason", "rules")
 ELSEWHERE = ("--executor", "-e", "--profile", "--workflow-profile")
 WORDS_ONLY = {"--help", "-h", "--version", "-v"}
@@ -55,6 +64,29 @@ def targets_first(arguments: list[str]) -> list[str]:
             continue
         rest.append(word)
     return targets + rest
+
+
+def joined(arguments: list[str]) -> list[str]:
+    """Give every option of pairs or files once, with all values that it was given.
+
+    >>> joined(["--config", "a=1", "-n", "--config", "b=2"])
+    ['-n', '--config', 'a=1', 'b=2']
+    """
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    values: dict[str, list[str]] = {}
+    rest, option = [], None
+    for word in arguments[:end]:
+        name, equals, value = word.partition("=")
+        if name in (*PAIRS, *FILES):
+            option = ONE_OPTION.get(name, name)
+            values.setdefault(option, []).extend([value] if equals else [])
+            option = None if equals else option
+        elif word.startswith("-") or option is None:
+            rest.append(word)
+            option = None
+        else:
+            values[option].append(word)
+    return [*rest, *(word for name, own in values.items() for word in (name, *own)), *arguments[end:]]
 
 
 @contextmanager
@@ -144,7 +176,13 @@ def main() -> None:
     from snakemake.cli import main as snakemake
 
     cancel_all_jobs()
-    arguments = targets_first(sys.argv[1:])
+    arguments = joined(targets_first(sys.argv[1:]))
+    files = arguments[arguments.index("--configfile") + 1 :] if "--configfile" in arguments else []
+    for file in takewhile(lambda word: not word.startswith("-"), files):
+        try:
+            configs.read(file)
+        except DtkdError as error:
+            sys.exit(f"error: {error}")
     # On a cluster, jobs live on without their Snakemake: its lock is for the user to remove.
     elsewhere = any(word.startswith(ELSEWHERE) for word in arguments) or "SNAKEMAKE_PROFILE" in os.environ
     unowned = elsewhere or sys.platform != "linux" or WORDS_ONLY & set(arguments)

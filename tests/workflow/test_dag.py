@@ -219,6 +219,27 @@ def test_how_lists_would_be_drawn(study):
     assert tiny.pending(study) == EVERYTHING - FLOW
 
 
+def test_clips_of_one_scene(study):
+    """Folders whose names tell of scenes need a word before they are indexed; to say it later changes nothing."""
+    def choose(**own):
+        tiny.configure(study, lambda config: config["datasets"]["tiny"].update(own))
+
+    choose(format="folders", annotations=None)
+    (study / "videos/Diving/v_Diving_g01_c02.avi").write_bytes(b"another")
+    (study / "results/tiny/videos.parquet").unlink()
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: videos: by their names, such as Diving/v_Diving_g01_c01.avi (like those of UCF101), 2 videos show a "
+        "scene that others show too, and lists drawn clip by clip would train and test on it; keep scenes together "
+        "with `group_pattern: '/(.+_g\\d+)_c\\d+\\.'`, or say `group_pattern: none` if they are none"
+    )
+    choose(group_pattern="none")
+    tiny.pretend(study)
+    choose(group_pattern=None)
+    assert tiny.pending(study) == set()
+
+
 def test_one_video(study):
     video = study / "videos" / tiny.CLIPS["Diving"][2]
     video.touch()
@@ -264,6 +285,17 @@ def test_nothing_that_matters(study, change):
     assert tiny.pending(study) == set()
 
 
+@pytest.mark.parametrize(("videos", "lists", "results"), [
+    ("./videos/", "x/..//lists", "{}/results/"), ("~/videos", "{}//lists", "~/results"),
+])  # fmt: skip
+def test_another_spelling_of_the_paths(study, videos, lists, results, monkeypatch):
+    monkeypatch.setenv("HOME", str(study))
+    places = {"videos": videos, "annotations": lists.format(study)}
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(places))
+    tiny.configure(study, lambda config: config.update(results=results.format(study)))
+    assert tiny.pending(study) == set()
+
+
 def test_one_more_student(study):
     row = {"S_alpha": 0.7, "KD_T": 4, "KD_alpha": 0.2, "LT": True, "FT": True}
     tiny.configure(study, lambda config: config["students"]["tiny"].update(D=row))
@@ -298,6 +330,40 @@ def test_a_dry_run_says_the_same(study):
     counts = {rule: int(number) for rule, number in re.findall(r"^(\w+) +(\d+)$", told.stdout, re.MULTILINE)}
     expected = Counter(job.split()[0] for job in tiny.pending(study))
     assert counts == expected | {"total": expected.total()}
+
+
+# Targets
+
+
+@pytest.mark.parametrize(("results", "stock"), [("results", False), ("results", True), ("~/elsewhere/results/", False)])
+def test_a_target_in_any_spelling(study, results, stock, monkeypatch):
+    """Whichever way each leads there, links included, and with stock Snakemake too: they all are one file."""
+    monkeypatch.setenv("HOME", str(study.parent))
+    for folder in (study, study.parent):
+        (folder / "elsewhere").symlink_to(study)
+    targets = [
+        target.format(study / "results") for target in (
+            "results/tables/table5.csv", "./results/tables/table5.csv", "results//tables/table5.csv",
+            "results/x/../tables/table5.csv", "{}/tables/table5.csv", "~/study/results/tables/table5.csv",
+            "{}/../results//tables/table5.csv", "elsewhere/results/tables/table5.csv",
+        )
+    ]  # fmt: skip
+    done = tiny.snakemake(study, *targets, "--dry-run", "--forcerun", *targets, "--config", f"results={results}",
+                          stock=stock)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    if results == "results":
+        assert set(re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)) == {("table", "1"), ("total", "1")}
+    else:
+        assert ("table", "1") in re.findall(r"^(\w+) +(\d+)$", done.stdout, re.MULTILINE)
+
+
+def test_a_target_of_another_study(study):
+    done = tiny.snakemake(study, "--dry-run", "--config", "results=results/paper/", "--", "elsewhere/tables/table5.csv")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: elsewhere/tables/table5.csv: the study makes no such file: its own begin with results/paper/, as "
+        "results/paper/tables/table5.csv does"
+    )
 
 
 # The code of tables and figures

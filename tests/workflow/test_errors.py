@@ -68,6 +68,41 @@ def test_config(study, change, line):
     assert planned_out(study) == f"error: {line}"
 
 
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_row_twice_in_the_config(study, stock):
+    file = study / "config.yaml"
+    file.write_text(file.read_text() + "    B: {method: kd, KD_T: 2, KD_alpha: 0.4}\n")
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, stock=stock)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: config.yaml: students.tiny.B is given on lines 43 and 55, and only the last would count; rename or "
+        "remove the others"
+    )
+
+
+@pytest.mark.parametrize(("words", "line"), [
+    (["--configfile", "mine.yaml"], "mine.yaml: seeds is given on lines 1 and 3, and only the last would count; "
+                                    "rename or remove the others"),
+    (["--config", "students={tiny: {B: {KD_T: 3}, B: {KD_T: 4}}}"],
+     "--config: students.tiny.B is given twice, and only the last would count; keep one"),
+    (["--config", "device=cuda", "--config", "device=cpu"],
+     "--config: device is given twice, and only the last would count; keep one"),
+])  # fmt: skip
+def test_a_key_twice_in_an_overlay(study, words, line):
+    (study / "mine.yaml").write_text("seeds: [0]\nname: mine\nseeds: [1]\n")
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, *words)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == f"error: {line}"
+
+
+def test_two_options_count_both(study):
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, "--config", "results=out", "--config", "name=other")
+    assert error_lines(done.stderr) == {
+        "error: results/tables/table5.csv: the study makes no such file: its own begin with out/, as "
+        "out/tables/table5.csv does"
+    }
+
+
 def test_class_without_training_video(study):
     lists = study / TRAINLIST
     lists.write_text("".join(line for line in lists.read_text().splitlines(keepends=True) if "Diving/" not in line))
@@ -205,6 +240,18 @@ def test_a_class_without_a_usable_test_video(study):
     )
 
 
+def test_folders_of_the_home_and_none_called_like_it(study, monkeypatch):
+    monkeypatch.setenv("HOME", str(study.parent))
+    drawn(study)
+    places = {"videos": "~/study//videos/", "annotations": "~/study/lists"}
+    tiny.configure(study, lambda config: config["datasets"]["tiny"].update(places))
+    tiny.configure(study, lambda config: config.update(results="~/out"))
+    done = tiny.snakemake(study, "~/out/tiny/videos.parquet")
+    assert done.returncode == 0, done.stderr
+    assert (study.parent / "out/tiny/videos.parquet").exists()
+    assert not list(study.parent.rglob("~*"))
+
+
 HOSTILE = ["; touch pwned", "$(touch pwned) `touch pwned`", "-it's \"so\" so", "größe 漢 a=b & c:d %d #[*?]~!"]
 
 
@@ -222,9 +269,13 @@ def test_names_that_a_shell_could_misread(study):
     tiny.configure(study, lambda config: config["datasets"]["tiny"].update(
         format="csv", annotations="; touch pwned.csv", videos="$(touch pwned)"))  # fmt: skip
     (study / "videos").rename(study / "$(touch pwned)")
+    (study / "$(touch pwned)" / HOSTILE[0] / "unlisted.avi").touch()
     done = tiny.snakemake(study, "results/tiny/split.json")
     assert done.returncode == 0, done.stderr
     assert not list(study.rglob("pwned"))
+    said = "$(touch pwned): passes over 1 video that no list names, such as ; touch pwned/unlisted.avi; to use"
+    assert said in (study / "results/logs/index/tiny.log").read_text()
+    assert said in done.stderr
     assert set(json.loads((study / "results/tiny/split.json").read_text())["classes"]) == set(HOSTILE)
     assert set(pd.read_parquet(study / "results/tiny/videos.parquet")["class"]) == set(HOSTILE)
     tables = {file.relative_to(study / "results/tiny/flow").as_posix() for file in study.rglob("*.avi.parquet")}

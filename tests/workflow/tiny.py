@@ -59,9 +59,12 @@ def configure(root: Path, change: Callable[[dict[str, Any]], object]) -> None:
     file.write_text(yaml.safe_dump(config, sort_keys=False))
 
 
-def snakemake(root: Path, *arguments: str, project: Path = PROJECT, cores: int = 2) -> subprocess.CompletedProcess:
-    """The project's `snakemake` command in the folder ``root``."""
-    command = [str(Path(sys.executable).with_name("snakemake")), "--snakefile", str(project / "Snakefile")]
+def snakemake(
+    root: Path, *arguments: str, project: Path = PROJECT, cores: int = 2, stock: bool = False
+) -> subprocess.CompletedProcess:
+    """The project's `snakemake` command in the folder ``root``, or stock Snakemake."""
+    start = [sys.executable, "-m", "snakemake"] if stock else [str(Path(sys.executable).with_name("snakemake"))]
+    command = [*start, "--snakefile", str(project / "Snakefile")]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE_")}
     return subprocess.run(
         [*command, "--cores", str(cores), *arguments],

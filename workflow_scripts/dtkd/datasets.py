@@ -44,6 +44,13 @@ _HMDB51_IDS = {"0": "unused", "1": "train", "2": "test"}
 _UNSAFE = re.compile(r"(?:^|/)\.{0,2}(?=/|$)|^[A-Za-z]:/|[\\\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _WILDCARD = re.compile(r"[{}<>]")  # Snakemake replaces what stands in these, and knows no way to escape them
 _NOT_A_CLASS = re.compile(r",|^['\"]|['\"]$")  # a job on a cluster is told of its class as cls=<name>,...
+# Names that tell which clips are of one scene: of a file's name, the scene's part and what follows it.
+_SCENES = {
+    "UCF101": (r".+_g\d+", r"_c\d+\."),
+    "HMDB51": (r".+", r"_[fhlu]_[cn]m_np\d+_(?:ba|fr|le|ri)_(?:bad|goo|med)_\d+\."),
+    "KTH": (r"person\d+", r"_[A-Za-z]+_d\d[_.]"),
+    "clips cut from YouTube": (r"[\w-]{11}", r"_\d{6}_\d{6}\."),
+}
 _LONGEST_NAME = 200  # bytes; file systems have 255, of which a temporary file's name takes some
 
 
@@ -115,6 +122,28 @@ def side_counts(source: Source) -> dict[int, dict[str, tuple[int, int]]]:
     return counted
 
 
+def check_scenes(root: str | Path, paths: Iterable[str]) -> None:
+    """Raise DtkdError if the names of ``folders`` tell of clips of one scene, which lists drawn by clip would part.
+
+    ``paths`` are those of `videos_by_class`. To be asked where there is no `group_pattern`: the message offers one.
+    """
+    paths = list(paths)
+    for known, (scene, rest) in _SCENES.items():
+        pattern = f"/({scene}){rest}"
+        found = [(match[1], path) for path in paths if (match := re.search(pattern, path))]
+        sizes = Counter(name for name, _ in found)
+        several = [path for name, path in found if sizes[name] > 1]
+        if not several:
+            continue
+        if len(found) < len(paths):  # the pattern has to find something in every name
+            pattern = f"/({scene}(?={rest})|.+)"
+        raise DtkdError(
+            f"{root}: by their names, such as {several[0]} (like those of {known}), {len(several)} videos show a scene "
+            "that others show too, and lists drawn clip by clip would train and test on it; keep scenes together with "
+            f"`group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
+        )
+
+
 def check_listed(dataset: str, static: Iterable[str], classes: Iterable[str]) -> None:
     """Raises DtkdError if ``static`` (`split.static`) names what is no class, or leaves no dynamic one."""
     static, classes = list(static), list(classes)
@@ -164,6 +193,42 @@ def index(source: Source) -> "pd.DataFrame":
     table["bytes"] = [size for size, _ in status]
     table["mtime_ns"] = [modified for _, modified in status]
     return pd.DataFrame(table)
+
+
+def passed_over(source: Source) -> str | None:
+    """What of the videos' folder is not used though it may have been meant to be, and what to do; None: nothing is.
+
+    ``folders``: files of other suffixes, and videos that do not lie directly in a class's folder. Formats with lists:
+    videos that no list names, beside those that lists name; of ucf101 and hmdb51 also in folders of other classes.
+    """
+    read, root = _READERS[source.format](source), Path(source.videos)
+    classes = {path.rpartition("/")[0] for path in read.classes}
+    below = [name for name in _names(root, "videos", folders=True) if root / name != Path(source.annotations or "")]
+    if source.format == "folders":
+        inside = {name: _names(root / name, "videos") for name in below}
+        others = [f"{name}/{file}" for name, files in inside.items() for file in files if not _is_video(file)]
+        outside = [name for name in _names(root, "videos") if _is_video(name)]
+        outside += [path for name in below for path in _deeper(root, name)]
+        suffixes = Counter(Path(path).suffix.lower() or "none" for path in others)
+        kinds = ", ".join(f"{suffix}: {count}" for suffix, count in suffixes.most_common(5))
+        parts = [_some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
+                 _some(outside, "video not directly in a class's folder", "videos not directly in a class's folder")]
+        remedy = (
+            f"to use one, end its name in one of {' '.join(SUFFIXES)} and put it directly into its class's folder, or "
+            "list it in a CSV file (format: csv)"
+        )
+    else:
+        inside = {name: [file for file in _entries(root / name) if _is_video(file)] for name in sorted(classes)}
+        paths = [f"{name}/{file}".lstrip("/") for name, files in inside.items() for file in files]
+        unlisted = [path for path in paths if path not in read.classes]
+        others = [] if source.format == "csv" else sorted(set(below) - classes)
+        others = [name for name in others if any(map(_is_video, _entries(root / name)))]
+        parts = [_some(unlisted, "video that no list names", "videos that no list names"),
+                 _some(others, "folder of videos that is no class of the lists",
+                       "folders of videos that are no classes of the lists")]  # fmt: skip
+        remedy = f"to use them, add them to {source.annotations}"
+    parts = [part for part in parts if part]
+    return f"{root}: passes over {', and '.join(parts)}; {remedy}" if parts else None
 
 
 @dataclass(frozen=True)
@@ -374,12 +439,16 @@ def _folders(source: Source) -> _Lists:
     root = Path(source.videos)
     read = _Lists({})
     for class_name in sorted(_names(root, "videos", folders=True)):
-        names = [name for name in _names(root / class_name, "videos") if name.lower().endswith(SUFFIXES)]
+        files = _names(root / class_name, "videos")
+        names = [name for name in files if _is_video(name)]
         if not names:
-            raise DtkdError(
-                f"{root / class_name}: no videos in this class folder ({' '.join(SUFFIXES)}); add some, "
-                "or move the folder out of `videos`"
-            )
+            there, remedy = "", "add some, or move the folder out of `videos`"
+            if found := _some(_deeper(root, class_name), "video in a deeper folder", "videos in deeper folders"):
+                there, remedy = f", but {found}", "put them directly here, or list them in a CSV file (format: csv)"
+            elif found := _some(files, "file with another suffix", "files with other suffixes"):
+                there, remedy = f", but {found}", "end their names so, or move the folder out of `videos`"
+            endings = " ".join(SUFFIXES)
+            raise DtkdError(f"{root / class_name}: no videos ({endings}) in this class folder{there}; {remedy}")
         read.labels[class_name] = len(read.labels)
         for name in sorted(names):
             path = f"{class_name}/{name}"
@@ -656,6 +725,29 @@ def _names(folder: Path, setting: str, folders: bool = False) -> list[str]:
         raise DtkdError(f"{folder}: is a file; `{setting}` must be a folder") from error
     except OSError as error:
         raise DtkdError(f"{folder}: cannot be read: {error.strerror}; check its permissions") from error
+
+
+def _is_video(name: str) -> bool:
+    """By its suffix; hidden files are none, such as those that some systems leave beside each file (``._v.avi``)."""
+    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+
+
+def _deeper(root: Path, class_name: str) -> list[str]:
+    """The videos in folders of a class's folder, relative to the root."""
+    found = []
+    for folder, below, files in os.walk(root / class_name):
+        below[:] = sorted(name for name in below if not name.startswith("."))
+        if folder != str(root / class_name):
+            found += [Path(folder, name).relative_to(root).as_posix() for name in sorted(files) if _is_video(name)]
+    return found
+
+
+def _some(paths: list[str], one: str, several: str) -> str:
+    """'3 videos, such as a/1.avi'; nothing of none."""
+    if not paths:
+        return ""
+    example = paths[0] if paths[0].isprintable() else ascii(paths[0])
+    return f"{len(paths)} {one if len(paths) == 1 else several}, such as {example}"
 
 
 def _text(file: Path) -> str:

@@ -71,6 +71,8 @@ def hardware(device: str, threads: int, cache_mb: int = 0, devices: int = 1) -> 
 class Normalise(nn.Module):
     """uint8 clips (N, C, T, H, W) to float with the dataset's mean and standard deviation per channel (of 0..1).
 
+    A channel that never changes (deviation 0) says nothing: it becomes 0.
+
     ``memory_format`` is that of the clips that it gives: as the network's weights have it.
     """
 
@@ -78,6 +80,7 @@ class Normalise(nn.Module):
         super().__init__()
         self.memory_format = torch.preserve_format
         self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1, 1) * 255, persistent=False)
+        std = [value or 1.0 for value in std]
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1, 1) * 255, persistent=False)
 
     def forward(self, clips: Tensor) -> Tensor:

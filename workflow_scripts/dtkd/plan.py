@@ -153,7 +153,10 @@ def _lists(
     if dataset.format in published.DATASETS and not Path(dataset.annotations).exists():
         notes.append(f"{name}: {dataset.annotations} is not there; the official lists' numbers are used (Table 2)")
         return published.list_counts(dataset.format), {}
-    return datasets.side_counts(dataset.source()), datasets.videos_by_class(dataset.source())
+    by_class = datasets.videos_by_class(dataset.source())
+    if dataset.may_part_scenes:
+        datasets.check_scenes(dataset.videos, (path for paths in by_class.values() for path in paths))
+    return datasets.side_counts(dataset.source()), by_class
 
 
 def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes: list[str]) -> dict[str, float]:

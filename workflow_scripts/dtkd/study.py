@@ -12,15 +12,41 @@ from itertools import product
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from dtkd.datasets import Source
 from dtkd.errors import DtkdError
+from dtkd.places import spelled
 from dtkd.synthetic import Render
 
+
+def _place(path: str) -> str:
+    """A path in its one spelling, so that another spelling of it in the config is no change."""
+    try:
+        return spelled(path)
+    except DtkdError as error:
+        raise ValueError(f": {error} (got {path!r})") from None
+
+
+def _results(path: str) -> str:
+    if path in (".", "/"):
+        raise ValueError(f": name a folder of its own, such as results (got {path!r})")
+    return path
+
+
+def _weights(choice: str) -> str:
+    """A path in its one spelling, unless it is one of the words."""
+    path = choice if choice in WEIGHTS else _place(choice)
+    if path != choice and path in WEIGHTS:
+        raise ValueError(f": a file called like one of the choices; rename it (got {choice!r})")
+    return path
+
+
+WEIGHTS = ("kinetics400", "pretrain", "none")  # what `model.weights` may be beside a path
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]  # becomes part of a path
 # Not empty, which would be the root; Snakemake takes what stands in braces or angle brackets for its own.
-Place = Annotated[str, Field(pattern=r"^[^{}<>\x00-\x1f\x7f]+$")]
+PathText = Annotated[str, Field(pattern=r"^[^{}<>\x00-\x1f\x7f]+$")]
+Place = Annotated[PathText, AfterValidator(_place)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -37,7 +63,9 @@ class Dataset(Section):
     format: Literal["ucf101", "hmdb51", "folders", "csv"]
     videos: Place = Field(description="folder that holds one folder of videos per class")
     annotations: Place | None = Field(None, description="folder of the lists (ucf101, hmdb51) or the CSV file")
-    group_pattern: str | None = Field(None, description="folders: regex whose first group names a video's group")
+    group_pattern: str | None = Field(
+        None, description="folders: regex whose first group names a video's group; none: each is its own, by your word"
+    )
     lists: Count = 3
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
     split_seed: int = 0
@@ -52,8 +80,14 @@ class Dataset(Section):
         return self
 
     def source(self) -> Source:
-        return Source(self.format, self.videos, self.annotations, self.group_pattern, self.lists,
-                      self.test_fraction, self.split_seed)  # fmt: skip
+        pattern = None if self.group_pattern == "none" else self.group_pattern
+        return Source(self.format, self.videos, self.annotations, pattern, self.lists, self.test_fraction,
+                      self.split_seed)  # fmt: skip
+
+    @property
+    def may_part_scenes(self) -> bool:
+        """Whether lists are drawn by clip and nobody has said that they may: names should be looked at first."""
+        return self.format == "folders" and self.group_pattern is None
 
 
 class Flow(Section):
@@ -65,7 +99,7 @@ class Flow(Section):
     step: Count = 1
     short_side: Annotated[int, Field(ge=16)] | None = None  # as in `flow.Settings`
     unit: Literal["frame", "second"] = Field("frame", description="motion in pixels a frame, or pixels a second")
-    weights: str | None = Field(None, description="a network's parameters; torchvision's where none are named")
+    weights: Place | None = Field(None, description="a network's parameters; torchvision's where none are named")
 
     @property
     def network(self) -> bool:
@@ -133,7 +167,9 @@ Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8"
 
 class Model(Section):
     backbone: Backbone
-    weights: Place = Field(description="kinetics400, pretrain, none, or the path of a state dict")
+    weights: Annotated[PathText, AfterValidator(_weights)] = Field(
+        description="kinetics400, pretrain, none, or the path of a state dict"
+    )
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
         None, description="what the weights' file of `backbone` must hash to"
     )
@@ -365,7 +401,7 @@ class Study(Section):
     """Everything a study is; `read` makes one of a config mapping."""
 
     name: str
-    results: Place = "results"
+    results: Annotated[Place, AfterValidator(_results)] = "results"
     use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [0]
     device: Literal["auto", "cpu", "cuda"] = "auto"
@@ -387,7 +423,11 @@ class Study(Section):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Study:
+        if len(set(self.use)) < len(self.use):
+            raise ValueError(f"use: {self.use} names a data set twice")
         for dataset in self.use:
+            for name in self.baselines_of(dataset).keys() & self.students_of(dataset).keys():
+                raise ValueError(f"students.{dataset}.{name}: a baseline has that name too; give one of them another")
             if dataset not in self.datasets:
                 raise ValueError(f"use: {dataset!r} is not one of datasets{_hint(dataset, self.datasets)}")
             if not self.baselines_of(dataset):
@@ -440,7 +480,7 @@ class Study(Section):
         own = self.backbones() & {"slowfast_small", "slowfast_tiny"}
         if self.model.weights == "kinetics400" and own:
             raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
-        if self.model.weights not in ("none", "pretrain", "kinetics400") and len(self.backbones()) > 1:
+        if self.model.weights not in WEIGHTS and len(self.backbones()) > 1:
             others = sorted(self.backbones() - {self.model.backbone})
             raise ValueError(
                 f"model.weights: {self.model.weights} is of one backbone, and some baselines have {', '.join(others)}: "
@@ -623,12 +663,13 @@ def read(config: Mapping[str, Any]) -> Study:
 
 
 def _explain(problem: Mapping[str, Any]) -> str:
+    """One problem as a line; a ValueError of ours says more of where it is, or begins with a colon."""
     where = ".".join(str(part) for part in problem["loc"])
     if problem["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return f"{where}: unknown key{_hint(str(problem['loc'][-1]), _every_key())}"
     message = problem["msg"].removeprefix("Value error, ")
     if problem["type"] == "value_error":
-        return f"{where}.{message}" if where else message
+        return f"{where}{'' if message.startswith(':') else '.'}{message}" if where else message
     if problem["type"] == "missing":
         return f"{where}: required key is missing"
     return f"{where}: {message[0].lower()}{message[1:]} (got {problem['input']!r})"

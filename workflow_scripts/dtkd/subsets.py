@@ -138,6 +138,11 @@ def split(
         threshold, parameters, limit = "value", {"value": value}, value
     is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
     low, high = float(means["mean"].min()), float(means["mean"].max())
+    if low == high:
+        raise DtkdError(
+            f"the split cannot tell classes apart: the {_measure(means)} of flow is {low:.6g} in each; look whether "
+            "their videos show motion, and choose another split.measure, or split.source: listed or random"
+        )
     for subset, empty, remedy in (
         ("static", not any(is_static.values()), f"raise split.{threshold} or set split.boundary: inclusive"),
         ("dynamic", all(is_static.values()), f"lower split.{threshold} or set split.boundary: strict"),

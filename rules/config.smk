@@ -1,0 +1,31 @@
+# The config: config.yaml, changed by the files of --configfile and by --config. Read strictly here, before Snakemake does.
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
+
+from dtkd import configs
+from dtkd.errors import DtkdError
+
+
+def stop(problem: object):
+    """End Snakemake with one line; a WorkflowError, once out of an input function, comes with a traceback."""
+    sys.exit(f"error: {problem}")
+
+
+def checked(function, *args):
+    """Call the library; a problem that the user can mend ends the workflow."""
+    try:
+        return function(*args)
+    except DtkdError as error:
+        stop(error)
+
+
+if workflow.is_main_process:  # its jobs read the same
+    for file in (*workflow.configfiles, Path("config.yaml")):
+        if file.exists():
+            checked(configs.read, file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+    checked(configs.check_words, workflow.config_settings.config_args)
+
+
+configfile: "config.yaml"

@@ -1,0 +1,64 @@
+"""One spelling for each place: of all the ways to write a path, one string goes into files, records and rules.
+
+Imported by the Snakefile at every start: the standard library alone.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import PurePosixPath
+
+from dtkd.errors import DtkdError
+
+
+def spelled(path: str) -> str:
+    """``path`` in its one spelling: relative where it lies in the working directory or was relative, else absolute.
+
+    ``~`` and ``~user`` become the home folder; doubled slashes, one at the end, ``.`` and ``a/..`` go (a link before
+    ``..`` is followed, as the system does). `spelled` of what it returns is the same again.
+
+    Raises DtkdError for a home that is not known, and where a folder would be called ``~`` or ``$HOME``: words that are
+    a shell's to replace.
+
+    >>> spelled("./results//paper/"), spelled("a/../../data"), spelled("/")
+    ('results/paper', '../data', '/')
+    """
+    whole = os.path.expanduser(path)
+    if whole.startswith("~"):
+        raise DtkdError(f"there is no home folder {whole.partition('/')[0]} here; write the path in full")
+    here, result = os.getcwd(), _collapsed(whole)
+    absolute = PurePosixPath(_collapsed(os.path.join(here, whole)))
+    if here != "/" and absolute.is_relative_to(here):
+        result = str(absolute.relative_to(here))
+    for part in result.split("/"):
+        if part == "~" or result.startswith("~") or (part.startswith("$") and part[1:] in os.environ):
+            raise DtkdError(f"a folder would be called {part}, a word that shells replace; write the path in full")
+    return result
+
+
+def within(path: str, folder: str) -> str | None:
+    """``path`` spelled as what lies in ``folder`` is, or None where it is not in it. Links are seen through."""
+    try:
+        path = spelled(path)
+    except DtkdError:
+        return None
+    for seen in (os.path.abspath, os.path.realpath):
+        inner = PurePosixPath(seen(path))
+        if inner.is_relative_to(seen(folder)):
+            return str(PurePosixPath(folder, inner.relative_to(seen(folder))))
+    return None
+
+
+def _collapsed(path: str) -> str:
+    """`os.path.normpath`, but that ``..`` after a link leaves the folder that the link leads to."""
+    root, kept = "/" * path.startswith("/"), []
+    parts = [part for part in path.split("/") if part not in ("", ".")]
+    for number, part in enumerate(parts):
+        before = root + "/".join(kept)
+        if part != ".." or (not root and kept[-1:] in ([], [".."])):
+            kept.append(part)
+        elif os.path.islink(before):
+            return _collapsed("/".join([os.path.realpath(before), *parts[number:]]))
+        else:
+            del kept[-1:]  # of the root, nothing is above
+    return root + "/".join(kept) or "."
