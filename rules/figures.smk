@@ -21,7 +21,7 @@ FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", 
 
 def figure_code(wildcards) -> list[str]:
     themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    modules = code(wildcards.figure, "figures", *themes, "metrics", "subsets", "datasets", "published")
+    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "subsets", "datasets", "published")
     return [*modules, f"{LIBRARY}/published/figure7.csv"] if wildcards.figure == "figure7" else modules
 
 
@@ -66,7 +66,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "flow", "gpus", "video", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "fonts", "flow", "gpus", "video", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

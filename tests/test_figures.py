@@ -1,19 +1,23 @@
 """Figures from plain data: what they show, readable text, the same bytes for the same data, degenerate studies."""
 
+import re
 import subprocess
 import sys
+import warnings
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import font_manager
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
+from test_fonts import make_font
 
 from dtkd import figures, figures_accuracy, figures_distillation, figures_motion, figures_training, published
-from dtkd.errors import DtkdError
+from dtkd.errors import DtkdError, DtkdWarning
 from dtkd.metrics import Predictions, kl_divergence
 
 
@@ -483,26 +487,27 @@ def test_sensitivity_has_error_bars_and_says_what_is_not_varied(tmp_path):
 # -- all -------------------------------------------------------------------------------------------------------------
 
 
-def study(datasets, classes, seeds, epochs=4):
-    """Every figure of a made-up study."""
+def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2")):
+    """Every figure of a made-up study; ``names`` of its classes, ``models`` of its baseline, its student, another."""
     random, splits, pairs, curves, weights, kl, tables = np.random.default_rng(0), {}, {}, {}, {}, {}, []
     labels = np.repeat(np.arange(classes), 3)
     for dataset in datasets:
         splits[dataset] = many(classes)
+        if names:
+            splits[dataset]["classes"] = dict(zip(names, splits[dataset]["classes"].values(), strict=True))
         pairs[dataset] = {
             name: [predictions(np.where(random.random(len(labels)) < 0.7, labels, random.permutation(labels)), labels,
                                classes) for _ in range(seeds)]
-            for name in ("U1", "SU12")
+            for name in models[:2]
         }  # fmt: skip
         curves[dataset] = {f"{name} (list {n})": [history(epochs, 9 * n + seed) for seed in range(seeds)]
-                           for n, name in enumerate(("U1", "U2", "U3"))}  # fmt: skip
-        weights[dataset] = {name: curves[dataset][label] for name, label in zip(("SU12", "SU1", "SU2"), curves[dataset],
-                                                                               strict=True)}  # fmt: skip
+                           for n, name in enumerate(models)}  # fmt: skip
+        weights[dataset] = dict(zip((models[1], "SU1", "SU2"), curves[dataset].values(), strict=True))
         kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in figures.SUBSETS}
         rows = [(dataset, f"SU{n}", "dtkd", n % 2 == 0, True, 0.3, t, a, 80 + n, 0.4) for n, (t, a) in enumerate(
             [(2, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (2, 0.4), (4, 0.4)])]  # fmt: skip
-        tables += [(dataset, "U1", "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
-    names = ["dataset", "model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1", "top1_std"]
+        tables += [(dataset, models[0], "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
+    columns = ["dataset", "model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1", "top1_std"]
     return {
         "figure1": figures_motion.figure1(splits),
         "figure2": figures_motion.figure2(splits),
@@ -514,8 +519,8 @@ def study(datasets, classes, seeds, epochs=4):
         "figure8": figures_distillation.figure8(kl),
         "class_gain": figures_accuracy.class_gain(pairs, splits),
         "confusion": figures_accuracy.confusion(pairs, splits),
-        "teacher_weights": figures_distillation.teacher_weights(weights, dict.fromkeys(datasets, "SU12")),
-        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=names)),
+        "teacher_weights": figures_distillation.teacher_weights(weights, dict.fromkeys(datasets, models[1])),
+        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=columns)),
     }
 
 
@@ -528,6 +533,72 @@ def test_no_text_of_any_figure_touches_another(datasets, classes, seeds, monkeyp
         assert figure.get_size_inches()[0] in (3.5, 7)
         titles = [axis.get_title(loc="left") for axis in figure.axes]
         assert all(any(dataset in title for title in titles) for dataset in datasets), name
+
+
+MARKUP = ["$_$", "US$5 or US$10", "a_b^c", "{x}", "\\alpha", "50 % & more", "#1", "<b>bold</b>", "~tilde|pipe", "_x_"]
+CLASSES_IN = ("figure2", "class_gain", "confusion")  # the figures that name classes
+MODELS_IN = {  # and those that name the baseline, the student, the third model of `study`
+    "figure5": (0, 1, 2), "figure6": (0, 1, 2), "figure7": (0, 1), "class_gain": (0, 1), "confusion": (0, 1),
+    "teacher_weights": (1,), "sensitivity": (0,),
+}  # fmt: skip
+
+
+def test_names_are_drawn_letter_by_letter_and_only_the_projects_formulas_are_formulas(tmp_path, monkeypatch):
+    dataset, models = "$d_1$ & <x>", ("$U_1$", "S^{2}$\\frac$", "_x_")
+    for name, figure in study([dataset], len(MARKUP), 1, names=MARKUP, models=models).items():
+        figures.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+        drawn = drawn_texts(figure, monkeypatch)
+        everything = "\n".join(text.get_text() for text in drawn)
+        assert dataset in everything
+        assert all(models[n] in everything for n in MODELS_IN.get(name, ())), name
+        if name in CLASSES_IN:
+            assert sum(each in everything for each in MARKUP) > 4, name
+        formulas = {text.get_text() for text in drawn if text.get_parse_math()}
+        assert all(re.match(r"(mean \$w_|\$S_|\$KD_)", text) for text in formulas), formulas
+        assert bool(formulas) == (name in ("teacher_weights", "sensitivity"))
+
+
+def test_letters_without_a_font_are_drawn_as_numbers_with_one_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    names = ["图书馆", "한", "हि", *(f"class {n}" for n in range(3))]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        drawn = study(["数"], len(names), 1, names=names, models=("基", "学", "U2"))
+        for name, figure in drawn.items():
+            figures.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+    assert {warning.category for warning in caught} == {DtkdWarning}  # nothing else, such as of a glyph missing
+    assert len(caught) == len(drawn)  # each has at least the data set's name
+    assert str(caught[0].message) == (
+        "warning: no font here has 数 (U+6570); drawn by number. Install one that does, such as Noto's (a file in "
+        "~/.local/share/fonts will do), and make the figures again: --forcerun figure examples"
+    )
+    labels = {text.get_text() for text in drawn["class_gain"].axes[0].get_yticklabels()}
+    assert labels == {"U+56FEU+4E66U+9986", "U+D55C", "U+0939U+093F", "class 0", "class 1", "class 2"}
+    assert drawn["class_gain"].axes[0].get_title(loc="left") == "U+6570: U+5B66 − U+57FA"
+
+
+def test_letters_come_from_a_font_that_has_them(tmp_path, monkeypatch):
+    made = make_font(tmp_path / "made.ttf", "图书馆")
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [made])
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", list(font_manager.fontManager.ttflist))
+    with warnings.catch_warnings(action="error"):
+        figure = figures_motion.figure2({"d": split([0.1, 0.2, 0.5, 0.9], 0.2, names=["图书馆", "$图$", "c", "d"])})
+        figures.save(figure, {kind: tmp_path / f"one.{kind}" for kind in ("png", "pdf")})
+    shown = {text.get_text(): text for text in drawn_texts(figure, monkeypatch)}
+    assert {"图书馆", "$图$"} <= set(shown)
+    assert shown["图书馆"].get_fontfamily() == [figures.FONT, "Some Script"]
+    square = 3 * 0.9 * figures.SMALL * figure.dpi / 72  # three squares of the font, each 0.9 em wide
+    assert shown["图书馆"].get_window_extent().width == pytest.approx(square, rel=0.05)
+
+
+def test_very_long_names_are_cut_and_leave_room():
+    names = ["pretending to put something behind something else that is on a surface " + "x" * n for n in range(8)]
+    with warnings.catch_warnings(action="error"):
+        drawn = study(["d"], len(names), 1, names=names)
+    for name in ("class_gain", "confusion"):
+        axis = drawn[name].axes[0]
+        assert axis.get_window_extent().width > drawn[name].dpi, name
+        assert all(text.get_text().endswith("…") for text in axis.get_yticklabels()), name
 
 
 def test_same_data_same_bytes(tmp_path):

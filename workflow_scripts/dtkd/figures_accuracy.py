@@ -14,7 +14,20 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from dtkd.figures import COLOURS, COLUMN, HATCHES, SMALL, SUBSETS, deviation, heads, panels, styled, text_width, title
+from dtkd.figures import (
+    COLOURS,
+    COLUMN,
+    HATCHES,
+    SMALL,
+    SUBSETS,
+    deviation,
+    heads,
+    panels,
+    short,
+    styled,
+    text_width,
+    title,
+)
 from dtkd.metrics import Predictions, per_class_top1, top_k
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
@@ -24,6 +37,7 @@ MEASURES = {"top-1": "overall", "per-class\nmean": "overall", "St-subset\nmean":
 PUBLISHED = (None, "per_class_mean", "static_mean", "dynamic_mean")
 ONE_COLUMN = 34  # so many classes fit under one another in a third of a page
 LONG = 85  # points: wider names take more than half of such a column
+NAME = 120  # points that a name may take in any case
 
 
 @styled
@@ -144,11 +158,14 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
         dataset: confused_classes(np.mean(list(matrices.values()), axis=0), _subsets(splits[dataset]), pairs, most)
         for dataset, matrices in shares.items()
     }
-    heights = [max(1.7, 0.19 * len(classes) + 1.35) for classes in chosen.values()]
+    names = {dataset: _classes(splits[dataset]) for dataset in chosen}
+    shown = {dataset: [names[dataset][label] for label in labels] for dataset, labels in chosen.items()}
+    below = {dataset: max([68, *(text_width(name) for name, _ in classes)]) / 72 for dataset, classes in shown.items()}
+    heights = [max(1.7, 0.19 * len(classes) + 0.4 + below[dataset]) for dataset, classes in shown.items()]
     figure = Figure(figsize=(2 * COLUMN, sum(heights)), layout="constrained")
     grid = figure.subplots(len(runs), 2, squeeze=False, height_ratios=heights)
     for row, (dataset, matrices) in zip(grid, shares.items(), strict=True):
-        classes = [_classes(splits[dataset])[label] for label in chosen[dataset]]
+        classes = shown[dataset]
         for n, (axis, (name, matrix)) in enumerate(zip(row, matrices.items(), strict=True)):
             axis.set_title(f"{title(runs, dataset)}: {name}" if n == 0 else name)
             if not classes:
@@ -204,8 +221,8 @@ def confused_classes(shares: np.ndarray, subsets: Sequence[str], pairs: int, mos
 
 
 def _classes(split: Split) -> list[tuple[str, str]]:
-    """Name and subset of every class, by label."""
-    return [(name, entry["subset"]) for name, entry in split["classes"].items()]
+    """Name, cut where it is very long, and subset of every class, by label."""
+    return [(short(name, NAME), entry["subset"]) for name, entry in split["classes"].items()]
 
 
 def _subsets(split: Split) -> list[str]:
