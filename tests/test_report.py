@@ -285,6 +285,16 @@ def test_values_are_merged_for_the_reader(tmp_path):
     assert {cell.text for cell in blank[1:]} == {""}
 
 
+def test_names_are_not_taken_for_values(tmp_path):
+    path, names = tmp_path / "t.csv", ["-1", "True", "false", "1e5"]
+    rows = [f"d,{name},{name},{name},True,-1\n" for name in names]
+    path.write_text("dataset,class,model,video,LT,mean\n" + "".join(rows))
+    found = report.table(path)
+    assert [column.numeric for column in found["columns"]] == [False, False, False, False, True]
+    ((_, rows),) = found["groups"]
+    assert [[cell.text for cell in row] for row in rows] == [[name, name, name, "yes", "−1"] for name in names]
+
+
 def test_the_papers_columns_are_told_apart(content):
     Path(content["tables"][2]).write_text("dataset,model,top1,paper_top1,diff_top1\nd,a,1.00,2.00,-1.00\n")
     over = [element["text"] for element in Page(report.page(**content)).all("th") if element.get("scope") == "colgroup"]

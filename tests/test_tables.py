@@ -1,6 +1,7 @@
 """The tables from hand-made predictions: exact numbers, the paper's only beside their own rows, and what is written."""
 
 import csv
+import doctest
 import json
 import re
 import runpy
@@ -18,7 +19,7 @@ from sklearn.metrics import accuracy_score
 from snakemake.iocontainers import Namedlist
 
 import dtkd
-from dtkd import published, subsets, tables
+from dtkd import figures, published, subsets, tables
 from dtkd.datasets import Source, index
 from dtkd.errors import DtkdError
 
@@ -681,6 +682,56 @@ def test_statistics_keep_their_own_names(tmp_path):
     assert cells[0][3:5] == ["26.000", "51.000"]
     assert cells[0][7] == "0.508"
     assert cells[0][11] == "+25.492"
+
+
+NAMES = ["$_$", "US$5 or US$10", "a_b^c", "{x}", r"\alpha", "50 % & more", "#1", "<b>bold</b>", "~tilde|pipe", "`code`",
+         "[link](x)", "*star*", "_em_ __bold__", "a--b---c", "&lt;", r"back\\", "'q' \"Q\"", "007", "None"]  # fmt: skip
+
+
+def test_names_are_never_markup(tmp_path):
+    table = pd.DataFrame({"dataset": "demo_ucf", "model": NAMES, "top1": 1.0})
+    table.attrs = {"name": "made_up", "caption": "Made up."}
+    texts = written(table, tmp_path)
+    assert [row["model"] for row in csv.DictReader(texts["csv"].splitlines())] == NAMES
+    assert figures.read_table(tmp_path / "table.csv")["model"].tolist() == NAMES
+
+    lines = texts["md"].splitlines()[4:]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]] for line in lines]
+    assert {row[0] for row in cells} == {"demo_ucf"}  # within a word it is no markup, and stays legible
+    for (_, cell, _), name in zip(cells, NAMES, strict=True):
+        assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", cell) == name  # as CommonMark takes backslashes away
+        bare = re.sub(r"\\[!-/:-@\[-`{-~]|(?<=[a-z])_(?=[a-z])", "", cell)
+        assert not re.search(r"[\\`*_\[\]<>|&$~^]", bare), cell
+
+    words = {r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textbar{}": "|",
+             r"\textless{}": "<", r"\textgreater{}": ">", r"\textquotesingle{}": "'", r"\textasciigrave{}": "`",
+             r"\symbol{34}": '"', "-{}": "-"}  # fmt: skip
+    words |= {f"\\{character}": character for character in "&%$#_{}"}
+    known = re.compile("|".join(map(re.escape, words)))
+    for line, name in zip(texts["tex"].splitlines()[10:-4], NAMES, strict=True):
+        cell = re.fullmatch(r"demo\\_ucf & (.*) & \$1.00\$ \\\\", line)[1].removeprefix("{}")
+        assert known.sub(lambda found: words[found[0]], cell) == name
+        assert not re.search(r"[\\&%$#_{}~^|<>'`\"]|--", known.sub(lambda found: "x", cell))
+
+
+def test_a_row_does_not_begin_with_an_option_of_the_last_one_in_latex(tmp_path):
+    table = pd.DataFrame({"dataset": ["[2cm]", "*"], "top1": 1.0})
+    table.attrs = {"name": "made_up", "caption": "Made up."}
+    rows = written(table, tmp_path)["tex"].splitlines()[10:12]
+    assert [row[:4] for row in rows] == ["{}[2", "{}* "]
+
+
+def test_a_name_of_two_lines_stays_in_its_cell(tmp_path):
+    table = pd.DataFrame({"dataset": ["a\n\n| b |"], "top1": 1.0})
+    table.attrs = {"name": "made_up", "caption": "Made up."}
+    texts = written(table, tmp_path)
+    assert r"| a  \| b \|" in texts["md"].splitlines()[-1]
+    assert r"a  \textbar{} b \textbar{} & $1.00$ \\" in texts["tex"].splitlines()
+
+
+def test_examples_in_docstrings():
+    assert doctest.testmod(tables).failed == 0
+    assert doctest.testmod(tables).attempted > 1
 
 
 def test_small_p_and_significant_digits(tmp_path):

@@ -82,6 +82,7 @@ LABELS = {
     "kl_static_teacher": "KL, static teacher", "kl_dynamic_teacher": "KL, dynamic teacher",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
+NAMES = {"model", "models", "class", "video"}  # whose texts are shown as they are, be it "True" or "-1"
 WORDS = {"True": "yes", "False": "no", "true": "yes", "false": "no"}
 
 
@@ -124,7 +125,7 @@ def columns_of(rows: Sequence[Mapping[str, str]]) -> list[Column]:
     columns = []
     for key in (key for key in keys if key not in parts):
         prefix, over = next(((prefix, over) for prefix, over in PREFIXES.items() if key.startswith(prefix)), ("", ""))
-        numeric = all(is_number(row[key]) for row in rows if row[key])
+        numeric = key not in NAMES and all(is_number(row[key]) for row in rows if row[key])
         columns.append(Column(key, label_of(key.removeprefix(prefix)), over, numeric))
     return columns
 
@@ -132,8 +133,8 @@ def columns_of(rows: Sequence[Mapping[str, str]]) -> list[Column]:
 def cell_of(row: Mapping[str, str], column: Column, best: bool) -> Cell:
     """A value as the reader sees it: with its deviation, or as an interval with its other end."""
     text, end = row[column.key], row.get(column.key.replace("_low", "_high"), "")
-    if not text:
-        return Cell("")
+    if not text or column.key in NAMES:
+        return Cell(text)
     if column.key.endswith("_low") and end:
         return Cell(f"{shown_number(text)} to {shown_number(end)}")
     if column.key in ("p", "p_holm") and is_number(text):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -457,7 +458,31 @@ COLUMNS = {
 }  # fmt: skip
 _PREFIXES = {"paper_": "paper", "diff_": "difference"}
 _SUFFIXES = ("_std", "_low", "_high")  # columns that Markdown and LaTeX merge with the one before
-_TEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}"})
+_TEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "|": r"\textbar{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
+    '"': r"\symbol{34}",
+})  # fmt: skip
+_LINES = str.maketrans(dict.fromkeys("\n\r\v\f\x85\u2028\u2029", " "))  # a cell is one line
+
+
+def escaped_tex(text: str) -> str:
+    r"""Text as LaTeX prints it, whatever is in it; two hyphens stay two.
+
+    >>> print(escaped_tex(r"US$5 & a_b--\c"))
+    US\$5 \& a\_b-{}-\textbackslash{}c
+    """
+    text = re.sub("-(?=-)", "-{}", text.translate(_LINES).translate(_TEX))
+    return f"{{}}{text}" if text.startswith(("[", "*")) else text  # an option of the end of the row before, otherwise
+
+
+def escaped_markdown(text: str) -> str:
+    r"""Text as Markdown shows it, whatever is in it; an underscore inside of a word is no markup.
+
+    >>> print(escaped_markdown("demo_ucf *a* | <b> $_$"))
+    demo_ucf \*a\* \| \<b\> \$\_\$
+    """
+    return re.sub(r"[\\`*\[\]<>|&$~^]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text.translate(_LINES))
 
 
 def write(table: pd.DataFrame, output: Mapping[str, str]) -> None:
@@ -519,9 +544,9 @@ def _merged(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=kept, dtype=object)
 
 
-def _head(name: str, tex: bool = False) -> str:
+def _head(name: str, latex: bool = False) -> str:
     column = _column(name)
-    head = (column.tex or column.head.translate(_TEX)) if tex else column.head
+    head = (column.tex or escaped_tex(column.head)) if latex else column.head
     for prefix, word in _PREFIXES.items():
         if name.startswith(prefix):
             head = head.removesuffix(r" (\%)").removesuffix(" (%)")
@@ -531,21 +556,24 @@ def _head(name: str, tex: bool = False) -> str:
 
 def _markdown(cells: pd.DataFrame, caption: str) -> str:
     align = ["left" if _column(name).show is None else "right" for name in cells]
-    heads = cells.set_axis([_head(name) for name in cells], axis=1)
-    return f"{caption}\n\n{heads.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
+    body = pd.DataFrame({
+        _head(column): [escaped_markdown(cell) if side == "left" else cell for cell in cells[column]]
+        for column, side in zip(cells, align, strict=True)
+    })  # fmt: skip
+    return f"{caption}\n\n{body.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
 
 def _latex(cells: pd.DataFrame, name: str, caption: str) -> str:
     """A booktabs table, shrunk to the line where it is wider."""
     align = ["l" if _column(column).show is None else "r" for column in cells]
     body = pd.DataFrame({
-        _head(column, tex=True): [cell.translate(_TEX) if side == "l" else _number(cell) for cell in cells[column]]
+        _head(column, latex=True): [escaped_tex(cell) if side == "l" else _number(cell) for cell in cells[column]]
         for column, side in zip(cells, align, strict=True)
     })  # fmt: skip
     tabular = body.to_latex(index=False, escape=False, column_format="".join(align))
     return (
         "% \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n"
-        f"\\caption{{{caption.translate(_TEX)}}}\n\\label{{tab:{name}}}\n"
+        f"\\caption{{{escaped_tex(caption)}}}\n\\label{{tab:{name}}}\n"
         "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
         f"{tabular.rstrip()}%\n}}\n\\end{{table}}\n"
     )
