@@ -13,11 +13,12 @@ rule report:
         records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
         decisions=f"{workflow.basedir}/docs/decisions.md",
-        code=[f"{LIBRARY}/report.py", *(f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml"))],
+        code=[f"{LIBRARY}/report.py", f"{LIBRARY}/recorded.py", *(f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml"))],
     output:
         f"{RESULTS}/report.html",
     params:
         study=STUDY.model_dump(mode="json"),
+        expected=EXPECTED,
         runs=[
             dict(dataset=run.dataset, list=run.list, role=run.role, run=run.name, seed=run.seed, model=MODELS.get(run.folder, ""))
             for run in REPORTED

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from dtkd import disagreements, report, study
+from dtkd.recorded import Difference
 from dtkd.study import Split
 
 PROJECT = Path(__file__).parents[1]
@@ -340,6 +341,46 @@ def test_runs_their_time_and_what_made_them(tmp_path):
 
 def test_examples_in_docstrings():
     assert doctest.testmod(report).failed == 0
+
+
+# What it was made with
+
+
+def test_settings_are_those_on_record(content):
+    recorded = {
+        "train.lr": [(0.05, 8)], "train.devices": [(4, 8)], "train.selection": [("last", 8)], "seed": [(0, 9)],
+        "clip.rate": [(3, 6), (2, 1)], "pretrain.train.epochs": [(77, 1)], "split.source": [("random", 2)],
+        "student.KD_T": [(2, 1)],
+    }  # fmt: skip
+    text = report.page(**content, recorded=recorded)
+    tables = dict(report.settings(content["study"], recorded))
+    assert dict(tables["train"])["lr"] == "0.05"
+    assert dict(tables["train"])["devices"] == "4"
+    assert dict(tables["train"])["epochs"] == str(content["study"]["train"]["epochs"])  # not on record
+    assert dict(tables["clip"])["rate"] == "3 (6 ×); 2 (1 ×)"
+    assert dict(tables["pretrain"])["train.epochs"] == "77"
+    page = Page(text)
+    assert "Lots were drawn" in page.text
+    assert "after the epoch that is best on the test videos" not in page.text
+    assert "name: <script>" in page.all("pre")[0]["text"]
+    assert f"lr: {content['study']['train']['lr']}" in page.all("pre")[0]["text"]  # the config, as it is
+
+
+def test_other_settings_in_the_config_are_named_first_with_both_values(content, page):
+    assert not any(element.get("id") == "differences" for element in page.elements)
+    paths = [f"results/d/list1/baseline/{EVIL}", *(f"results/d/list1/student/{n}" for n in range(4))]
+    others = {path: [Difference("train.lr", 0.05, 0.1)] for path in paths}
+    others |= {"results/d/split.json": [Difference("split.quantile", 0.25, None), Difference("split.value", None, 1.5)]}
+    text = report.page(**content, others=others)
+    assert EVIL not in text
+    alarm = Page(text)
+    sections = [element["id"] for element in alarm.all("section")]
+    assert sections[:2] == ["differences", "summary"]
+    rows = [element for element in alarm.all("tr") if "tbody" in element["inside"]][:3]
+    shown = [re.sub(r"\s+", " ", row["text"]).strip() for row in rows]
+    assert shown[0].startswith(f"train.lr0.050.1results/d/list1/baseline/{EVIL}, results/d/list1/student/0, ")
+    assert shown[0].endswith("and 2 moreresults/d/list1/student/2, results/d/list1/student/3")
+    assert shown[1:] == ["split.quantile0.25–results/d/split.json", "split.value–1.5results/d/split.json"]
 
 
 # Studies with less in them

@@ -102,7 +102,8 @@ def test_a_run_that_snakemake_has_forgotten(study):
     done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
     assert done.returncode == 1
     (line,) = {line for line in done.stderr.splitlines() if line.startswith("error: ")}
-    assert re.match(r"error: results/tiny/list1/\w+/\S+ was made with other settings \(train\), ", line)
+    other = r"was made with other settings: train.epochs 1 \(the study has 2\); "
+    assert re.match(rf"error: results/tiny/list1/\w+/\S+ {other}", line)
     remedy = line[line.index("--forcerun") :].split()
     assert len(remedy) == 1 + len(given.runs())
     done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, *remedy)

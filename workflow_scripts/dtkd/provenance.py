@@ -45,10 +45,13 @@ def record(settings: dict[str, Any], inputs: dict[str, str], device: str) -> dic
     }
 
 
-def settings(file: str | Path) -> dict[str, Any]:
-    """The settings that a record has; none where there is no record, or none that can be read."""
+def settings(file: str | Path, part: str = "settings") -> dict[str, Any]:
+    """The settings that a record has; none where there is no record, or none that can be read.
+
+    Of a training, ``part`` may be "computing": how it computed, which changes no result.
+    """
     try:
-        return dict(json.loads(Path(file).read_text(encoding="utf-8"))["settings"])
+        return dict(json.loads(Path(file).read_text(encoding="utf-8"))[part])
     except (OSError, ValueError, TypeError, KeyError):
         return {}
 
