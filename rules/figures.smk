@@ -5,6 +5,7 @@ PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in
 PAPERS = [row["dataset"] for row in rows.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
 TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in rows.table6(STUDY)}
 FIGURES = {
+    "gains": dict(shown=rows.baselines_to_beat(STUDY), table=f"{RESULTS}/tables/table5.csv"),
     "figure1": dict(splits=MOTIONS),
     "figure2": dict(splits=MOTIONS),
     "figure5": dict(shown=rows.lists(STUDY)),
@@ -17,6 +18,7 @@ FIGURES = {
     "teacher_weights": dict(shown=rows.students(STUDY)),
 }
 FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
+ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 
 def figure_code(wildcards) -> list[str]:
@@ -52,6 +54,25 @@ rule figure:
         "../envs/figures.yaml"
     script:
         "../workflow_scripts/{wildcards.figure}.py"
+
+
+# The figure of the table of this name, whose script is called so.
+rule figure_teachers:
+    message:
+        "Figure teachers"
+    input:
+        table=f"{RESULTS}/tables/teachers.csv",
+        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics"),
+    output:
+        png=f"{RESULTS}/figures/teachers.png",
+        pdf=f"{RESULTS}/figures/teachers.pdf",
+    log:
+        f"{RESULTS}/logs/figures/teachers.log",
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow_scripts/figure_teachers.py"
 
 
 # Sample frames with their flow: of the classes' videos, those nearest to their class's mean. The flow's job keeps a table of

@@ -23,6 +23,7 @@ TABLES = {
     "table3": dict(rows=rows.table3(STUDY)),
     "crossvalidation": dict(rows=rows.table3(STUDY)),
     "table4": dict(rows=rows.table4(STUDY), indexes=INDEXES, splits=SPLITS),
+    "teachers": dict(rows=rows.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
     "table5": dict(rows=rows.table5(STUDY)),
     "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
 }

@@ -484,12 +484,80 @@ def test_sensitivity_has_error_bars_and_says_what_is_not_varied(tmp_path):
     assert [words(axis).count("not varied") for axis in figure.axes] == [0, 1, 1, 1]
 
 
+# -- the answer ------------------------------------------------------------------------------------------------------
+
+
+def table_of_gains(dataset="d", baseline="U1", count=3, **columns):
+    """Table 5 of a baseline and its students."""
+    rows = [(dataset, baseline, "baseline", 50.0, *[np.nan] * 4)]
+    rows += [(dataset, f"S{n}", "dtkd", 50.0 + n, float(n), n - 2.0, n + 3.0, 0.04 * n) for n in range(count)]
+    names = ["dataset", "model", "method", "top1", "gain", "gain_low", "gain_high", "p_holm"]
+    return pd.DataFrame(rows, columns=names).assign(**columns)
+
+
+def test_gains_have_a_row_for_each_student_in_the_tables_order():
+    figure = figures_accuracy.gains(table_of_gains(), {"d": {"U1": [BASELINE]}})
+    (axis,) = figure.axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["S0", "S1", "S2"]
+    assert axis.yaxis_inverted()
+    spans = [segment for lines in axis.collections for segment in lines.get_segments()]
+    assert [segment.tolist() for segment in spans] == [[[n - 2, n], [n + 3, n]] for n in range(3)]
+    points = [line for line in axis.lines if line.get_marker() == "o"]
+    assert [point.get_xydata()[0].tolist() for point in points] == [[n, n] for n in range(3)]
+    told = [to_hex(point.get_markerfacecolor()) != "#ffffff" for point in points]
+    assert told == [True, True, False]  # p (Holm) 0, 0.04 and 0.08
+    assert [0, 0] in [list(line.get_xdata()) for line in axis.lines]
+    assert legend(axis) == ["U1: 50.00 % of 8 test videos, chance 25 %", "p (Holm) < 0.05", "may be chance"]
+    assert {"+0.00", "+1.00", "+2.00"} <= set(words(axis))
+    assert axis.get_xlabel() == "gain in top-1 (points)"
+
+
+def test_gains_over_several_baselines_and_seeds():
+    table = pd.concat([table_of_gains(seeds=3), table_of_gains(baseline="U2", count=1, seeds=3)])
+    (axis,) = figures_accuracy.gains(table, {"d": {"U1": [BASELINE], "U2": [STUDENT]}}).axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["over U1:", "S0", "S1", "S2", "over U2:", "S0"]
+    assert legend(axis)[:2] == [f"{name}: 50.00 % of 8 test videos, chance 25 %" for name in ("U1", "U2")]
+    assert axis.get_xlabel() == "gain in top-1 (points, mean of 3 seeds)"
+    assert len(axis.collections) == 4
+
+
+def table_of_teachers(dataset="d", number=1, kinds=(True, False)):
+    """`teachers.csv` of a data set's list; teachers with LT gain 10 points, the others nothing."""
+    groups = [(subset, videos, locked) for subset, videos in (("dynamic", 30), ("static", 12)) for locked in kinds]
+    table = pd.DataFrame(groups, columns=["subset", "videos", "LT"]).assign(dataset=dataset, list=number)
+    gain = 10.0 * table["LT"]
+    return table.assign(baseline_top1=50.0, teacher_top1=50 + gain, gain=gain, gain_low=gain - 5, gain_high=gain + 5)
+
+
+def test_teachers_stand_beside_the_baseline_of_their_own_videos():
+    (axis,) = figures_accuracy.teachers(table_of_teachers()).axes
+    heights = [bar.get_height() for bars in axis.containers for bar in bars]
+    assert heights == [50, 60, 50] * 2
+    places = [bar.get_x() for bars in axis.containers for bar in bars]
+    assert places == sorted(places)
+    assert [label.get_text() for label in axis.get_xticklabels()] == [
+        "static classes\n12 test videos", "dynamic classes\n30 test videos"
+    ]  # fmt: skip
+    assert legend(axis) == ["baseline", "teacher (LT)", "teacher (no LT)"]
+    whiskers = [segment[:, 1].tolist() for lines in axis.collections for segment in lines.get_segments()]
+    assert whiskers == [[55, 65], [45, 55]] * 2
+    assert words(axis).count("+10.00") == words(axis).count("+0.00") == 2
+
+
+def test_each_list_has_a_panel_of_teachers():
+    table = pd.concat([table_of_teachers(), table_of_teachers(number=2, kinds=[True]), table_of_teachers("other")])
+    figure = figures_accuracy.teachers(table)
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["(a) d, list 1", "(b) other", "(a) d, list 2"]
+    assert legend(figure.axes[2]) == ["baseline", "teacher (LT)"]
+
+
 # -- all -------------------------------------------------------------------------------------------------------------
 
 
 def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2")):
     """Every figure of a made-up study; ``names`` of its classes, ``models`` of its baseline, its student, another."""
-    random, splits, pairs, curves, weights, kl, tables = np.random.default_rng(0), {}, {}, {}, {}, {}, []
+    random, splits, pairs, curves, weights, kl, tables, gained = np.random.default_rng(0), {}, {}, {}, {}, {}, [], []
     labels = np.repeat(np.arange(classes), 3)
     for dataset in datasets:
         splits[dataset] = many(classes)
@@ -507,8 +575,14 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
         rows = [(dataset, f"SU{n}", "dtkd", n % 2 == 0, True, 0.3, t, a, 80 + n, 0.4) for n, (t, a) in enumerate(
             [(2, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (2, 0.4), (4, 0.4)])]  # fmt: skip
         tables += [(dataset, models[0], "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
+        own = table_of_gains(dataset, models[0], 13).replace({"model": {"S1": models[1]}})
+        gained += [own.assign(seeds=seeds)]
     columns = ["dataset", "model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1", "top1_std"]
     return {
+        "gains": figures_accuracy.gains(
+            pd.concat(gained), {dataset: dict(list(models.items())[:1]) for dataset, models in pairs.items()}
+        ),
+        "teachers": figures_accuracy.teachers(pd.concat(map(table_of_teachers, datasets))),
         "figure1": figures_motion.figure1(splits),
         "figure2": figures_motion.figure2(splits),
         "figure5": figures_training.figure5(curves),
@@ -539,7 +613,7 @@ MARKUP = ["$_$", "US$5 or US$10", "a_b^c", "{x}", "\\alpha", "50 % & more", "#1"
 CLASSES_IN = ("figure2", "class_gain", "confusion")  # the figures that name classes
 MODELS_IN = {  # and those that name the baseline, the student, the third model of `study`
     "figure5": (0, 1, 2), "figure6": (0, 1, 2), "figure7": (0, 1), "class_gain": (0, 1), "confusion": (0, 1),
-    "teacher_weights": (1,), "sensitivity": (0,),
+    "teacher_weights": (1,), "sensitivity": (0,), "gains": (0, 1),
 }  # fmt: skip
 
 
@@ -568,10 +642,13 @@ def test_letters_without_a_font_are_drawn_as_numbers_with_one_warning(tmp_path, 
             figures.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
     assert {warning.category for warning in caught} == {DtkdWarning}  # nothing else, such as of a glyph missing
     assert len(caught) == len(drawn)  # each has at least the data set's name
-    assert str(caught[0].message) == (
-        "warning: no font here has 数 (U+6570); drawn by number. Install one that does, such as Noto's (a file in "
-        "~/.local/share/fonts will do), and make the figures again: --forcerun figure examples"
+    remedy = (
+        "drawn by number. Install one that does, such as Noto's (a file in ~/.local/share/fonts will do), and make the "
+        "figures again: --forcerun figure examples"
     )
+    told = {str(warning.message) for warning in caught}
+    assert f"warning: no font here has 数 (U+6570); {remedy}" in told
+    assert all(each.endswith(remedy) and "\n" not in each for each in told)
     labels = {text.get_text() for text in drawn["class_gain"].axes[0].get_yticklabels()}
     assert labels == {"U+56FEU+4E66U+9986", "U+D55C", "U+0939U+093F", "class 0", "class 1", "class 2"}
     assert drawn["class_gain"].axes[0].get_title(loc="left") == "U+6570: U+5B66 − U+57FA"

@@ -335,6 +335,66 @@ def test_a_class_without_test_videos_still_counts_as_a_class(teachers, tmp_path)
     assert (row["classes"], row["videos"]) == (2, 3)
 
 
+# Teachers beside the baseline
+
+
+@pytest.fixture
+def specialists(tmp_path):
+    """Eight test videos, two a class, of a baseline and of both subsets' teachers, LT and not."""
+    labels = [0, 0, 1, 1, 2, 2, 3, 3]  # static: 1, 3 (Typing, archery); dynamic: 0, 2
+
+    def answers(name, given, masked=()):
+        logits = np.eye(4)[given] * 2.0
+        logits[:, list(masked)] = -np.inf
+        return save(tmp_path / f"{name}.parquet", labels, logits)
+
+    baseline = [answers("base", [0, 1, 1, 0, 2, 2, 0, 0])]  # static 1 of 4, dynamic 3 of 4
+    made = {
+        ("static", True): answers("static-LT", [1, 1, 1, 1, 3, 3, 3, 1], masked=[0, 2]),  # 3 of 4
+        ("static", False): answers("static", [0, 0, 1, 0, 0, 0, 2, 3]),  # 2 of 4, and it may say any class
+        ("dynamic", True): answers("dynamic-LT", [0, 0, 0, 0, 0, 2, 0, 0], masked=[1, 3]),  # 3 of 4
+    }
+    return [
+        {"dataset": "mine", "list": 1, "subset": subset, "LT": locked, "predictions": [file], "baseline": baseline}
+        for (subset, locked), file in made.items()
+    ]
+
+
+def test_teachers_and_the_baseline_on_the_teachers_own_videos(specialists, tmp_path):
+    table = tables.teachers(specialists, {"mine": SPLIT}, {"mine": INDEX})
+    assert list(table.columns) == ["dataset", "list", "subset", "LT", "videos", "baseline_top1", "teacher_top1", "gain",
+                                   "gain_low", "gain_high", "p"]  # fmt: skip
+    assert table["videos"].tolist() == [4, 4, 4]
+    assert table["baseline_top1"].tolist() == [25, 25, 75]
+    assert table["teacher_top1"].tolist() == [75, 50, 75]
+    assert table["gain"].tolist() == [50, 25, 0]
+    assert table["p"].tolist() == [stats.binomtest(0, 2).pvalue, 1, 1]  # LT: two won; not LT: one won; one each way
+    assert (table["gain_low"] <= table["gain"]).all()
+    assert (table["gain"] <= table["gain_high"]).all()
+    rows = list(csv.DictReader(written(table, tmp_path / "out")["csv"].splitlines()))
+    assert rows[0] == {
+        "dataset": "mine", "list": "1", "subset": "static", "LT": "True", "videos": "4", "baseline_top1": "25.00",
+        "teacher_top1": "75.00", "gain": "+50.00", "gain_low": "+0.00", "gain_high": "+100.00", "p": "0.5",
+    }  # fmt: skip
+
+
+def test_teachers_of_several_seeds_meet_as_many_baselines(specialists):
+    row = specialists[0]
+    twice = row | {"predictions": row["predictions"] + specialists[1]["predictions"], "baseline": row["baseline"] * 2}
+    (found,) = tables.teachers([twice], {"mine": SPLIT}, {"mine": INDEX}).to_dict("records")
+    assert (found["seeds"], found["teacher_top1"], found["baseline_top1"]) == (2, 62.5, 25)
+    assert (found["teacher_top1_std"], found["baseline_top1_std"]) == (pytest.approx(12.5 * 2**0.5), 0)
+    assert found["gain"] == 37.5
+    with pytest.raises(DtkdError, match=r"2 seeds, but its baseline .* has 1"):
+        tables.teachers([twice | {"baseline": row["baseline"]}], {"mine": SPLIT}, {"mine": INDEX})
+
+
+def test_a_teacher_of_other_videos_than_the_baseline_is_refused(specialists, tmp_path):
+    file = save(tmp_path / "other.parquet", [1, 3], np.eye(4)[[1, 3]])
+    with pytest.raises(DtkdError, match=f"^{re.escape(file)}: its 2 test videos are not the 4 of "):
+        tables.teachers([specialists[0] | {"predictions": [file]}], {"mine": SPLIT}, {"mine": INDEX})
+
+
 # Table 5
 
 
@@ -753,14 +813,18 @@ def test_the_same_predictions_give_the_same_bytes(study, tmp_path):
 # Scripts
 
 
-@pytest.mark.parametrize("name", ["table1", "table2", "table3", "crossvalidation", "table4", "table5", "table6"])
-def test_scripts_take_what_the_rules_give(name, baselines, teachers, study, imitation, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "name", ["table1", "table2", "table3", "crossvalidation", "table4", "teachers", "table5", "table6"]
+)
+def test_scripts_take_what_the_rules_give(
+    name, baselines, teachers, specialists, study, imitation, tmp_path, monkeypatch
+):
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(variable, "1")  # restored after the script has set its own
     (tmp_path / "split.json").write_text(json.dumps(SPLIT))
     INDEX.to_parquet(tmp_path / "videos.parquet")
     rows = {"table3": baselines, "crossvalidation": baselines, "table4": teachers[0], "table5": study,
-            "table6": [imitation[0]]}  # fmt: skip
+            "table6": [imitation[0]], "teachers": specialists}  # fmt: skip
     given = SimpleNamespace(
         rule="table", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"], "kl_floor": 1e-12}),
@@ -772,7 +836,7 @@ def test_scripts_take_what_the_rules_give(name, baselines, teachers, study, imit
     assert (tmp_path / "log").read_text() == "done\n"
     lines = (tmp_path / f"{name}.csv").read_text().splitlines()
     assert len(lines) == 1 + {"table1": 3, "table2": 6, "table3": 4, "crossvalidation": 1, "table4": 2, "table5": 5,
-                              "table6": 3}[name]  # fmt: skip
+                              "table6": 3, "teachers": 3}[name]  # fmt: skip
     assert f"tab:{name}" in (tmp_path / f"{name}.tex").read_text()
 
 

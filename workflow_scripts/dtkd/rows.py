@@ -80,6 +80,15 @@ def table4(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
+def teachers(study: Study) -> list[dict[str, Any]]:
+    """The rows of `table4`, each with the predictions of its list's baseline."""
+    return [
+        row | {"baseline": predictions(study, baseline_runs(study, row["dataset"], baseline))}
+        for row in table4(study)
+        for _, baseline in [study.reference(row["dataset"], row["list"])]
+    ]
+
+
 def _teacher_name(study: Study, dataset: str, number: int, locked: bool, subset: str) -> str:
     prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(dataset, number)[0])
     if prefix and number == 1:
@@ -187,6 +196,15 @@ def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
             "baseline": [baseline, predictions(study, baseline_runs(study, dataset, row))],
             "student": [name, predictions(study, student_runs(study, dataset, student))],
         }
+    return shown
+
+
+def baselines_to_beat(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Predictions of the baselines that Table 5's students are compared with, by dataset and name."""
+    shown = {dataset: {} for dataset in study.use if study.students_of(dataset)}
+    for row in table5(study):
+        if row["method"] == "baseline" and row["dataset"] in shown:
+            shown[row["dataset"]][row["model"]] = row["predictions"]
     return shown
 
 

@@ -165,10 +165,7 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     table = []
     for row in rows:
         own = subsets[row["dataset"]]
-        runs = [
-            run.only(_chosen(file, _of_videos(file, run, own), row["subset"]))
-            for file, run in zip(row["predictions"], _read(row["predictions"]), strict=True)
-        ]
+        runs = _of_subset(row["predictions"], own, row["subset"])
         scores = _over_seeds([accuracies(run) for run in runs])
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
         numbers = {"classes": int((own == row["subset"]).sum()), "videos": len(runs[0].videos)}
@@ -176,6 +173,38 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     columns = ["dataset", "model", "subset", "LT", "classes", "videos", "seeds", *_with_std(ACCURACIES),
                *_against(["top1", "top5"])]  # fmt: skip
     return _table("table4", table, columns, "Accuracy of the teachers on the test videos of their own subset")
+
+
+def teachers(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each teacher beside the baseline of its list, both on the test videos of the teacher's subset.
+
+    A model's answer is the highest of all its logits: the baseline chooses among all classes, a teacher among those
+    that its outputs leave it.
+
+    Args:
+        rows: those of `table4`, and ``baseline``: the baseline's predictions, of the same seeds.
+        splits: each dataset's `split.json`.
+        indexes: each dataset's `videos.parquet`.
+
+    Returns:
+        One row a teacher: ``baseline_top1`` and ``teacher_top1`` (per cent); ``gain`` (points) with its interval and
+        ``p`` as in `table5`, of the teacher over the baseline.
+    """
+    subsets = {dataset: _subsets(dataset, splits[dataset], index) for dataset, index in indexes.items()}
+    table = []
+    for row in rows:
+        sides = {"teacher_top1": row["predictions"], "baseline_top1": row["baseline"]}
+        runs = {name: _of_subset(files, subsets[row["dataset"]], row["subset"]) for name, files in sides.items()}
+        gain = _gain(sides["teacher_top1"], runs["teacher_top1"], sides["baseline_top1"], runs["baseline_top1"])
+        scores = [_over_seeds([{name: accuracies(run)["top1"]} for run in side]) for name, side in runs.items()]
+        table.append({**row, "videos": len(runs["teacher_top1"][0].videos), **scores[0], **scores[1], **gain})
+    columns = ["dataset", "list", "subset", "LT", "videos", "seeds", *_with_std(["baseline_top1", "teacher_top1"]),
+               "gain", "gain_low", "gain_high", "p"]  # fmt: skip
+    caption = (
+        "Teachers beside the baseline of their list on the test videos of their own subset. Gain: points of top-1 over "
+        "the baseline, with its 95 % bootstrap interval over these videos; p: exact paired test"
+    )
+    return _table("teachers", table, columns, caption + _origin(splits))
 
 
 def table5(rows: Iterable[Row]) -> pd.DataFrame:
@@ -357,6 +386,12 @@ def _of_videos(file: str | Path, run: Predictions, subsets: np.ndarray) -> np.nd
     return subsets[run.labels]
 
 
+def _of_subset(files: Sequence[str | Path], subsets: np.ndarray, subset: str) -> list[Predictions]:
+    """Predictions of the videos of a subset's classes alone; ``subsets`` (C,) is that of each label."""
+    runs = zip(files, _read(files), strict=True)
+    return [run.only(_chosen(file, _of_videos(file, run, subsets), subset)) for file, run in runs]
+
+
 def _chosen(file: str | Path, own: np.ndarray, subset: str) -> np.ndarray:
     """(N,) bool: the videos of ``subset``, at least one."""
     if not (chosen := own == subset).any():
@@ -449,6 +484,7 @@ COLUMNS = {
     "params": Column("Parameters (M)", _fixed(2)), "trainable": Column("Trainable (M)", _fixed(2)),
     "gflops": Column("GFLOPs", _significant),
     "top1": Column("Top-1 (%)", _fixed(2)), "top5": Column("Top-5 (%)", _fixed(2)),
+    "baseline_top1": Column("Baseline top-1 (%)", _fixed(2)), "teacher_top1": Column("Teacher top-1 (%)", _fixed(2)),
     "top1_last": Column("Top-1, last epoch (%)", _fixed(2)), "top5_last": Column("Top-5, last epoch (%)", _fixed(2)),
     "gain": Column("Gain [95 % CI]", _fixed(2)),
     "p": Column("p", "{:.3g}".format, "$p$"), "p_holm": Column("p (Holm)", "{:.3g}".format, "$p$ (Holm)"),
