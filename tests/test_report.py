@@ -23,6 +23,7 @@ from dtkd.study import Split
 
 PROJECT = Path(__file__).parents[1]
 EVIL = "<script>alert(1)</script>"
+FIGURES = ("figure1", "gains", "teachers", "examples", "unheard_of")
 VOID = {"meta", "link", "img", "br", "hr", "line"}
 TABLE5 = """dataset,model,method,LT,FT,S_alpha,KD_T,KD_alpha,top1,top5,gain,gain_low,gain_high,p,p_holm
 demo_ucf,U1,baseline,,,,,,40.00,80.00,,,,,
@@ -83,7 +84,7 @@ def content(tmp_path):
             for role in ("baseline", "student")]  # fmt: skip
     return {
         "study": resolved, "tables": [str(tmp_path / f"{name}.csv") for name in tables],
-        "figures": [png(tmp_path / f"{name}.png") for name in ("figure1", "examples", "unheard_of")],
+        "figures": [png(tmp_path / f"{name}.png") for name in FIGURES],
         "decisions": str(PROJECT / "docs" / "decisions.md"), "runs": runs,
         "records": [record for record, _ in files], "histories": [history for _, history in files],
         "pictures": str(tmp_path / "pictures.json"), "examples": str(tmp_path / "examples.csv"),
@@ -186,7 +187,7 @@ def test_ids_are_unique_and_every_link_inside_has_its_target(page):
 
 def test_images_are_embedded_and_described(page):
     images = page.all("img")
-    assert len(images) == 3 + 2
+    assert len(images) == 5 + 2
     for image in images:
         assert image["src"].startswith(("data:image/png;base64,", "data:image/jpeg;base64,"))
         assert len(image["alt"]) > 10
@@ -198,7 +199,7 @@ def test_images_are_embedded_and_described(page):
 def test_tables_and_figures_have_captions_and_heads(page):
     captions = [element for element in page.all("caption") if element["text"].strip()]
     assert len(captions) == len(page.all("table")) > 10
-    assert len(page.all("figcaption")) == len(page.all("figure")) == 3
+    assert len(page.all("figcaption")) == len(page.all("figure")) == 5
     for head in page.all("th"):
         assert head["scope"] in ("col", "row", "rowgroup", "colgroup"), head
     for scrolling in (element for element in page.all("div") if element.get("class") == "scroll"):
@@ -225,6 +226,20 @@ def test_every_item_of_the_contents_has_what_the_template_asks_for():
 
 
 # What it says
+
+
+def test_the_answer_comes_first_and_the_settings_last(page):
+    sections = [element["id"] for element in page.all("section")]
+    assert (sections[0], sections[-1]) == ("summary", "settings")
+    items = [element["id"] for element in page.all("div") if element.get("class") == "item"]
+    assert items[:2] == ["figure-gains", "figure-teachers"]
+    heads = [element["text"] for element in page.all("h2", "h3")][:3]
+    assert heads == ["Summary", "What students gain", "What teachers know that the baseline does not"]
+    order = [element.get("id") or element.get("class") for element in page.elements]
+    assert order.index("summary") < order.index("figure-gains") < order.index("lead") < order.index("figure-teachers")
+    links = [element["href"] for element in page.all("a") if element["href"].startswith("#")]
+    assert links[1:4] == ["#summary", "#figure-gains", "#figure-teachers"]
+    assert links[-1] == "#settings"
 
 
 def test_the_summary_weighs_gains(page):

@@ -23,13 +23,12 @@ import jinja2
 import yaml
 
 from dtkd.files import atomic, read_parquet
+from dtkd.metrics import NOISE
 
 TEMPLATES = Path(__file__).parent / "templates"
 Values = Sequence[tuple[Any, int]]  # of a setting, and how many artefacts were made with each
 Difference = tuple[str, Any, Any]  # a setting, its recorded and its configured value (`recorded.Difference`)
 NESTED = ("train",)  # a section's keys that are sections: `pretrain.train`
-NOISE = 0.05
-"""A gain whose p value is not below this is not told from noise."""
 
 
 # Words and numbers
@@ -82,6 +81,7 @@ LABELS = {
     "top1_last": "top-1, last epoch", "top5_last": "top-5, last epoch", "gain_low": "95 % interval",
     "p_holm": "p (Holm)", "q1": "Q1", "std": "STD", "iqr": "IQR", "params": "parameters (M)", "gflops": "GFLOPs",
     "params_published": "parameters, 400 classes (M)", "trainable": "trainable (M)",
+    "baseline_top1": "baseline, top-1 (%)", "teacher_top1": "teacher, top-1 (%)",
     "kl_static_teacher": "KL, static teacher", "kl_dynamic_teacher": "KL, dynamic teacher",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
@@ -544,6 +544,7 @@ def page(
     rows = run_rows(runs, records, histories)
     config = yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=100)
     study = as_made(study, recorded or {})
+    answer, *rest = sections(study, tables, figures)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -557,7 +558,8 @@ def page(
         differences=differences(others or {}),
         data_sets=data_sets(study),
         config=config,
-        sections=sections(study, tables, figures),
+        answer=[item for item in answer["items"] if "missing" not in item],
+        sections=rest,
         examples=table(examples) if examples else None,
         disagreements=disagreements(differing, taken),
         disagreements_file=table(by_name["disagreements"]) if differing else None,
