@@ -21,5 +21,5 @@ rule all:
     default_target: True
     input:
         [f"{RESULTS}/tables/{table}.csv" for table in TABLES],
-        [f"{RESULTS}/figures/{figure}.png" for figure in FIGURES],
+        [f"{RESULTS}/figures/{figure}.png" for figure in ALL_FIGURES],
         f"{RESULTS}/report.html",

@@ -7,8 +7,8 @@ from functools import lru_cache
 
 from snakemake.io import IOFile
 
-from dtkd import datasets, provenance, rows, synthetic
-from dtkd.files import check_writable
+from dtkd import datasets, recorded, rows, synthetic
+from dtkd.files import check_writable, write_json
 from dtkd.places import within
 from dtkd.study import Dataset, Run, read
 
@@ -20,12 +20,15 @@ MODELS = {  # a run's folder -> what the tables call it
     for row in rows.table3(STUDY) + rows.table4(STUDY) + rows.table5(STUDY)
     for file in row["predictions"]
 }
+EXPECTED = [each._asdict() for each in checked(recorded.expected, STUDY)]  # the settings that records should have
 LIBRARY = f"{workflow.basedir}/workflow_scripts/dtkd"
 os.environ["DTKD_SNAKEMAKE"] = str(os.getpid())  # a job looks whether it is still there
 
 
 onstart:
     checked(check_writable, RESULTS)  # before hours of work, not after
+    # what `make verify` holds the records against: --touch, too, takes what there is for this study's
+    checked(write_json, f"{RESULTS}/settings.json", EXPECTED)
 
 
 def spelled_target(target: str) -> str:
@@ -106,7 +109,7 @@ def run_of(wildcards, role: str) -> Run:
 
 
 @lru_cache(maxsize=None)
-def forgotten() -> dict[str, list[str]]:
+def forgotten() -> dict[str, list[recorded.Difference]]:
     """The records of runs that have other settings than the study, and which, where Snakemake does not know of it.
 
     Its own records are in .snakemake: there is none of a run that was copied here, or ended after its Snakemake did.
@@ -114,9 +117,9 @@ def forgotten() -> dict[str, list[str]]:
     found = {}
     for run in RUNS.values():
         file = f"{RESULTS}/{run.folder}/run.json"
-        changed = provenance.changed(provenance.settings(file), STUDY.settings(run))
-        if changed and not workflow.persistence.metadata(IOFile(file)):
-            found[file] = changed
+        differences = [each for made in recorded.artefacts_of(recorded.of_run(STUDY, run)) for each in made.differences]
+        if differences and not workflow.persistence.metadata(IOFile(file)):
+            found[file] = differences
     return found
 
 
@@ -125,7 +128,7 @@ def refuse_forgotten(run: Run, rule: str) -> None:
     file, forced = f"{RESULTS}/{run.folder}/run.json", workflow.dag_settings.forcerun
     if workflow.is_main_process and file in forgotten() and not {file, rule} & set(forced):
         stop(
-            f"{RESULTS}/{run.folder} was made with other settings ({', '.join(forgotten()[file])}), and Snakemake's own "
+            f"{RESULTS}/{run.folder} was made with other settings: {', '.join(map(str, forgotten()[file]))}; Snakemake's own "
             "record of it, in .snakemake, is gone: set these back, or have all such runs made anew with "
             f"--forcerun {' '.join(sorted(forgotten()))}"
         )

@@ -4,8 +4,8 @@ CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.ch
 PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in rows.against_baseline(STUDY).items()}
 PAPERS = [row["dataset"] for row in rows.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
 TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in rows.table6(STUDY)}
-DIVERGENCES = {row["dataset"]: {name: row[name] for name in ("kl", "floor")} for row in rows.table6(STUDY)}
 FIGURES = {
+    "gains": dict(shown=rows.baselines_to_beat(STUDY), table=f"{RESULTS}/tables/table5.csv"),
     "figure1": dict(splits=MOTIONS),
     "figure2": dict(splits=MOTIONS),
     "figure5": dict(shown=rows.lists(STUDY)),
@@ -18,11 +18,12 @@ FIGURES = {
     "teacher_weights": dict(shown=rows.students(STUDY)),
 }
 FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
+ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 
 def figure_code(wildcards) -> list[str]:
     themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    modules = code(wildcards.figure, "figures", *themes, "metrics", "subsets", "datasets", "published")
+    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "subsets", "datasets", "published")
     return [*modules, f"{LIBRARY}/published/figure7.csv"] if wildcards.figure == "figure7" else modules
 
 
@@ -43,7 +44,7 @@ rule figure:
     params:
         shown=lambda w: FIGURES[w.figure].get("shown"),
         datasets=list(STUDY.use),
-        divergences=lambda w: DIVERGENCES if w.figure == "figure8" else None,
+        divergences=lambda w: rows.divergences(STUDY) if w.figure == "figure8" else None,
         chosen=lambda w: CHOSEN if w.figure == "teacher_weights" else None,
         as_published=lambda w: PAPERS if w.figure == "figure7" else None,
     log:
@@ -53,6 +54,25 @@ rule figure:
         "../envs/figures.yaml"
     script:
         "../workflow_scripts/{wildcards.figure}.py"
+
+
+# The figure of the table of this name, whose script is called so.
+rule figure_teachers:
+    message:
+        "Figure teachers"
+    input:
+        table=f"{RESULTS}/tables/teachers.csv",
+        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics"),
+    output:
+        png=f"{RESULTS}/figures/teachers.png",
+        pdf=f"{RESULTS}/figures/teachers.pdf",
+    log:
+        f"{RESULTS}/logs/figures/teachers.log",
+    localrule: True
+    conda:
+        "../envs/figures.yaml"
+    script:
+        "../workflow_scripts/figure_teachers.py"
 
 
 # Sample frames with their flow: of the classes' videos, those nearest to their class's mean. The flow's job keeps a table of
@@ -67,7 +87,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "flow", "gpus", "video", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "fonts", "flow", "gpus", "video", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

@@ -7,17 +7,19 @@ rule report:
         "Report"
     input:
         tables=[f"{RESULTS}/tables/{table}.csv" for table in [*TABLES, "disagreements"]],
-        figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*FIGURES, "examples"]],
+        figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*ALL_FIGURES, "examples"]],
         pictures=f"{RESULTS}/tables/disagreements.json",
         examples=f"{RESULTS}/figures/examples.csv",
         records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
         decisions=f"{workflow.basedir}/docs/decisions.md",
-        code=[f"{LIBRARY}/report.py", *(f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml"))],
+        code=[f"{LIBRARY}/{name}" for name in ("report.py", "recorded.py", "metrics.py")],
+        templates=[f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml")],
     output:
         f"{RESULTS}/report.html",
     params:
         study=STUDY.model_dump(mode="json"),
+        expected=EXPECTED,
         runs=[
             dict(dataset=run.dataset, list=run.list, role=run.role, run=run.name, seed=run.seed, model=MODELS.get(run.folder, ""))
             for run in REPORTED

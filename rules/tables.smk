@@ -23,6 +23,7 @@ TABLES = {
     "table3": dict(rows=rows.table3(STUDY)),
     "crossvalidation": dict(rows=rows.table3(STUDY)),
     "table4": dict(rows=rows.table4(STUDY), indexes=INDEXES, splits=SPLITS),
+    "teachers": dict(rows=rows.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
     "table5": dict(rows=rows.table5(STUDY)),
     "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
     "readings": dict(rows=rows.readings(STUDY)),
@@ -58,6 +59,7 @@ rule table:
     params:
         rows=lambda w: TABLES[w.table].get("rows"),
         datasets=list(STUDY.use),
+        divergences=lambda w: rows.divergences(STUDY) if w.table == "table6" else None,  # the rows have them; for the record
     log:
         f"{RESULTS}/logs/tables/{{table}}.log",
     localrule: True

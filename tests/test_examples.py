@@ -1,5 +1,7 @@
 """Sample frames with their flow: which classes and videos are chosen, and what the picture of a flow shows."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -117,4 +119,4 @@ def test_a_long_name_is_cut_and_dollars_are_no_formula(dataset):
     flow = measured(root, index, Settings())
     figure = examples.draw({"d": list(examples.examples(split({long: 0.1}, [long]), index, root, flow, Settings()))})
     titles = [axis.get_title() for block in figure.subfigs for axis in block.axes]
-    assert any(title.startswith("$" + "W" * 15 + "…") for title in titles)
+    assert any(re.match(r"\$W{7,}…\n", title) for title in titles)

@@ -1,19 +1,23 @@
 """Figures from plain data: what they show, readable text, the same bytes for the same data, degenerate studies."""
 
+import re
 import subprocess
 import sys
+import warnings
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import font_manager
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
+from test_fonts import make_font
 
 from dtkd import figures, figures_accuracy, figures_distillation, figures_motion, figures_training, published
-from dtkd.errors import DtkdError
+from dtkd.errors import DtkdError, DtkdWarning
 from dtkd.metrics import Predictions, kl_divergence
 
 
@@ -495,30 +499,105 @@ def test_sensitivity_has_error_bars_and_says_what_is_not_varied(tmp_path):
     assert [words(axis).count("not varied") for axis in figure.axes] == [0, 1, 1, 1]
 
 
+# -- the answer ------------------------------------------------------------------------------------------------------
+
+
+def table_of_gains(dataset="d", baseline="U1", count=3, **columns):
+    """Table 5 of a baseline and its students."""
+    rows = [(dataset, baseline, "baseline", 50.0, *[np.nan] * 4)]
+    rows += [(dataset, f"S{n}", "dtkd", 50.0 + n, float(n), n - 2.0, n + 3.0, 0.04 * n) for n in range(count)]
+    names = ["dataset", "model", "method", "top1", "gain", "gain_low", "gain_high", "p_holm"]
+    return pd.DataFrame(rows, columns=names).assign(**columns)
+
+
+def test_gains_have_a_row_for_each_student_in_the_tables_order():
+    figure = figures_accuracy.gains(table_of_gains(), {"d": {"U1": [BASELINE]}})
+    (axis,) = figure.axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["S0", "S1", "S2"]
+    assert axis.yaxis_inverted()
+    spans = [segment for lines in axis.collections for segment in lines.get_segments()]
+    assert [segment.tolist() for segment in spans] == [[[n - 2, n], [n + 3, n]] for n in range(3)]
+    points = [line for line in axis.lines if line.get_marker() == "o"]
+    assert [point.get_xydata()[0].tolist() for point in points] == [[n, n] for n in range(3)]
+    told = [to_hex(point.get_markerfacecolor()) != "#ffffff" for point in points]
+    assert told == [True, True, False]  # p (Holm) 0, 0.04 and 0.08
+    assert [0, 0] in [list(line.get_xdata()) for line in axis.lines]
+    assert legend(axis) == ["U1: 50.00 % of 8 test videos, chance 25 %", "p (Holm) < 0.05", "may be chance"]
+    assert {"+0.00", "+1.00", "+2.00"} <= set(words(axis))
+    assert axis.get_xlabel() == "gain in top-1 (points)"
+
+
+def test_gains_over_several_baselines_and_seeds():
+    table = pd.concat([table_of_gains(seeds=3), table_of_gains(baseline="U2", count=1, seeds=3)])
+    (axis,) = figures_accuracy.gains(table, {"d": {"U1": [BASELINE], "U2": [STUDENT]}}).axes
+    labels = [label.get_text() for label in axis.get_yticklabels()]
+    assert labels == ["over U1:", "S0", "S1", "S2", "over U2:", "S0"]
+    assert legend(axis)[:2] == [f"{name}: 50.00 % of 8 test videos, chance 25 %" for name in ("U1", "U2")]
+    assert axis.get_xlabel() == "gain in top-1 (points, mean of 3 seeds)"
+    assert len(axis.collections) == 4
+
+
+def table_of_teachers(dataset="d", number=1, kinds=(True, False)):
+    """`teachers.csv` of a data set's list; teachers with LT gain 10 points, the others nothing."""
+    groups = [(subset, videos, locked) for subset, videos in (("dynamic", 30), ("static", 12)) for locked in kinds]
+    table = pd.DataFrame(groups, columns=["subset", "videos", "LT"]).assign(dataset=dataset, list=number)
+    gain = 10.0 * table["LT"]
+    return table.assign(baseline_top1=50.0, teacher_top1=50 + gain, gain=gain, gain_low=gain - 5, gain_high=gain + 5)
+
+
+def test_teachers_stand_beside_the_baseline_of_their_own_videos():
+    (axis,) = figures_accuracy.teachers(table_of_teachers()).axes
+    heights = [bar.get_height() for bars in axis.containers for bar in bars]
+    assert heights == [50, 60, 50] * 2
+    places = [bar.get_x() for bars in axis.containers for bar in bars]
+    assert places == sorted(places)
+    assert [label.get_text() for label in axis.get_xticklabels()] == [
+        "static classes\n12 test videos", "dynamic classes\n30 test videos"
+    ]  # fmt: skip
+    assert legend(axis) == ["baseline", "teacher (LT)", "teacher (no LT)"]
+    whiskers = [segment[:, 1].tolist() for lines in axis.collections for segment in lines.get_segments()]
+    assert whiskers == [[55, 65], [45, 55]] * 2
+    assert words(axis).count("+10.00") == words(axis).count("+0.00") == 2
+
+
+def test_each_list_has_a_panel_of_teachers():
+    table = pd.concat([table_of_teachers(), table_of_teachers(number=2, kinds=[True]), table_of_teachers("other")])
+    figure = figures_accuracy.teachers(table)
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["(a) d, list 1", "(b) other", "(a) d, list 2"]
+    assert legend(figure.axes[2]) == ["baseline", "teacher (LT)"]
+
+
 # -- all -------------------------------------------------------------------------------------------------------------
 
 
-def study(datasets, classes, seeds, epochs=4):
-    """Every figure of a made-up study."""
-    random, splits, pairs, curves, weights, kl, tables = np.random.default_rng(0), {}, {}, {}, {}, {}, []
+def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2")):
+    """Every figure of a made-up study; ``names`` of its classes, ``models`` of its baseline, its student, another."""
+    random, splits, pairs, curves, weights, kl, tables, gained = np.random.default_rng(0), {}, {}, {}, {}, {}, [], []
     labels = np.repeat(np.arange(classes), 3)
     for dataset in datasets:
         splits[dataset] = many(classes)
+        if names:
+            splits[dataset]["classes"] = dict(zip(names, splits[dataset]["classes"].values(), strict=True))
         pairs[dataset] = {
             name: [predictions(np.where(random.random(len(labels)) < 0.7, labels, random.permutation(labels)), labels,
                                classes) for _ in range(seeds)]
-            for name in ("U1", "SU12")
+            for name in models[:2]
         }  # fmt: skip
         curves[dataset] = {f"{name} (list {n})": [history(epochs, 9 * n + seed) for seed in range(seeds)]
-                           for n, name in enumerate(("U1", "U2", "U3"))}  # fmt: skip
-        weights[dataset] = {name: curves[dataset][label] for name, label in zip(("SU12", "SU1", "SU2"), curves[dataset],
-                                                                               strict=True)}  # fmt: skip
+                           for n, name in enumerate(models)}  # fmt: skip
+        weights[dataset] = dict(zip((models[1], "SU1", "SU2"), curves[dataset].values(), strict=True))
         kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in figures.SUBSETS}
         rows = [(dataset, f"SU{n}", "dtkd", n % 2 == 0, True, 0.3, t, a, 80 + n, 0.4) for n, (t, a) in enumerate(
             [(2, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (2, 0.4), (4, 0.4)])]  # fmt: skip
-        tables += [(dataset, "U1", "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
-    names = ["dataset", "model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1", "top1_std"]
+        tables += [(dataset, models[0], "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
+        own = table_of_gains(dataset, models[0], 13).replace({"model": {"S1": models[1]}})
+        gained += [own.assign(seeds=seeds)]
+    columns = ["dataset", "model", "method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha", "top1", "top1_std"]
     return {
+        "gains": figures_accuracy.gains(
+            pd.concat(gained), {dataset: dict(list(models.items())[:1]) for dataset, models in pairs.items()}
+        ),
+        "teachers": figures_accuracy.teachers(pd.concat(map(table_of_teachers, datasets))),
         "figure1": figures_motion.figure1(splits),
         "figure2": figures_motion.figure2(splits),
         "figure5": figures_training.figure5(curves),
@@ -529,8 +608,8 @@ def study(datasets, classes, seeds, epochs=4):
         "figure8": figures_distillation.figure8(kl),
         "class_gain": figures_accuracy.class_gain(pairs, splits),
         "confusion": figures_accuracy.confusion(pairs, splits),
-        "teacher_weights": figures_distillation.teacher_weights(weights, dict.fromkeys(datasets, "SU12")),
-        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=names).assign(variant=None)),
+        "teacher_weights": figures_distillation.teacher_weights(weights, dict.fromkeys(datasets, models[1])),
+        "sensitivity": figures_distillation.sensitivity(pd.DataFrame(tables, columns=columns).assign(variant=None)),
     }
 
 
@@ -543,6 +622,75 @@ def test_no_text_of_any_figure_touches_another(datasets, classes, seeds, monkeyp
         assert figure.get_size_inches()[0] in (3.5, 7)
         titles = [axis.get_title(loc="left") for axis in figure.axes]
         assert all(any(dataset in title for title in titles) for dataset in datasets), name
+
+
+MARKUP = ["$_$", "US$5 or US$10", "a_b^c", "{x}", "\\alpha", "50 % & more", "#1", "<b>bold</b>", "~tilde|pipe", "_x_"]
+CLASSES_IN = ("figure2", "class_gain", "confusion")  # the figures that name classes
+MODELS_IN = {  # and those that name the baseline, the student, the third model of `study`
+    "figure5": (0, 1, 2), "figure6": (0, 1, 2), "figure7": (0, 1), "class_gain": (0, 1), "confusion": (0, 1),
+    "teacher_weights": (1,), "sensitivity": (0,), "gains": (0, 1),
+}  # fmt: skip
+
+
+def test_names_are_drawn_letter_by_letter_and_only_the_projects_formulas_are_formulas(tmp_path, monkeypatch):
+    dataset, models = "$d_1$ & <x>", ("$U_1$", "S^{2}$\\frac$", "_x_")
+    for name, figure in study([dataset], len(MARKUP), 1, names=MARKUP, models=models).items():
+        figures.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+        drawn = drawn_texts(figure, monkeypatch)
+        everything = "\n".join(text.get_text() for text in drawn)
+        assert dataset in everything
+        assert all(models[n] in everything for n in MODELS_IN.get(name, ())), name
+        if name in CLASSES_IN:
+            assert sum(each in everything for each in MARKUP) > 4, name
+        formulas = {text.get_text() for text in drawn if text.get_parse_math()}
+        assert all(re.match(r"(mean \$w_|\$S_|\$KD_)", text) for text in formulas), formulas
+        assert bool(formulas) == (name in ("teacher_weights", "sensitivity"))
+
+
+def test_letters_without_a_font_are_drawn_as_numbers_with_one_warning(tmp_path, monkeypatch):
+    monkeypatch.setattr(font_manager, "findSystemFonts", list)
+    names = ["图书馆", "한", "हि", *(f"class {n}" for n in range(3))]
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        drawn = study(["数"], len(names), 1, names=names, models=("基", "学", "U2"))
+        for name, figure in drawn.items():
+            figures.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+    assert {warning.category for warning in caught} == {DtkdWarning}  # nothing else, such as of a glyph missing
+    assert len(caught) == len(drawn)  # each has at least the data set's name
+    remedy = (
+        "drawn by number. Install one that does, such as Noto's (a file in ~/.local/share/fonts will do), and make the "
+        "figures again: --forcerun figure examples"
+    )
+    told = {str(warning.message) for warning in caught}
+    assert f"warning: no font here has 数 (U+6570); {remedy}" in told
+    assert all(each.endswith(remedy) and "\n" not in each for each in told)
+    labels = {text.get_text() for text in drawn["class_gain"].axes[0].get_yticklabels()}
+    assert labels == {"U+56FEU+4E66U+9986", "U+D55C", "U+0939U+093F", "class 0", "class 1", "class 2"}
+    assert drawn["class_gain"].axes[0].get_title(loc="left") == "U+6570: U+5B66 − U+57FA"
+
+
+def test_letters_come_from_a_font_that_has_them(tmp_path, monkeypatch):
+    made = make_font(tmp_path / "made.ttf", "图书馆")
+    monkeypatch.setattr(font_manager, "findSystemFonts", lambda: [made])
+    monkeypatch.setattr(font_manager.fontManager, "ttflist", list(font_manager.fontManager.ttflist))
+    with warnings.catch_warnings(action="error"):
+        figure = figures_motion.figure2({"d": split([0.1, 0.2, 0.5, 0.9], 0.2, names=["图书馆", "$图$", "c", "d"])})
+        figures.save(figure, {kind: tmp_path / f"one.{kind}" for kind in ("png", "pdf")})
+    shown = {text.get_text(): text for text in drawn_texts(figure, monkeypatch)}
+    assert {"图书馆", "$图$"} <= set(shown)
+    assert shown["图书馆"].get_fontfamily() == [figures.FONT, "Some Script"]
+    square = 3 * 0.9 * figures.SMALL * figure.dpi / 72  # three squares of the font, each 0.9 em wide
+    assert shown["图书馆"].get_window_extent().width == pytest.approx(square, rel=0.05)
+
+
+def test_very_long_names_are_cut_and_leave_room():
+    names = ["pretending to put something behind something else that is on a surface " + "x" * n for n in range(8)]
+    with warnings.catch_warnings(action="error"):
+        drawn = study(["d"], len(names), 1, names=names)
+    for name in ("class_gain", "confusion"):
+        axis = drawn[name].axes[0]
+        assert axis.get_window_extent().width > drawn[name].dpi, name
+        assert all(text.get_text().endswith("…") for text in axis.get_yticklabels()), name
 
 
 def test_same_data_same_bytes(tmp_path):

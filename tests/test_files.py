@@ -206,6 +206,18 @@ def test_a_good_end_is_logged_and_the_script_goes_on(tmp_path):
     assert (done.returncode, done.stdout, done.stderr, log) == (0, "after\n", "", "done\n")
 
 
+def test_a_warning_for_the_user_is_one_line_too_and_others_are_pythons(tmp_path):
+    warn = "import warnings; from dtkd.errors import DtkdWarning; "
+    for _ in range(2):  # said by each job anew
+        done, log = run_job(tmp_path, f"{warn}warnings.warn('warning: no font', DtkdWarning); warnings.warn('other')")
+        assert done.returncode == 0
+        assert done.stderr.startswith("warning: no font\n<string>:")
+        assert "UserWarning: other" in done.stderr
+    assert log == "warning: no font\ndone\n" * 2
+    done, _ = run_job(tmp_path, f"{warn}warnings.warn('warning: no font', DtkdWarning)", log=False)
+    assert done.stderr == "warning: no font\n"
+
+
 def test_a_job_without_a_log_still_says_what_is_wrong(tmp_path):
     done, log = run_job(tmp_path, "raise DtkdError('no')", log=False)
     assert (done.returncode, done.stderr, log) == (1, "error: no\n", None)

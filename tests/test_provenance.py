@@ -71,18 +71,6 @@ def test_in_a_checkout_the_commit_and_whether_it_was_changed(tmp_path, monkeypat
     assert provenance.record({}, {}, "cpu")["git"]["changed"] is True
 
 
-@pytest.mark.parametrize(("made", "wanted", "changed"), [
-    ({}, {"seed": 1, "teacher_outputs": "full"}, []),  # no record
-    ({"seed": 1}, {"seed": 1, "teacher_outputs": "full"}, ["teacher_outputs"]),  # made when all teachers were masked
-    ({"seed": 1, "teacher_outputs": "full"}, {"seed": 1}, ["teacher_outputs"]),
-    ({"seed": 1}, {"seed": 1}, []),
-    ({"seed": 1, "teacher_outputs": "full"}, {"seed": 1, "teacher_outputs": "full"}, []),
-    ({"seed": 1, "gone": 2}, {"seed": 2, "new": 3}, ["seed"]),
-])  # fmt: skip
-def test_what_has_changed_since_a_run_was_made(made, wanted, changed):
-    assert provenance.changed(made, wanted) == changed
-
-
 # A job's record
 
 
@@ -227,18 +215,48 @@ def test_missing_files_and_broken_records(study):
         verify.verify("elsewhere")
 
 
+def test_other_settings_than_the_studys_are_named_with_both_values(study):
+    run("train", {}, ["results/three/checkpoint.pt"], settings={"train": {"lr": 0.1, "epochs": 2}, "seed": 0})
+    expected = {"path": "results/three", "record": "results/three/checkpoint.run.json",
+                "settings": {"settings": {"seed": 0}}, "names": {"settings": ""}}  # fmt: skip
+
+    def said(**train):
+        expected["settings"]["settings"]["train"] = train
+        write_json("results/settings.json", [expected])
+        command = [sys.executable, "-m", "dtkd.verify"]
+        environment = os.environ | {"PYTHONPATH": str(Path(provenance.__file__).parents[1])}
+        done = subprocess.run(command, capture_output=True, text=True, env=environment)
+        return done.returncode, done.stdout.splitlines()[1:]
+
+    assert said(lr=0.1, epochs=2) == (0, ["8 files of 5 artefacts: all match; settings: all match"])
+    assert said(lr=0.2, epochs=None) == (1, [
+        "results/three: made with train.lr 0.1 (the study has 0.2), train.epochs 2 (the study has null)",
+        "8 files of 5 artefacts: all match; settings: 1 differs from the study's",
+    ])  # fmt: skip
+    os.mkdir("results/own")  # a study with a folder of its own
+    os.rename("results/settings.json", "results/own/settings.json")
+    assert len(verify.other_settings("results")) == 1
+    for broken in ("{", "[1]", '[{"path": 1}]'):
+        Path("results/settings.json").write_text(broken)
+        with pytest.raises(DtkdError, match=r"^results/settings.json cannot be read \("):
+            verify.other_settings("results")
+
+
 def test_the_command_says_so_and_ends_accordingly(study):
     command = [sys.executable, "-m", "dtkd.verify"]
     environment = os.environ | {"PYTHONPATH": str(Path(provenance.__file__).parents[1])}
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert done.returncode == 0
-    assert done.stdout.endswith("7 files of 4 artefacts: all match\n")
+    assert done.stdout.endswith(
+        "7 files of 4 artefacts: all match; settings are not compared: there is no results/settings.json, which "
+        "snakemake writes when it starts\n"
+    )
     assert "verify: 100%" in done.stderr
     Path("results/two/history").write_text("?")
     done = subprocess.run([*command, "results"], capture_output=True, text=True, env=environment)
     assert done.returncode == 1
     assert (
-        "results/two/history has changed since train made it\n7 files of 4 artefacts: 1 does not match\n" in done.stdout
+        "results/two/history has changed since train made it\n7 files of 4 artefacts: 1 does not match; " in done.stdout
     )
     done = subprocess.run([*command, "none"], capture_output=True, text=True, env=environment)
     assert (done.returncode, done.stdout) == (1, "")

@@ -18,10 +18,12 @@ import pytest
 import yaml
 
 from dtkd import disagreements, report, study
+from dtkd.recorded import Difference
 from dtkd.study import Split
 
 PROJECT = Path(__file__).parents[1]
 EVIL = "<script>alert(1)</script>"
+FIGURES = ("figure1", "gains", "teachers", "examples", "unheard_of")
 VOID = {"meta", "link", "img", "br", "hr", "line"}
 TABLE5 = """dataset,model,method,LT,FT,S_alpha,KD_T,KD_alpha,top1,top5,gain,gain_low,gain_high,p,p_holm
 demo_ucf,U1,baseline,,,,,,40.00,80.00,,,,,
@@ -82,7 +84,7 @@ def content(tmp_path):
             for role in ("baseline", "student")]  # fmt: skip
     return {
         "study": resolved, "tables": [str(tmp_path / f"{name}.csv") for name in tables],
-        "figures": [png(tmp_path / f"{name}.png") for name in ("figure1", "examples", "unheard_of")],
+        "figures": [png(tmp_path / f"{name}.png") for name in FIGURES],
         "decisions": str(PROJECT / "docs" / "decisions.md"), "runs": runs,
         "records": [record for record, _ in files], "histories": [history for _, history in files],
         "pictures": str(tmp_path / "pictures.json"), "examples": str(tmp_path / "examples.csv"),
@@ -185,7 +187,7 @@ def test_ids_are_unique_and_every_link_inside_has_its_target(page):
 
 def test_images_are_embedded_and_described(page):
     images = page.all("img")
-    assert len(images) == 3 + 2
+    assert len(images) == 5 + 2
     for image in images:
         assert image["src"].startswith(("data:image/png;base64,", "data:image/jpeg;base64,"))
         assert len(image["alt"]) > 10
@@ -197,7 +199,7 @@ def test_images_are_embedded_and_described(page):
 def test_tables_and_figures_have_captions_and_heads(page):
     captions = [element for element in page.all("caption") if element["text"].strip()]
     assert len(captions) == len(page.all("table")) > 10
-    assert len(page.all("figcaption")) == len(page.all("figure")) == 3
+    assert len(page.all("figcaption")) == len(page.all("figure")) == 5
     for head in page.all("th"):
         assert head["scope"] in ("col", "row", "rowgroup", "colgroup"), head
     for scrolling in (element for element in page.all("div") if element.get("class") == "scroll"):
@@ -224,6 +226,20 @@ def test_every_item_of_the_contents_has_what_the_template_asks_for():
 
 
 # What it says
+
+
+def test_the_answer_comes_first_and_the_settings_last(page):
+    sections = [element["id"] for element in page.all("section")]
+    assert (sections[0], sections[-1]) == ("summary", "settings")
+    items = [element["id"] for element in page.all("div") if element.get("class") == "item"]
+    assert items[:2] == ["figure-gains", "figure-teachers"]
+    heads = [element["text"] for element in page.all("h2", "h3")][:3]
+    assert heads == ["Summary", "What students gain", "What teachers know that the baseline does not"]
+    order = [element.get("id") or element.get("class") for element in page.elements]
+    assert order.index("summary") < order.index("figure-gains") < order.index("lead") < order.index("figure-teachers")
+    links = [element["href"] for element in page.all("a") if element["href"].startswith("#")]
+    assert links[1:4] == ["#summary", "#figure-gains", "#figure-teachers"]
+    assert links[-1] == "#settings"
 
 
 def test_the_summary_weighs_gains(page):
@@ -283,6 +299,16 @@ def test_values_are_merged_for_the_reader(tmp_path):
     assert [cell.text for cell in row] == ["a", "yes", "41.00", "−1.00", "−3.00 to +1.00", "< 0.001", "95.00", "−54.00"]
     assert row[2].spread == "1.20"
     assert {cell.text for cell in blank[1:]} == {""}
+
+
+def test_names_are_not_taken_for_values(tmp_path):
+    path, names = tmp_path / "t.csv", ["-1", "True", "false", "1e5"]
+    rows = [f"d,{name},{name},{name},True,-1\n" for name in names]
+    path.write_text("dataset,class,model,video,LT,mean\n" + "".join(rows))
+    found = report.table(path)
+    assert [column.numeric for column in found["columns"]] == [False, False, False, False, True]
+    ((_, rows),) = found["groups"]
+    assert [[cell.text for cell in row] for row in rows] == [[name, name, name, "yes", "−1"] for name in names]
 
 
 def test_the_papers_columns_are_told_apart(content):
@@ -345,6 +371,46 @@ def test_runs_their_time_and_what_made_them(tmp_path):
 
 def test_examples_in_docstrings():
     assert doctest.testmod(report).failed == 0
+
+
+# What it was made with
+
+
+def test_settings_are_those_on_record(content):
+    recorded = {
+        "train.lr": [(0.05, 8)], "train.devices": [(4, 8)], "train.selection": [("last", 8)], "seed": [(0, 9)],
+        "clip.rate": [(3, 6), (2, 1)], "pretrain.train.epochs": [(77, 1)], "split.source": [("random", 2)],
+        "student.KD_T": [(2, 1)],
+    }  # fmt: skip
+    text = report.page(**content, recorded=recorded)
+    tables = dict(report.settings(content["study"], recorded))
+    assert dict(tables["train"])["lr"] == "0.05"
+    assert dict(tables["train"])["devices"] == "4"
+    assert dict(tables["train"])["epochs"] == str(content["study"]["train"]["epochs"])  # not on record
+    assert dict(tables["clip"])["rate"] == "3 (6 ×); 2 (1 ×)"
+    assert dict(tables["pretrain"])["train.epochs"] == "77"
+    page = Page(text)
+    assert "Lots were drawn" in page.text
+    assert "after the epoch that is best on the test videos" not in page.text
+    assert "name: <script>" in page.all("pre")[0]["text"]
+    assert f"lr: {content['study']['train']['lr']}" in page.all("pre")[0]["text"]  # the config, as it is
+
+
+def test_other_settings_in_the_config_are_named_first_with_both_values(content, page):
+    assert not any(element.get("id") == "differences" for element in page.elements)
+    paths = [f"results/d/list1/baseline/{EVIL}", *(f"results/d/list1/student/{n}" for n in range(4))]
+    others = {path: [Difference("train.lr", 0.05, 0.1)] for path in paths}
+    others |= {"results/d/split.json": [Difference("split.quantile", 0.25, None), Difference("split.value", None, 1.5)]}
+    text = report.page(**content, others=others)
+    assert EVIL not in text
+    alarm = Page(text)
+    sections = [element["id"] for element in alarm.all("section")]
+    assert sections[:2] == ["differences", "summary"]
+    rows = [element for element in alarm.all("tr") if "tbody" in element["inside"]][:3]
+    shown = [re.sub(r"\s+", " ", row["text"]).strip() for row in rows]
+    assert shown[0].startswith(f"train.lr0.050.1results/d/list1/baseline/{EVIL}, results/d/list1/student/0, ")
+    assert shown[0].endswith("and 2 moreresults/d/list1/student/2, results/d/list1/student/3")
+    assert shown[1:] == ["split.quantile0.25–results/d/split.json", "split.value–1.5results/d/split.json"]
 
 
 # Studies with less in them

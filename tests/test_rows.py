@@ -52,6 +52,24 @@ def test_other_teachers_are_rows_of_their_own():
     assert files[-1] == "results/ucf101/list1/teacher/static-LT-masked-seed0/predictions.parquet"
 
 
+def test_teachers_stand_beside_their_lists_baseline(paper):
+    for row in rows.teachers(paper):
+        baseline = {"ucf101": "U1", "hmdb51": "H1"}[row["dataset"]]
+        runs = rows.baseline_runs(paper, row["dataset"], paper.baselines[row["dataset"]][baseline])
+        assert row["baseline"] == rows.predictions(paper, runs)
+    assert [{**row, "baseline": 0} for row in rows.teachers(paper)] == [
+        {**row, "baseline": 0} for row in rows.table4(paper)
+    ]
+    config = paper.model_dump(mode="json")
+    config["students"] = {"ucf101": {"mine": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "list": 2}}}
+    config["analysis"]["chosen"] = {}
+    second = study.read(config)
+    assert {row["baseline"][0] for row in rows.teachers(second)} == {
+        "results/ucf101/list2/baseline/slowfast_r101_16x8-seed0/predictions.parquet"
+    }
+    assert {name: list(own) for name, own in rows.baselines_to_beat(second).items()} == {"ucf101": ["U1", "U2"]}
+
+
 def test_table_5_has_the_papers_rows(paper):
     found = rows.table5(paper)
     assert [row["model"] for row in found if row["method"] != "baseline"] == published.table(5)["model"].tolist()
@@ -99,6 +117,8 @@ def test_every_seed_has_its_file():
     given = shipped(seeds=[0, 4], results="elsewhere")
     for row in rows.table3(given) + rows.table4(given) + rows.table5(given):
         assert [path.split("seed")[1].split("/")[0] for path in row["predictions"]] == ["0", "4"]
+    assert all(len(row["baseline"]) == 2 for row in rows.teachers(given))
+    for row in rows.table3(given) + rows.table4(given) + rows.table5(given):
         assert all(path.startswith("elsewhere/") for path in row["predictions"])
     (row, _) = rows.table6(given)
     assert len(row["student"]) == len(row["teachers"]["static"]) == len(row["teachers"]["dynamic"]) == 2
@@ -216,6 +236,7 @@ def test_a_study_without_students_shows_none():
     config = shipped().model_dump(mode="json")
     config["students"], config["analysis"]["chosen"] = {}, {}
     given = study.read(config)
-    shown = [rows.table4, rows.table6, rows.rivals, rows.against_baseline, rows.students]
+    shown = [rows.table4, rows.teachers, rows.table6, rows.baselines_to_beat, rows.rivals, rows.against_baseline,
+             rows.students]  # fmt: skip
     assert not any(show(given) for show in shown)
     assert len(rows.table5(given)) == 2

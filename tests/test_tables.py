@@ -1,6 +1,7 @@
 """The tables from hand-made predictions: exact numbers, the paper's only beside their own rows, and what is written."""
 
 import csv
+import doctest
 import json
 import re
 import runpy
@@ -18,7 +19,7 @@ from sklearn.metrics import accuracy_score
 from snakemake.iocontainers import Namedlist
 
 import dtkd
-from dtkd import published, subsets, tables
+from dtkd import figures, published, subsets, tables
 from dtkd.datasets import Source, index
 from dtkd.errors import DtkdError
 
@@ -333,6 +334,66 @@ def test_a_class_without_test_videos_still_counts_as_a_class(teachers, tmp_path)
     file = drawn(tmp_path / "one.parquet", [0, 0, 0], 4, 0)
     (row,) = tables.table4([rows[0] | {"predictions": [file]}], splits, indexes).to_dict("records")
     assert (row["classes"], row["videos"]) == (2, 3)
+
+
+# Teachers beside the baseline
+
+
+@pytest.fixture
+def specialists(tmp_path):
+    """Eight test videos, two a class, of a baseline and of both subsets' teachers, LT and not."""
+    labels = [0, 0, 1, 1, 2, 2, 3, 3]  # static: 1, 3 (Typing, archery); dynamic: 0, 2
+
+    def answers(name, given, masked=()):
+        logits = np.eye(4)[given] * 2.0
+        logits[:, list(masked)] = -np.inf
+        return save(tmp_path / f"{name}.parquet", labels, logits)
+
+    baseline = [answers("base", [0, 1, 1, 0, 2, 2, 0, 0])]  # static 1 of 4, dynamic 3 of 4
+    made = {
+        ("static", True): answers("static-LT", [1, 1, 1, 1, 3, 3, 3, 1], masked=[0, 2]),  # 3 of 4
+        ("static", False): answers("static", [0, 0, 1, 0, 0, 0, 2, 3]),  # 2 of 4, and it may say any class
+        ("dynamic", True): answers("dynamic-LT", [0, 0, 0, 0, 0, 2, 0, 0], masked=[1, 3]),  # 3 of 4
+    }
+    return [
+        {"dataset": "mine", "list": 1, "subset": subset, "LT": locked, "predictions": [file], "baseline": baseline}
+        for (subset, locked), file in made.items()
+    ]
+
+
+def test_teachers_and_the_baseline_on_the_teachers_own_videos(specialists, tmp_path):
+    table = tables.teachers(specialists, {"mine": SPLIT}, {"mine": INDEX})
+    assert list(table.columns) == ["dataset", "list", "subset", "LT", "videos", "baseline_top1", "teacher_top1", "gain",
+                                   "gain_low", "gain_high", "p"]  # fmt: skip
+    assert table["videos"].tolist() == [4, 4, 4]
+    assert table["baseline_top1"].tolist() == [25, 25, 75]
+    assert table["teacher_top1"].tolist() == [75, 50, 75]
+    assert table["gain"].tolist() == [50, 25, 0]
+    assert table["p"].tolist() == [stats.binomtest(0, 2).pvalue, 1, 1]  # LT: two won; not LT: one won; one each way
+    assert (table["gain_low"] <= table["gain"]).all()
+    assert (table["gain"] <= table["gain_high"]).all()
+    rows = list(csv.DictReader(written(table, tmp_path / "out")["csv"].splitlines()))
+    assert rows[0] == {
+        "dataset": "mine", "list": "1", "subset": "static", "LT": "True", "videos": "4", "baseline_top1": "25.00",
+        "teacher_top1": "75.00", "gain": "+50.00", "gain_low": "+0.00", "gain_high": "+100.00", "p": "0.5",
+    }  # fmt: skip
+
+
+def test_teachers_of_several_seeds_meet_as_many_baselines(specialists):
+    row = specialists[0]
+    twice = row | {"predictions": row["predictions"] + specialists[1]["predictions"], "baseline": row["baseline"] * 2}
+    (found,) = tables.teachers([twice], {"mine": SPLIT}, {"mine": INDEX}).to_dict("records")
+    assert (found["seeds"], found["teacher_top1"], found["baseline_top1"]) == (2, 62.5, 25)
+    assert (found["teacher_top1_std"], found["baseline_top1_std"]) == (pytest.approx(12.5 * 2**0.5), 0)
+    assert found["gain"] == 37.5
+    with pytest.raises(DtkdError, match=r"2 seeds, but its baseline .* has 1"):
+        tables.teachers([twice | {"baseline": row["baseline"]}], {"mine": SPLIT}, {"mine": INDEX})
+
+
+def test_a_teacher_of_other_videos_than_the_baseline_is_refused(specialists, tmp_path):
+    file = save(tmp_path / "other.parquet", [1, 3], np.eye(4)[[1, 3]])
+    with pytest.raises(DtkdError, match=f"^{re.escape(file)}: its 2 test videos are not the 4 of "):
+        tables.teachers([specialists[0] | {"predictions": [file]}], {"mine": SPLIT}, {"mine": INDEX})
 
 
 # Table 5
@@ -709,6 +770,56 @@ def test_statistics_keep_their_own_names(tmp_path):
     assert cells[0][11] == "+25.492"
 
 
+NAMES = ["$_$", "US$5 or US$10", "a_b^c", "{x}", r"\alpha", "50 % & more", "#1", "<b>bold</b>", "~tilde|pipe", "`code`",
+         "[link](x)", "*star*", "_em_ __bold__", "a--b---c", "&lt;", r"back\\", "'q' \"Q\"", "007", "None"]  # fmt: skip
+
+
+def test_names_are_never_markup(tmp_path):
+    table = pd.DataFrame({"dataset": "demo_ucf", "model": NAMES, "top1": 1.0})
+    table.attrs = {"name": "made_up", "caption": "Made up."}
+    texts = written(table, tmp_path)
+    assert [row["model"] for row in csv.DictReader(texts["csv"].splitlines())] == NAMES
+    assert figures.read_table(tmp_path / "table.csv")["model"].tolist() == NAMES
+
+    lines = texts["md"].splitlines()[4:]
+    cells = [[cell.strip() for cell in re.split(r"(?<!\\)(?:\\\\)*\|", line)[1:-1]] for line in lines]
+    assert {row[0] for row in cells} == {"demo_ucf"}  # within a word it is no markup, and stays legible
+    for (_, cell, _), name in zip(cells, NAMES, strict=True):
+        assert re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", cell) == name  # as CommonMark takes backslashes away
+        bare = re.sub(r"\\[!-/:-@\[-`{-~]|(?<=[a-z])_(?=[a-z])", "", cell)
+        assert not re.search(r"[\\`*_\[\]<>|&$~^]", bare), cell
+
+    words = {r"\textbackslash{}": "\\", r"\textasciicircum{}": "^", r"\textasciitilde{}": "~", r"\textbar{}": "|",
+             r"\textless{}": "<", r"\textgreater{}": ">", r"\textquotesingle{}": "'", r"\textasciigrave{}": "`",
+             r"\symbol{34}": '"', "-{}": "-"}  # fmt: skip
+    words |= {f"\\{character}": character for character in "&%$#_{}"}
+    known = re.compile("|".join(map(re.escape, words)))
+    for line, name in zip(texts["tex"].splitlines()[10:-4], NAMES, strict=True):
+        cell = re.fullmatch(r"demo\\_ucf & (.*) & \$1.00\$ \\\\", line)[1].removeprefix("{}")
+        assert known.sub(lambda found: words[found[0]], cell) == name
+        assert not re.search(r"[\\&%$#_{}~^|<>'`\"]|--", known.sub(lambda found: "x", cell))
+
+
+def test_a_row_does_not_begin_with_an_option_of_the_last_one_in_latex(tmp_path):
+    table = pd.DataFrame({"dataset": ["[2cm]", "*"], "top1": 1.0})
+    table.attrs = {"name": "made_up", "caption": "Made up."}
+    rows = written(table, tmp_path)["tex"].splitlines()[10:12]
+    assert [row[:4] for row in rows] == ["{}[2", "{}* "]
+
+
+def test_a_name_of_two_lines_stays_in_its_cell(tmp_path):
+    table = pd.DataFrame({"dataset": ["a\n\n| b |"], "top1": 1.0})
+    table.attrs = {"name": "made_up", "caption": "Made up."}
+    texts = written(table, tmp_path)
+    assert r"| a  \| b \|" in texts["md"].splitlines()[-1]
+    assert r"a  \textbar{} b \textbar{} & $1.00$ \\" in texts["tex"].splitlines()
+
+
+def test_examples_in_docstrings():
+    assert doctest.testmod(tables).failed == 0
+    assert doctest.testmod(tables).attempted > 1
+
+
 def test_small_p_and_significant_digits(tmp_path):
     row = {"p": 0.00012345, "p_holm": 0.012345, "SM": 26.2, "SIR": 170.6199, "kl_static_teacher": 0.0971234,
            "diff_SIR": -12345.6}  # fmt: skip
@@ -728,15 +839,20 @@ def test_the_same_predictions_give_the_same_bytes(study, tmp_path):
 # Scripts
 
 
-@pytest.mark.parametrize("name", ["table1", "table2", "table3", "crossvalidation", "table4", "table5", "table6",
-                                  "readings"])  # fmt: skip
-def test_scripts_take_what_the_rules_give(name, baselines, teachers, study, imitation, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "name",
+    ["table1", "table2", "table3", "crossvalidation", "table4", "teachers", "table5", "table6", "readings"],
+)
+def test_scripts_take_what_the_rules_give(
+    name, baselines, teachers, specialists, study, imitation, tmp_path, monkeypatch
+):
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(variable, "1")  # restored after the script has set its own
     (tmp_path / "split.json").write_text(json.dumps(SPLIT))
     INDEX.to_parquet(tmp_path / "videos.parquet")
     rows = {"table3": baselines, "crossvalidation": baselines, "table4": teachers[0], "table5": study,
-            "table6": [imitation[0]], "readings": [row | {"reading": "a"} for row in study]}  # fmt: skip
+            "table6": [imitation[0]], "teachers": specialists,
+            "readings": [row | {"reading": "a"} for row in study]}  # fmt: skip
     given = SimpleNamespace(
         rule="table", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"]}),
@@ -748,7 +864,7 @@ def test_scripts_take_what_the_rules_give(name, baselines, teachers, study, imit
     assert (tmp_path / "log").read_text() == "done\n"
     lines = (tmp_path / f"{name}.csv").read_text().splitlines()
     assert len(lines) == 1 + {"table1": 3, "table2": 6, "table3": 4, "crossvalidation": 1, "table4": 2, "table5": 5,
-                              "table6": 3, "readings": 5}[name]  # fmt: skip
+                              "table6": 3, "teachers": 3, "readings": 5}[name]  # fmt: skip
     assert f"tab:{name}" in (tmp_path / f"{name}.tex").read_text()
 
 

@@ -3,12 +3,14 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import report
+    from dtkd import recorded, report
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
+    found = recorded.artefacts(recorded.Expected(**each) for each in params.expected)
     text = report.page(
         params.study, tables=given.tables, figures=given.figures, decisions=given.decisions, runs=params.runs,
         records=given.records, histories=given.histories, pictures=given.get("pictures") or None,
-        examples=given.get("examples") or None,
+        examples=given.get("examples") or None, recorded=recorded.values(found),
+        others={each.path: each.differences for each in found},
     )  # fmt: skip
     report.write(snakemake.output[0], text)  # noqa: F821

@@ -3,9 +3,7 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    import pandas as pd
-
     from dtkd import figures, figures_distillation
 
-    table = pd.read_csv(snakemake.input.table)  # noqa: F821
+    table = figures.read_table(snakemake.input.table)  # noqa: F821
     figures.save(figures_distillation.sensitivity(table), snakemake.output)  # noqa: F821

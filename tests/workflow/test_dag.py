@@ -102,7 +102,8 @@ def test_a_run_that_snakemake_has_forgotten(study):
     done = tiny.snakemake(study, "--dry-run", tiny.TABLE5)
     assert done.returncode == 1
     (line,) = {line for line in done.stderr.splitlines() if line.startswith("error: ")}
-    assert re.match(r"error: results/tiny/list1/\w+/\S+ was made with other settings \(train\), ", line)
+    other = r"was made with other settings: train.epochs 1 \(the study has 2\); "
+    assert re.match(rf"error: results/tiny/list1/\w+/\S+ {other}", line)
     remedy = line[line.index("--forcerun") :].split()
     assert len(remedy) == 1 + len(given.runs())
     done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, *remedy)
@@ -383,9 +384,9 @@ def imported(file):
 
 
 def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
-    tables = ["table1", "table2", "table3", "table4", "table5", "table6", "crossvalidation", "disagreements"]
+    tables = [*(f"table{n}" for n in range(1, 7)), "crossvalidation", "disagreements", "teachers"]
     figures = [f"figure{n}" for n in (1, 2, 5, 6, 7, 8)]
-    figures += ["confusion", "class_gain", "sensitivity", "teacher_weights", "examples"]
+    figures += ["confusion", "class_gain", "sensitivity", "teacher_weights", "examples", "gains", "teachers"]
     targets = [f"results/tables/{name}.csv" for name in tables] + [f"results/figures/{name}.png" for name in figures]
     for target in targets:  # of what is made, inputs are on record
         for suffix in (".csv", ".md", ".tex", ".json", ".png", ".pdf"):
@@ -397,11 +398,11 @@ def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
     assert told.returncode == 0, told.stderr
     head, *lines = [line.split("\t") for line in told.stdout.splitlines() if "\t" in line]
     at = head.index("input-file(s)")
-    inputs = {line[0].rpartition("/")[2].partition(".")[0]: set(line[at].split(",")) for line in lines}
-    for name in tables + figures:
-        script = LIBRARY.parent / f"{name}.py"
+    inputs = {line[0].removeprefix("results/").partition(".")[0]: set(line[at].split(",")) for line in lines}
+    for name in [f"tables/{name}" for name in tables] + [f"figures/{name}" for name in figures]:
+        script = LIBRARY.parent / f"{'figure_teachers' if name == 'figures/teachers' else name.partition('/')[2]}.py"
         needed = {script, *(LIBRARY / f"{module}.py" for module in imported(script))}
-        if name.startswith("table"):
+        if name.startswith("tables/table"):
             needed |= set((LIBRARY / "published").glob("table*.csv"))
         assert set(map(str, needed)) <= inputs[name], name
 

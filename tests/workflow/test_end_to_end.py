@@ -63,6 +63,7 @@ def test_every_artefact_has_its_record_and_matches_it(finished):
     environment = os.environ | {"PYTHONPATH": str(tiny.PROJECT / "workflow_scripts")}
     done = subprocess.run(check, cwd=finished, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.endswith(": all match; settings: all match\n")
     records = [json.loads(file.read_text()) for file in finished.rglob("*run.json")]
     recorded = {entry["path"] for record in records for entry in record["outputs"]}
     declared = {row["output_file"] for row in tiny.summary(finished)}
@@ -81,6 +82,30 @@ def test_every_artefact_has_its_record_and_matches_it(finished):
     assert done.returncode == 1
     assert "results/small/split.json has changed since split made it" in done.stdout
     assert f"results/small/split.json has changed since {LIST}/student/bskd-" in done.stdout
+
+
+def test_results_that_were_only_touched_are_told_from_the_study(finished, tmp_path):
+    root = shutil.copytree(finished, tmp_path / "study", symlinks=True)
+    changes = {"train": {"lr": 0.07}, "flow": {"step": 2}, "split": {"value": 1.5}}
+    tiny.configure(root, lambda config: [config.setdefault(name, {}).update(new) for name, new in changes.items()])
+    assert tiny.snakemake(root, "--touch", tiny.TABLE5).returncode == 0
+    environment = os.environ | {"PYTHONPATH": str(tiny.PROJECT / "workflow_scripts")}
+    done = subprocess.run(
+        [sys.executable, "-m", "dtkd.verify"], cwd=root, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    (_, *lines, outcome) = done.stdout.splitlines()
+    runs = {str(file.parent.relative_to(root)) for file in (root / LIST).glob("*/*/run.json")}
+    logits = {str(file.relative_to(root)) for file in (root / LIST).glob("teacher/*.logits.pt")}
+    assert {line for line in lines if "train.lr" in line} == {
+        f"{made}: made with train.lr 0.05 (the study has 0.07)" for made in runs | logits
+    }
+    assert [line for line in lines if "train.lr" not in line] == [
+        "results/small/flow/clap and 11 more: made with flow.step 1 (the study has 2)",
+        "results/small/split.json: made with split.value null (the study has 1.5), "
+        "split.quantile 0.25 (the study has null)",
+    ]
+    assert outcome.endswith(f"all match; settings: {len(runs) + len(logits) + 2} differ from the study's")
 
 
 def test_a_checkpoint_alone_answers_as_its_run_did(finished, tmp_path):

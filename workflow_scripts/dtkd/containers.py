@@ -61,7 +61,7 @@ def _boxes_end(file: BinaryIO, size: int) -> int:
 def _segment_end(file: BinaryIO, size: int) -> int:
     file.seek(4)
     header = _ebml_size(file)
-    if header is None:
+    if header is None or header > size:  # damaged
         return 0
     file.seek(header, os.SEEK_CUR)
     if file.read(4) != _SEGMENT:

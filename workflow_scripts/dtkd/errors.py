@@ -1,4 +1,4 @@
-"""The exceptions that users are meant to read."""
+"""The exceptions and warnings that users are meant to read."""
 
 
 class DtkdError(Exception):
@@ -7,3 +7,7 @@ class DtkdError(Exception):
 
 class UnwritableError(DtkdError):
     """A file cannot be written; going on with other files of the same job would be in vain."""
+
+
+class DtkdWarning(UserWarning):
+    """Something that the user may want to mend, in one line; the work goes on. A job prints it and logs it."""

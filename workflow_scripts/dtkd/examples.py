@@ -17,9 +17,11 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from dtkd import video
-from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, styled, title
+from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, short, styled, title
 from dtkd.files import read_parquet
 from dtkd.flow import MEASURES, Settings, video_flow
+
+NAME = 68  # points that a class's name may take above its frame
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def coloured(flow: np.ndarray, most: float) -> np.ndarray:
 @styled
 def draw(shown: Mapping[str, Sequence[Example]]) -> Figure:
     """The figure: a block a dataset, a column an example, its frame above its flow, one scale of flow a block."""
-    figure = Figure(figsize=(2 * COLUMN, 2.6 * len(shown)))
+    figure = Figure(figsize=(2 * COLUMN, 2.75 * len(shown)))
     blocks = figure.subfigures(len(shown), 1, squeeze=False)[:, 0]
     for block, (dataset, found) in zip(blocks, shown.items(), strict=True):
         _block(block, title(shown, dataset), found)
@@ -127,9 +129,9 @@ def draw(shown: Mapping[str, Sequence[Example]]) -> Figure:
 
 def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
     most = max(float(np.quantile(np.concatenate([one.magnitude.ravel() for one in found]), 0.99)), 0.1)
-    block.text(0.01, 0.97, name, weight="bold", va="top", parse_math=False)
+    block.text(0.01, 0.97, name, weight="bold", va="top")
     grid = block.add_gridspec(
-        2, len(found) + 1, left=0.01, right=0.99, top=0.76, bottom=0.09, wspace=0.08, hspace=0.06,
+        2, len(found) + 1, left=0.01, right=0.99, top=0.72, bottom=0.085, wspace=0.08, hspace=0.06,
         width_ratios=[1] * len(found) + [0.68],
     )  # fmt: skip
     for column, one in enumerate(found):
@@ -139,13 +141,7 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
         bottom.imshow(coloured(one.flow, most))
         mean = "" if one.class_mean is None else f"class {one.class_mean:.2f}"
         top.set_title(
-            f"{_short(one.name)}\n{mean}",
-            fontsize=SMALL,
-            weight="normal",
-            loc="center",
-            color=colour,
-            pad=3,
-            parse_math=False,
+            f"{short(one.name, NAME)}\n{mean}", fontsize=SMALL, weight="normal", loc="center", color=colour, pad=3
         )
         bottom.set_xlabel(f"video {one.video_mean:.2f}", fontsize=SMALL, labelpad=2)
         for axis in (top, bottom):
@@ -162,9 +158,9 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
 def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
     """`static` or `dynamic` above its columns, underlined."""
     colour, middle = COLOURS[subset], (first.x0 + last.x1) / 2
-    block.text(middle, 0.97, subset, color=colour, ha="center", va="top", weight="bold")
+    block.text(middle, 0.917, subset, color=colour, ha="center", va="top", weight="bold")
     ends = [first.x0, last.x1]
-    block.add_artist(Line2D(ends, [0.905] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))
+    block.add_artist(Line2D(ends, [0.856] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))
 
 
 def _wheel(axis: Axes, most: float, unit: str) -> None:
@@ -175,10 +171,6 @@ def _wheel(axis: Axes, most: float, unit: str) -> None:
     axis.set(xticks=[], yticks=[])
     axis.spines["polar"].set_linewidth(0.5)
     axis.set_xlabel(f"hue: direction,\nfull colour:\n{most:.1f} px/frame\n\nmean flow\nin px/{unit}", fontsize=SMALL)
-
-
-def _short(name: str, most: int = 17) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def table(shown: Mapping[str, Sequence[Example]]) -> pd.DataFrame:

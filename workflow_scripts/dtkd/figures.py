@@ -3,13 +3,19 @@
 The figures themselves are in `figures_motion` (Figures 1, 2), `figures_training` (5, 6), `figures_accuracy` (7, single
 classes) and `figures_distillation` (8, hyperparameters, teachers' weights). Each is one function from plain data to a
 `Figure`. Nothing goes through pyplot: there is no state to close.
+
+Names are never markup: nothing is a formula but what the project itself marks as one, and what the figures' font lacks
+comes from another font, or as its number (`styled`).
 """
 
 from __future__ import annotations
 
+import bisect
+import dataclasses
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import matplotlib
@@ -18,10 +24,14 @@ import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Patch
-from matplotlib.textpath import TextPath
+from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 
+from dtkd import fonts
+from dtkd.errors import DtkdWarning
 from dtkd.files import atomic
 
 SUBSETS = ("static", "dynamic")
@@ -53,8 +63,10 @@ STROKES = (
 )
 COLUMN = 3.5  # inches: one column of a journal page
 SMALL = 7  # points: the least size of print
+FONT = "DejaVu Sans"  # comes with matplotlib: the same figure everywhere
 STYLE = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same figure everywhere
+    "font.family": FONT,
+    "text.parse_math": False,  # a name may have $ in it
     "font.size": 8,
     "axes.labelsize": 8,
     "axes.titlesize": 8,
@@ -82,22 +94,67 @@ Value = TypeVar("Value")
 
 
 def styled(draw: Callable[..., Figure]) -> Callable[..., Figure]:
-    """A figure function in the shared style; its figure comes back laid out."""
+    """A figure function in the shared style; its figure comes back laid out, with every letter of its names.
+
+    Where names have letters that `FONT` lacks, the figure is drawn again with fonts of this machine that have them; a
+    letter that no font has is drawn as its number, such as U+56FE, and one `DtkdWarning` says so.
+    """
 
     @functools.wraps(draw)
     def wrapped(*args, **kwargs) -> Figure:
-        with matplotlib.rc_context(STYLE):
-            figure = draw(*args, **kwargs)
-            figure.draw_without_rendering()  # ticks, too, take their style when they are made
+        strange: set[str] = set()
+        while True:
+            lettering = fonts.lettering(strange)
+            style = STYLE | {"font.family": [FONT, *lettering.families]}
+            with matplotlib.rc_context(style), warnings.catch_warnings():
+                warnings.filterwarnings("ignore", r"Glyph .* missing from font", UserWarning)  # the next turn has it
+                figure = draw(*_translated(args, lettering.table), **_translated(kwargs, lettering.table))
+                figure.draw_without_rendering()  # ticks, too, take their style when they are made
+            found = fonts.lacking("".join(text.get_text() for text in figure.findobj(Text)), FONT)
+            if found <= strange:
+                break
+            strange |= found
+        if lettering.unknown:
+            warnings.warn(_no_font(lettering.unknown), DtkdWarning, stacklevel=2)
         return figure
 
     return wrapped
 
 
+def _no_font(characters: Collection[str]) -> str:
+    shown = ", ".join(f"{character} (U+{ord(character):04X})" for character in sorted(characters)[:5])
+    more = f" and {len(characters) - 5} more characters" if len(characters) > 5 else ""
+    return (
+        f"warning: no font here has {shown}{more}; drawn by number. Install one that does, such as Noto's (a file in "
+        "~/.local/share/fonts will do), and make the figures again: --forcerun figure examples"
+    )
+
+
+def _translated(value: Any, table: Mapping[int, str]) -> Any:
+    """A figure's data with its names translated (but those of videos in predictions, which no figure shows)."""
+    if not table:
+        return value
+    again = functools.partial(_translated, table=table)
+    if isinstance(value, str):
+        return value.translate(table)
+    if isinstance(value, Mapping):
+        return {again(key): again(each) for key, each in value.items()}
+    if isinstance(value, list) or type(value) is tuple:
+        return type(value)(map(again, value))
+    if isinstance(value, pd.DataFrame):
+        return value.map(again)
+    if dataclasses.is_dataclass(value):
+        return dataclasses.replace(value, **{field.name: again(getattr(value, field.name))
+                                             for field in dataclasses.fields(value)})  # fmt: skip
+    return value
+
+
 def save(figure: Figure, output: Mapping[str, str]) -> None:
     """Write ``figure`` to ``output["png"]`` and ``output["pdf"]``; the same figure gives the same bytes."""
+    families = {family for text in figure.findobj(Text) for family in text.get_fontfamily()}
+    style = STYLE if fonts.truetype(sorted(families)) else STYLE | {"pdf.fonttype": 3}
     for kind, metadata in (("png", {}), ("pdf", {"CreationDate": None})):
-        with atomic(output[kind]) as path, matplotlib.rc_context(STYLE):
+        with atomic(output[kind]) as path, matplotlib.rc_context(style):
             figure.savefig(path, dpi=200, metadata=metadata)
 
 
@@ -112,6 +169,11 @@ def read_runs(
         dataset: {label: [read(path) for path in paths] for label, paths in runs.items()}
         for dataset, runs in shown.items()
     }
+
+
+def read_table(path: str) -> pd.DataFrame:
+    """A table's CSV, in which names stay the text that they are, be it "007" or "None"."""
+    return pd.read_csv(path, dtype={"dataset": str, "model": str}, keep_default_na=False, na_values=[""])
 
 
 # -- layout ----------------------------------------------------------------------------------------------------------
@@ -143,26 +205,31 @@ def title(datasets: Sequence[str], name: str) -> str:
     return f"({chr(ord('a') + datasets.index(name))}) {name}" if len(datasets) > 1 else name
 
 
-def heads(entries: Sequence[tuple[Axes, str, Sequence[Artist]]], width: float = COLUMN) -> None:
+def heads(
+    entries: Sequence[tuple[Axes, str, Sequence[Artist]]], width: float = COLUMN, formulas: Collection[Artist] = ()
+) -> None:
     """Titles and, between them and the data, legends: they never cover any. All panels get the same number of lines.
 
     Args:
         entries: axes, title, and what the legend explains (artists with labels).
         width: of a panel, in inches.
+        formulas: those of the artists whose labels are the project's own formulas.
     """
-    lines = max(_legend_lines(handles, 72 * width - 50) for *_, handles in entries)
+    lines = max(_legend_lines(handles, 72 * width - 50, formulas) for *_, handles in entries)
     for axis, text, handles in entries:
         axis.set_title(text, pad=4 + (1.35 * SMALL * lines + 2 if lines else 0))
         if handles:
-            axis.legend(
+            legend = axis.legend(
                 handles=handles, ncols=math.ceil(len(handles) / lines), loc="lower left", bbox_to_anchor=(0, 1),
                 borderaxespad=0.2, borderpad=0, handlelength=1.8, handletextpad=0.5, columnspacing=1, labelspacing=0.3,
             )  # fmt: skip
+            for label, handle in zip(legend.get_texts(), handles, strict=True):
+                label.set_parse_math(handle in formulas)
 
 
-def _legend_lines(handles: Sequence[Artist], room: float) -> int:
+def _legend_lines(handles: Sequence[Artist], room: float, formulas: Collection[Artist]) -> int:
     """The fewest lines of a legend that fit in ``room`` points (matplotlib fills its columns from top to bottom)."""
-    widths = [text_width(handle.get_label()) + 3.3 * SMALL for handle in handles]
+    widths = [text_width(handle.get_label(), formula=handle in formulas) + 3.3 * SMALL for handle in handles]
     for lines in range(1, len(widths)):
         columns = np.array_split(widths, math.ceil(len(widths) / lines))
         if sum(column.max() for column in columns) <= room:
@@ -170,9 +237,17 @@ def _legend_lines(handles: Sequence[Artist], room: float) -> int:
     return len(widths)
 
 
-def text_width(text: str, size: float = SMALL) -> float:
+def text_width(text: str, size: float = SMALL, formula: bool = False) -> float:
     """The width of ``text`` in points."""
-    return TextPath((0, 0), text, size=size).get_extents().width if text.strip() else 0.0
+    return text_to_path.get_text_width_height_descent(text, FontProperties(size=size), formula)[0] if text else 0.0
+
+
+def short(name: str, room: float) -> str:
+    """A name, cut where it is wider than so many points."""
+    if text_width(name) <= room:
+        return name
+    too_many = bisect.bisect_right(range(len(name)), room, key=lambda end: text_width(f"{name[:end]}…"))
+    return f"{name[: max(0, too_many - 1)]}…"
 
 
 # -- parts of figures ------------------------------------------------------------------------------------------------

@@ -1,12 +1,14 @@
-"""Figure 7 and what is behind it: accuracy per subset, per class, and the classes taken for one another."""
+"""What students and teachers gain; Figure 7 and what is behind it: accuracy per subset, per class, and confusions."""
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
@@ -14,16 +16,149 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from dtkd.figures import COLOURS, COLUMN, HATCHES, SMALL, SUBSETS, deviation, heads, panels, styled, text_width, title
-from dtkd.metrics import Predictions, per_class_top1, top_k
+from dtkd.figures import (
+    COLOURS,
+    COLUMN,
+    HATCHES,
+    SMALL,
+    SUBSETS,
+    deviation,
+    heads,
+    panels,
+    short,
+    styled,
+    text_width,
+    title,
+)
+from dtkd.metrics import NOISE, Predictions, per_class_top1, top_k
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
 Split = Mapping[str, Any]  # the content of a `split.json`, its classes in the order of their labels
 # What a group of bars shows -> whose classes; and its name in `published.gains` (top-1 has none).
 MEASURES = {"top-1": "overall", "per-class\nmean": "overall", "St-subset\nmean": "static", "Dy-subset\nmean": "dynamic"}
 PUBLISHED = (None, "per_class_mean", "static_mean", "dynamic_mean")
+GAIN = "#333333"
+TEACHERS = {True: "teacher (LT)", False: "teacher (no LT)"}
 ONE_COLUMN = 34  # so many classes fit under one another in a third of a page
 LONG = 85  # points: wider names take more than half of such a column
+NAME = 120  # points that a name may take in any case
+
+
+@styled
+def gains(table: pd.DataFrame, baselines: Runs) -> Figure:
+    """Every student's gain in top-1 over its baseline (points), with its 95 % interval, in the table's order.
+
+    A point is filled if the gain is told from chance with all students taken into account: p (Holm) below 0.05.
+
+    Args:
+        table: Table 5: dataset, model, method, top1, gain, gain_low, gain_high, p_holm and, where there is one, seeds.
+            A baseline comes before its students.
+        baselines: dataset -> baseline -> predictions of every seed, of the data sets that have students: how many test
+            videos and classes there are.
+    """
+    rows = {dataset: table[table["dataset"] == dataset] for dataset in baselines}
+    longest = max(len(own) for own in rows.values())
+    figure, axes = panels(baselines, height=0.75 + 0.15 * longest + 0.13 * max(map(len, baselines.values())))
+    entries = []
+    for dataset, own in rows.items():
+        (axis,), several = axes[dataset], len(baselines[dataset]) > 1
+        own = own if several else own[own["method"] != "baseline"]
+        for y, row in enumerate(own.to_dict("records")):
+            if row["method"] != "baseline":
+                told = row["p_holm"] < NOISE
+                axis.hlines(y, row["gain_low"], row["gain_high"], color=GAIN, linewidth=1.2)
+                axis.plot(row["gain"], y, "o", color=GAIN, markerfacecolor=GAIN if told else "white", markersize=4.5)
+                text = _signed(row["gain"])
+                axis.text(1.02, y, text, transform=axis.get_yaxis_transform(), va="center_baseline", fontsize=SMALL)
+        axis.set_yticks(range(len(own)), [
+            f"over {row.model}:" if row.method == "baseline" else row.model for row in own.itertuples()
+        ])  # fmt: skip
+        axis.tick_params(axis="y", length=0)
+        axis.axvline(0, color="black", linewidth=0.8)
+        axis.set_ylim(len(own) - 0.4, -0.6)
+        axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+        axis.grid(axis="x", linewidth=0.3, color="#CCCCCC")
+        axis.spines["left"].set_visible(False)
+        seeds = int(own["seeds"].max()) if "seeds" in own else 1
+        axis.set_xlabel("gain in top-1 (points" + (f", mean of {seeds} seeds)" if seeds > 1 else ")"))
+        entries.append((axis, title(baselines, dataset), [*_to_beat(table, dataset, baselines[dataset]), *_told(own)]))
+    heads(entries)
+    return figure
+
+
+def _to_beat(table: pd.DataFrame, dataset: str, baselines: Mapping[str, Sequence[Predictions]]) -> list[Line2D]:
+    """For a legend: the line of no gain, what that is in per cent, of how many videos, and what guessing would be."""
+    top1 = table[(table["dataset"] == dataset) & (table["method"] == "baseline")].set_index("model")["top1"]
+    labels = [
+        f"{name}: {top1[name]:.2f} % of {len(runs[0].videos)} test videos, chance {100 / runs[0].logits.shape[1]:.2g} %"
+        for name, runs in baselines.items()
+    ]
+    return [Line2D([], [], color="black", linewidth=0.8, label=label) for label in labels]
+
+
+def _told(table: pd.DataFrame) -> list[Line2D]:
+    """For a legend: the two kinds of points, those that there are."""
+    told = (table["p_holm"] < NOISE)[table["method"] != "baseline"]
+    kinds = [(True, f"p (Holm) < {NOISE}", GAIN), (False, "may be chance", "white")]
+    return [
+        Line2D([], [], color=GAIN, marker="o", markersize=4.5, markerfacecolor=face, label=label)
+        for kind, label, face in kinds
+        if (told == kind).any()
+    ]
+
+
+@styled
+def teachers(table: pd.DataFrame) -> Figure:
+    """Top-1 (per cent) of the baseline and of the teachers on the test videos of each teacher's own subset.
+
+    Values stand on the bars; above the teachers' their gains over the baseline in points, whose 95 % interval is the
+    line about the bar's end.
+
+    Args:
+        table: ``teachers.csv``: dataset, list, subset, LT (of the teacher only the head was trained), videos,
+            baseline_top1, teacher_top1, gain, gain_low, gain_high.
+    """
+    lists = {dataset: sorted(set(own["list"])) for dataset, own in table.groupby("dataset", sort=False)}
+    figure, axes = panels(lists, height=2.5, rows=max(map(len, lists.values())))
+    entries = []
+    for dataset, numbers in lists.items():
+        for number, axis in itertools.zip_longest(numbers, axes[dataset]):
+            if number is None:  # another data set has more lists
+                axis.remove()
+                continue
+            own = table[(table["dataset"] == dataset) & (table["list"] == number)]
+            kinds = sorted(set(own["LT"]), reverse=True)
+            groups = {subset: own[own["subset"] == subset] for subset in SUBSETS}
+            top = max(_teachers_group(axis, x, rows, kinds) for x, rows in enumerate(groups.values()))
+            axis.set_xticks(range(len(groups)), [
+                f"{subset} classes\n{rows['videos'].iloc[0]} test videos" for subset, rows in groups.items()
+            ])  # fmt: skip
+            axis.tick_params(axis="x", length=0)
+            axis.set(ylabel="top-1 (%)", xlim=(-0.55, len(groups) - 0.45), ylim=(0, max(1.0, 1.22 * top)))
+            axis.set_yticks([tick for tick in axis.get_yticks() if tick <= 100])
+            handles = [Patch(**_bar_style(COLOURS["overall"], baseline=True), label="baseline")]
+            handles += [Patch(**_teacher_style(COLOURS["overall"], kind), label=TEACHERS[kind]) for kind in kinds]
+            words = f", list {number}" if len(numbers) > 1 else ""
+            entries.append((axis, f"{title(lists, dataset)}{words}", handles))
+    heads(entries)
+    return figure
+
+
+def _teachers_group(axis: Axes, x: float, rows: pd.DataFrame, kinds: Sequence[bool]) -> float:
+    """Draw a subset's baseline and its teachers around ``x``, each of ``kinds`` at its place; returns the height."""
+    colour, width = COLOURS[rows["subset"].iloc[0]], 0.9 / (1 + len(kinds))
+    first = x - width * len(kinds) / 2
+    baseline = top = rows["baseline_top1"].iloc[0]
+    axis.bar(first, baseline, width * 0.94, **_bar_style(colour, baseline=True))
+    _above(axis, first, baseline, _per_cent(baseline), 1)
+    for row in rows.to_dict("records"):
+        at, high = first + (1 + kinds.index(row["LT"])) * width, max(row["teacher_top1"], baseline + row["gain_high"])
+        axis.bar(at, row["teacher_top1"], width * 0.94, **_teacher_style(colour, row["LT"]))
+        axis.vlines(at, baseline + row["gain_low"], baseline + row["gain_high"], color="black", linewidth=0.8)
+        _above(axis, at, high, _per_cent(row["teacher_top1"]), 1)
+        _above(axis, at, high, _signed(row["gain"]), 10, weight="bold")
+        top = max(top, high)
+    return top
 
 
 @styled
@@ -57,7 +192,7 @@ def figure7(
                 if spread is not None:
                     axis.errorbar(x, value, spread[m], color="black", elinewidth=0.8, capsize=2, capthick=0.8)
                 if np.isfinite(value):
-                    _above(axis, x, top, f"{value:.2f}" if value < 99.995 else "100", 1)
+                    _above(axis, x, top, _per_cent(value), 1)
                     tops[m] = max(tops[m], top)
         for m, gain in enumerate(means[1] - means[0]):
             if np.isfinite(gain):
@@ -144,11 +279,14 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
         dataset: confused_classes(np.mean(list(matrices.values()), axis=0), _subsets(splits[dataset]), pairs, most)
         for dataset, matrices in shares.items()
     }
-    heights = [max(1.7, 0.19 * len(classes) + 1.35) for classes in chosen.values()]
+    names = {dataset: _classes(splits[dataset]) for dataset in chosen}
+    shown = {dataset: [names[dataset][label] for label in labels] for dataset, labels in chosen.items()}
+    below = {dataset: max([68, *(text_width(name) for name, _ in classes)]) / 72 for dataset, classes in shown.items()}
+    heights = [max(1.7, 0.19 * len(classes) + 0.4 + below[dataset]) for dataset, classes in shown.items()]
     figure = Figure(figsize=(2 * COLUMN, sum(heights)), layout="constrained")
     grid = figure.subplots(len(runs), 2, squeeze=False, height_ratios=heights)
     for row, (dataset, matrices) in zip(grid, shares.items(), strict=True):
-        classes = [_classes(splits[dataset])[label] for label in chosen[dataset]]
+        classes = shown[dataset]
         for n, (axis, (name, matrix)) in enumerate(zip(row, matrices.items(), strict=True)):
             axis.set_title(f"{title(runs, dataset)}: {name}" if n == 0 else name)
             if not classes:
@@ -204,8 +342,8 @@ def confused_classes(shares: np.ndarray, subsets: Sequence[str], pairs: int, mos
 
 
 def _classes(split: Split) -> list[tuple[str, str]]:
-    """Name and subset of every class, by label."""
-    return [(name, entry["subset"]) for name, entry in split["classes"].items()]
+    """Name, cut where it is very long, and subset of every class, by label."""
+    return [(short(name, NAME), entry["subset"]) for name, entry in split["classes"].items()]
 
 
 def _subsets(split: Split) -> list[str]:
@@ -227,6 +365,16 @@ def _bar_style(colour: str, baseline: bool) -> dict[str, Any]:
         "facecolor": "white" if baseline else colour, "edgecolor": colour, "linewidth": 0.8,
         "hatch": "//////" if baseline else "",
     }  # fmt: skip
+
+
+def _teacher_style(colour: str, locked: bool) -> dict[str, Any]:
+    """A bar of a teacher: filled if only its head was trained, else dotted."""
+    return {"facecolor": colour if locked else "white", "edgecolor": colour, "linewidth": 0.8,
+            "hatch": "" if locked else "....."}  # fmt: skip
+
+
+def _per_cent(value: float) -> str:
+    return f"{value:.2f}" if value < 99.995 else "100"
 
 
 def _signed(gain: float) -> str:

@@ -110,6 +110,7 @@ def teacher_weights(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]
     for dataset, students in histories.items():
         highlighted = chosen.get(dataset)
         axes[dataset][1].sharey(axes[dataset][0])
+        handles = []
         for axis, (subset, short) in zip(axes[dataset], (("static", "st"), ("dynamic", "dy")), strict=True):
             for name, runs in students.items():
                 style = {"color": COLOURS[subset], "linestyle": LINES[subset], "linewidth": 1.6, "marker": "o",
@@ -117,9 +118,9 @@ def teacher_weights(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]
                 if name != highlighted:
                     style = {"color": COLOURS["baseline"], "linestyle": "-", "linewidth": 0.5, "zorder": 1}
                 over_epochs(axis, runs, f"w_{short}", band=name == highlighted, **style)
-            axis.set_ylabel(f"mean $w_{{{short}}}$")
+                handles += axis.lines[-1:] if name == highlighted else []
+            axis.set_ylabel(f"mean $w_{{{short}}}$", parse_math=True)
             epochs_axis(axis, label=axis is axes[dataset][-1])
-        handles = [line for axis in axes[dataset] for line in axis.get_legend_handles_labels()[0]]
         if others := len(students) - (highlighted in students):
             label = f"{'other ' if handles else ''}students ({others})"
             handles.append(Line2D([], [], color=COLOURS["baseline"], lw=0.5, label=label))
@@ -152,17 +153,18 @@ def sensitivity(table: pd.DataFrame) -> Figure:
     for row, dataset in zip(grid, datasets, strict=True):
         own = table[table["dataset"] == dataset]
         baseline = own[own["method"] == "baseline"].head(1)
-        entries = []
+        entries, formulas = [], []
         for axis, varied in zip(row, (*SYMBOLS, "LT, FT"), strict=True):
             for _, reference in baseline.iterrows():
                 axis.axhline(reference["top1"], color=COLOURS["baseline"], linewidth=0.8, linestyle=(0, (4, 2)))
             handles = _sensitivity_panel(axis, lines[dataset, varied], varied)
+            formulas += handles
             if axis is row[0] and len(baseline):
                 name = f"baseline {baseline['model'].iloc[0]}"
                 handles.append(Line2D([], [], color=COLOURS["baseline"], lw=0.8, ls=(0, (4, 2)), label=name))
             entries.append((axis, title(datasets, dataset) if axis is row[0] else "", handles))
         row[0].set_ylabel("test top-1 (%)")
-        heads(entries, width=COLUMN / 2)
+        heads(entries, COLUMN / 2, formulas)
     return figure
 
 
@@ -196,7 +198,7 @@ def _sensitivity_panel(axis: Axes, groups: Groups, varied: str) -> list[Line2D]:
             markerfacecolor="white" if n % 2 else None, label=_shared(shared, groups),
         )  # fmt: skip
     if varied in SYMBOLS:
-        axis.set_xlabel(SYMBOLS[varied])
+        axis.set_xlabel(SYMBOLS[varied], parse_math=True)
         axis.set_xticks(sorted({value for _, rows in groups for value in rows[varied]}))
         axis.xaxis.set_major_formatter("{x:g}")
     else:

@@ -68,9 +68,8 @@ def _curves(histories: Histories, loss: tuple[str, str], baseline_last: bool) ->
                     over_epochs(axis, runs, column, label=name, **stroke._asdict(), **width)
             axis.set_ylabel(label)
             epochs_axis(axis, label=axis is axes[dataset][-1])
-        lines = axes[dataset][-1].get_legend_handles_labels()[0]
         seeds = seeds_patch([len(runs) for runs in series.values()])
-        entries.append((axes[dataset][0], title(histories, dataset), [*lines, *seeds]))
+        entries.append((axes[dataset][0], title(histories, dataset), [*axes[dataset][-1].lines, *seeds]))
     heads(entries)
     figure.align_ylabels()
     return figure

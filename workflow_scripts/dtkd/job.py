@@ -7,12 +7,13 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from dtkd.errors import DtkdError
+from dtkd.errors import DtkdError, DtkdWarning
 from dtkd.faults import explained
 from dtkd.files import check_writable
 from dtkd.provenance import Making
@@ -39,7 +40,8 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
             check_writable(folder)
         inputs = {name: files for name, files in snakemake.input.items() if name not in unread}
         making = Making(snakemake.rule, dict(snakemake.params.items()), inputs, snakemake.output)
-        yield
+        with _noted_warnings(log):
+            yield
         making.write()
     except Exception as error:
         text = told(error, snakemake.params.get("settings"))
@@ -69,6 +71,24 @@ def note(snakemake, text: str) -> None:
     with open(snakemake.log[0], "a", encoding="utf-8") as file:
         file.write(f"{text}\n")
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _noted_warnings(log: str) -> Iterator[None]:
+    """Have each `DtkdWarning` told as one line on stderr and in the log, without the code that warns."""
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def noted(message, category, *rest, **more):
+            if issubclass(category, DtkdWarning):
+                print(message, file=sys.stderr, flush=True)
+                _log(log, f"{message}\n")
+            else:
+                show(message, category, *rest, **more)
+
+        warnings.simplefilter("always", DtkdWarning)
+        warnings.showwarning = noted
+        yield
 
 
 def _last_line(error: DtkdError) -> str:

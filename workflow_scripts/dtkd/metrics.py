@@ -10,6 +10,9 @@ import numpy as np
 from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
 
+NOISE = 0.05
+"""A gain whose p value is not below this is not told from noise."""
+
 
 class Predictions(NamedTuple):
     """A run's logits of its test videos, in the index's order (`predictions.parquet`)."""

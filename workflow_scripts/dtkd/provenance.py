@@ -45,22 +45,15 @@ def record(settings: dict[str, Any], inputs: dict[str, str], device: str) -> dic
     }
 
 
-def settings(file: str | Path) -> dict[str, Any]:
-    """The settings that a record has; none where there is no record, or none that can be read."""
+def settings(file: str | Path, part: str = "settings") -> dict[str, Any]:
+    """The settings that a record has; none where there is no record, or none that can be read.
+
+    Of a training, ``part`` may be "computing": how it computed, which changes no result.
+    """
     try:
-        return dict(json.loads(Path(file).read_text(encoding="utf-8"))["settings"])
+        return dict(json.loads(Path(file).read_text(encoding="utf-8"))[part])
     except (OSError, ValueError, TypeError, KeyError):
         return {}
-
-
-def changed(made: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    """Which of a run's settings (`study.Study.settings`) are not as they were when it was ``made``.
-
-    Keys that one of the two lacks are no change, as an earlier version may not have had them; but what it made without
-    `teacher_outputs` had masked teachers, and so has what lacks it now.
-    """
-    made, wanted = ({"teacher_outputs": "masked"} | dict(each) if each else {} for each in (made, wanted))
-    return sorted(name for name in made.keys() & wanted.keys() if made[name] != wanted[name])
 
 
 def place(outputs: Iterable[str | Path]) -> Path:

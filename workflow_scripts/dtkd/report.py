@@ -23,10 +23,12 @@ import jinja2
 import yaml
 
 from dtkd.files import atomic, read_parquet
+from dtkd.metrics import NOISE
 
 TEMPLATES = Path(__file__).parent / "templates"
-NOISE = 0.05
-"""A gain whose p value is not below this is not told from noise."""
+Values = Sequence[tuple[Any, int]]  # of a setting, and how many artefacts were made with each
+Difference = tuple[str, Any, Any]  # a setting, its recorded and its configured value (`recorded.Difference`)
+NESTED = ("train",)  # a section's keys that are sections: `pretrain.train`
 
 
 # Words and numbers
@@ -79,9 +81,11 @@ LABELS = {
     "top1_last": "top-1, last epoch", "top5_last": "top-5, last epoch", "gain_low": "95 % interval",
     "p_holm": "p (Holm)", "q1": "Q1", "std": "STD", "iqr": "IQR", "params": "parameters (M)", "gflops": "GFLOPs",
     "params_published": "parameters, 400 classes (M)", "trainable": "trainable (M)",
+    "baseline_top1": "baseline, top-1 (%)", "teacher_top1": "teacher, top-1 (%)",
     "kl_static_teacher": "KL, static teacher", "kl_dynamic_teacher": "KL, dynamic teacher",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
+NAMES = {"model", "models", "class", "video"}  # whose texts are shown as they are, be it "True" or "-1"
 WORDS = {"True": "yes", "False": "no", "true": "yes", "false": "no"}
 
 
@@ -124,7 +128,7 @@ def columns_of(rows: Sequence[Mapping[str, str]]) -> list[Column]:
     columns = []
     for key in (key for key in keys if key not in parts):
         prefix, over = next(((prefix, over) for prefix, over in PREFIXES.items() if key.startswith(prefix)), ("", ""))
-        numeric = all(is_number(row[key]) for row in rows if row[key])
+        numeric = key not in NAMES and all(is_number(row[key]) for row in rows if row[key])
         columns.append(Column(key, label_of(key.removeprefix(prefix)), over, numeric))
     return columns
 
@@ -132,8 +136,8 @@ def columns_of(rows: Sequence[Mapping[str, str]]) -> list[Column]:
 def cell_of(row: Mapping[str, str], column: Column, best: bool) -> Cell:
     """A value as the reader sees it: with its deviation, or as an interval with its other end."""
     text, end = row[column.key], row.get(column.key.replace("_low", "_high"), "")
-    if not text:
-        return Cell("")
+    if not text or column.key in NAMES:
+        return Cell(text)
     if column.key.endswith("_low") and end:
         return Cell(f"{shown_number(text)} to {shown_number(end)}")
     if column.key in ("p", "p_holm") and is_number(text):
@@ -307,8 +311,12 @@ def _finding(baseline: Mapping[str, str], students: Sequence[Mapping[str, str]],
 # The settings
 
 
-def settings(study: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]]:
-    """The sections of the resolved config that hold settings, as (section, [(key, value)])."""
+def settings(study: Mapping[str, Any], recorded: Mapping[str, Values]) -> list[tuple[str, list[tuple[str, str]]]]:
+    """The sections of the resolved config that hold settings, as (section, [(key, value)]).
+
+    What results were made with stands here as their records have it, not as the config has it now: where they differ
+    among each other, every value with the number of artefacts that were made with it.
+    """
     left_out = {"datasets", "baselines", "students"}
     plain = [
         (key, _plain(value)) for key, value in study.items() if key not in left_out and not isinstance(value, dict)
@@ -316,8 +324,43 @@ def settings(study: Mapping[str, Any]) -> list[tuple[str, list[tuple[str, str]]]
     parts = [("study", [(key, value) for key, value in plain if value])]
     for name, section in study.items():
         if isinstance(section, dict) and name not in left_out and section:
-            parts.append((name, [(key, _plain(value)) for key, value in section.items()]))
+            flat = [
+                (f"{key}.{part}", each) if part else (key, each)
+                for key, value in section.items()
+                for part, each in (value.items() if key in NESTED else [("", value)])
+            ]
+            parts.append((name, [(key, _recorded(recorded.get(f"{name}.{key}"), value)) for key, value in flat]))
     return parts
+
+
+def _recorded(values: Values | None, configured: Any) -> str:
+    if not values:
+        return _plain(configured)
+    if len(values) == 1:
+        return _plain(values[0][0])
+    return "; ".join(f"{_plain(value)} ({count} ×)" for value, count in values)
+
+
+def as_made(study: Mapping[str, Any], recorded: Mapping[str, Values]) -> dict[str, Any]:
+    """The resolved config with the values that results were made with; of several, what most were made with."""
+    made = {name: dict(section) if isinstance(section, dict) else section for name, section in study.items()}
+    for name, values in recorded.items():
+        section, _, key = name.partition(".")
+        if isinstance(made.get(section), dict) and key in made[section]:
+            made[section][key] = values[0][0]
+    return made
+
+
+def differences(found: Mapping[str, Sequence[Difference]]) -> list[dict[str, Any]]:
+    """What was made with another setting than the config has now, by the setting and both its values."""
+    alike = defaultdict(list)
+    for path, some in found.items():
+        for setting, recorded, configured in some:
+            alike[setting, _plain(recorded), _plain(configured)].append(path)
+    return [
+        {"setting": setting, "recorded": recorded, "configured": configured, "paths": paths}
+        for (setting, recorded, configured), paths in alike.items()
+    ]
 
 
 def _plain(value: Any) -> str:
@@ -481,6 +524,7 @@ def page(
     study: Mapping[str, Any], *, tables: Sequence[str], figures: Sequence[str], decisions: str,
     runs: Sequence[Mapping[str, Any]], records: Sequence[str], histories: Sequence[str],
     pictures: str | None = None, examples: str | None = None,
+    recorded: Mapping[str, Values] | None = None, others: Mapping[str, Sequence[Difference]] | None = None,
 ) -> str:  # fmt: skip
     """The report as HTML.
 
@@ -491,12 +535,17 @@ def page(
         runs: per run its ``dataset``, ``list``, ``role``, ``run`` (the folder's name), ``seed`` and, where tables have
             a name for it, ``model``; ``records`` and ``histories`` are their files, in the same order.
         pictures: the JSON of ``disagreements.pictures``; examples: the CSV of ``examples.table``.
+        recorded: the settings that results were made with (``recorded.values``).
+        others: path -> where these differ from ``study``'s (``recorded.Artefact.differences``).
     """
     by_name = {Path(path).stem: path for path in tables}
     table5 = read_csv(by_name["table5"]) if "table5" in by_name else []
     differing = read_csv(by_name["disagreements"]) if "disagreements" in by_name else []
     taken = json.loads(Path(pictures).read_text(encoding="utf-8")) if pictures else {}
     rows = run_rows(runs, records, histories)
+    config = yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=100)
+    study = as_made(study, recorded or {})
+    answer, *rest = sections(study, tables, figures)
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -506,10 +555,12 @@ def page(
         study=study,
         noise=NOISE,
         findings=findings(table5, (study.get("analysis") or {}).get("chosen") or {}),
-        settings=settings(study),
+        settings=settings(study, recorded or {}),
+        differences=differences(others or {}),
         data_sets=data_sets(study),
-        config=yaml.safe_dump(dict(study), sort_keys=False, allow_unicode=True, width=100),
-        sections=sections(study, tables, figures),
+        config=config,
+        answer=[item for item in answer["items"] if "missing" not in item],
+        sections=rest,
         examples=table(examples) if examples else None,
         disagreements=disagreements(differing, taken),
         disagreements_file=table(by_name["disagreements"]) if differing else None,

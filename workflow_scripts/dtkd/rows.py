@@ -81,6 +81,15 @@ def table4(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
+def teachers(study: Study) -> list[dict[str, Any]]:
+    """The rows of `table4`, each with the predictions of its list's baseline."""
+    return [
+        row | {"baseline": predictions(study, baseline_runs(study, row["dataset"], baseline))}
+        for row in table4(study)
+        for _, baseline in [study.reference(row["dataset"], row["list"])]
+    ]
+
+
 def _teacher_name(study: Study, run: Run) -> str:
     """The paper's TU1 to TU4; with what it answers, where that is not what the study's teachers do."""
     prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
@@ -171,6 +180,11 @@ def table6(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
+def divergences(study: Study) -> dict[str, dict[str, Any]]:
+    """By dataset, what Table 6 and Figure 8 compute (`study.Analysis.divergence`)."""
+    return {row["dataset"]: {name: row[name] for name in ("kl", "floor")} for row in table6(study)}
+
+
 def lists(study: Study) -> dict[str, dict[str, list[str]]]:
     """Figure 5: histories of the baselines that differ in the list alone, by dataset and name."""
     shown = {}
@@ -221,6 +235,15 @@ def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
             "baseline": [baseline, predictions(study, baseline_runs(study, dataset, row))],
             "student": [name, predictions(study, student_runs(study, dataset, student))],
         }
+    return shown
+
+
+def baselines_to_beat(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Predictions of the baselines that Table 5's students are compared with, by dataset and name."""
+    shown = {dataset: {} for dataset in study.use if study.students_of(dataset)}
+    for row in table5(study):
+        if row["method"] == "baseline" and row["dataset"] in shown:
+            shown[row["dataset"]][row["model"]] = row["predictions"]
     return shown
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -166,10 +167,7 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     table = []
     for row in rows:
         own = subsets[row["dataset"]]
-        runs = [
-            run.only(_chosen(file, _of_videos(file, run, own), row["subset"]))
-            for file, run in zip(row["predictions"], _read(row["predictions"]), strict=True)
-        ]
+        runs = _of_subset(row["predictions"], own, row["subset"])
         scores = _over_seeds([accuracies(run) for run in runs])
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
         numbers = {"classes": int((own == row["subset"]).sum()), "videos": len(runs[0].videos)}
@@ -177,6 +175,38 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     columns = ["dataset", "model", "subset", "LT", "outputs", "classes", "videos", "seeds", *_with_std(ACCURACIES),
                *_against(["top1", "top5"])]  # fmt: skip
     return _table("table4", table, columns, "Accuracy of the teachers on the test videos of their own subset")
+
+
+def teachers(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Each teacher beside the baseline of its list, both on the test videos of the teacher's subset.
+
+    A model's answer is the highest of all its logits: the baseline chooses among all classes, a teacher among those
+    that its outputs leave it.
+
+    Args:
+        rows: those of `table4`, and ``baseline``: the baseline's predictions, of the same seeds.
+        splits: each dataset's `split.json`.
+        indexes: each dataset's `videos.parquet`.
+
+    Returns:
+        One row a teacher: ``baseline_top1`` and ``teacher_top1`` (per cent); ``gain`` (points) with its interval and
+        ``p`` as in `table5`, of the teacher over the baseline.
+    """
+    subsets = {dataset: _subsets(dataset, splits[dataset], index) for dataset, index in indexes.items()}
+    table = []
+    for row in rows:
+        sides = {"teacher_top1": row["predictions"], "baseline_top1": row["baseline"]}
+        runs = {name: _of_subset(files, subsets[row["dataset"]], row["subset"]) for name, files in sides.items()}
+        gain = _gain(sides["teacher_top1"], runs["teacher_top1"], sides["baseline_top1"], runs["baseline_top1"])
+        scores = [_over_seeds([{name: accuracies(run)["top1"]} for run in side]) for name, side in runs.items()]
+        table.append({**row, "videos": len(runs["teacher_top1"][0].videos), **scores[0], **scores[1], **gain})
+    columns = ["dataset", "list", "subset", "LT", "videos", "seeds", *_with_std(["baseline_top1", "teacher_top1"]),
+               "gain", "gain_low", "gain_high", "p"]  # fmt: skip
+    caption = (
+        "Teachers beside the baseline of their list on the test videos of their own subset. Gain: points of top-1 over "
+        "the baseline, with its 95 % bootstrap interval over these videos; p: exact paired test"
+    )
+    return _table("teachers", table, columns, caption + _origin(splits))
 
 
 def table5(rows: Iterable[Row]) -> pd.DataFrame:
@@ -388,6 +418,12 @@ def _of_videos(file: str | Path, run: Predictions, subsets: np.ndarray) -> np.nd
     return subsets[run.labels]
 
 
+def _of_subset(files: Sequence[str | Path], subsets: np.ndarray, subset: str) -> list[Predictions]:
+    """Predictions of the videos of a subset's classes alone; ``subsets`` (C,) is that of each label."""
+    runs = zip(files, _read(files), strict=True)
+    return [run.only(_chosen(file, _of_videos(file, run, subsets), subset)) for file, run in runs]
+
+
 def _chosen(file: str | Path, own: np.ndarray, subset: str) -> np.ndarray:
     """(N,) bool: the videos of ``subset``, at least one."""
     if not (chosen := own == subset).any():
@@ -480,6 +516,7 @@ COLUMNS = {
     "params": Column("Parameters (M)", _fixed(2)), "trainable": Column("Trainable (M)", _fixed(2)),
     "gflops": Column("GFLOPs", _significant),
     "top1": Column("Top-1 (%)", _fixed(2)), "top5": Column("Top-5 (%)", _fixed(2)),
+    "baseline_top1": Column("Baseline top-1 (%)", _fixed(2)), "teacher_top1": Column("Teacher top-1 (%)", _fixed(2)),
     "top1_last": Column("Top-1, last epoch (%)", _fixed(2)), "top5_last": Column("Top-5, last epoch (%)", _fixed(2)),
     "gain": Column("Gain [95 % CI]", _fixed(2)),
     "p": Column("p", "{:.3g}".format, "$p$"), "p_holm": Column("p (Holm)", "{:.3g}".format, "$p$ (Holm)"),
@@ -489,7 +526,31 @@ COLUMNS = {
 }  # fmt: skip
 _PREFIXES = {"paper_": "paper", "diff_": "difference"}
 _SUFFIXES = ("_std", "_low", "_high")  # columns that Markdown and LaTeX merge with the one before
-_TEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"} | {"~": r"\textasciitilde{}"})
+_TEX = str.maketrans({character: f"\\{character}" for character in "&%$#_{}"} | {
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}", "|": r"\textbar{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "'": r"\textquotesingle{}", "`": r"\textasciigrave{}",
+    '"': r"\symbol{34}",
+})  # fmt: skip
+_LINES = str.maketrans(dict.fromkeys("\n\r\v\f\x85\u2028\u2029", " "))  # a cell is one line
+
+
+def escaped_tex(text: str) -> str:
+    r"""Text as LaTeX prints it, whatever is in it; two hyphens stay two.
+
+    >>> print(escaped_tex(r"US$5 & a_b--\c"))
+    US\$5 \& a\_b-{}-\textbackslash{}c
+    """
+    text = re.sub("-(?=-)", "-{}", text.translate(_LINES).translate(_TEX))
+    return f"{{}}{text}" if text.startswith(("[", "*")) else text  # an option of the end of the row before, otherwise
+
+
+def escaped_markdown(text: str) -> str:
+    r"""Text as Markdown shows it, whatever is in it; an underscore inside of a word is no markup.
+
+    >>> print(escaped_markdown("demo_ucf *a* | <b> $_$"))
+    demo_ucf \*a\* \| \<b\> \$\_\$
+    """
+    return re.sub(r"[\\`*\[\]<>|&$~^]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text.translate(_LINES))
 
 
 def write(table: pd.DataFrame, output: Mapping[str, str]) -> None:
@@ -551,9 +612,9 @@ def _merged(table: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(cells, columns=kept, dtype=object)
 
 
-def _head(name: str, tex: bool = False) -> str:
+def _head(name: str, latex: bool = False) -> str:
     column = _column(name)
-    head = (column.tex or column.head.translate(_TEX)) if tex else column.head
+    head = (column.tex or escaped_tex(column.head)) if latex else column.head
     for prefix, word in _PREFIXES.items():
         if name.startswith(prefix):
             head = head.removesuffix(r" (\%)").removesuffix(" (%)")
@@ -563,21 +624,24 @@ def _head(name: str, tex: bool = False) -> str:
 
 def _markdown(cells: pd.DataFrame, caption: str) -> str:
     align = ["left" if _column(name).show is None else "right" for name in cells]
-    heads = cells.set_axis([_head(name) for name in cells], axis=1)
-    return f"{caption}\n\n{heads.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
+    body = pd.DataFrame({
+        _head(column): [escaped_markdown(cell) if side == "left" else cell for cell in cells[column]]
+        for column, side in zip(cells, align, strict=True)
+    })  # fmt: skip
+    return f"{caption}\n\n{body.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
 
 
 def _latex(cells: pd.DataFrame, name: str, caption: str) -> str:
     """A booktabs table, shrunk to the line where it is wider."""
     align = ["l" if _column(column).show is None else "r" for column in cells]
     body = pd.DataFrame({
-        _head(column, tex=True): [cell.translate(_TEX) if side == "l" else _number(cell) for cell in cells[column]]
+        _head(column, latex=True): [escaped_tex(cell) if side == "l" else _number(cell) for cell in cells[column]]
         for column, side in zip(cells, align, strict=True)
     })  # fmt: skip
     tabular = body.to_latex(index=False, escape=False, column_format="".join(align))
     return (
         "% \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n"
-        f"\\caption{{{caption.translate(_TEX)}}}\n\\label{{tab:{name}}}\n"
+        f"\\caption{{{escaped_tex(caption)}}}\n\\label{{tab:{name}}}\n"
         "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
         f"{tabular.rstrip()}%\n}}\n\\end{{table}}\n"
     )

@@ -1,4 +1,4 @@
-"""Hold the files of a finished study against the records of how they were made: `python -m dtkd.verify results`."""
+"""Hold a finished study's files and settings against the records of how they were made: `python -m dtkd.verify`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from dtkd import provenance
+from dtkd import provenance, recorded
 from dtkd.errors import DtkdError
 
 SHOWN = 3  # of the artefacts that one changed file was made into
@@ -78,6 +78,23 @@ def verify(results: str | Path, progress: Callable[[Iterable[Path]], Iterable[Pa
     return found
 
 
+def other_settings(results: str | Path) -> list[recorded.Artefact]:
+    """What was made with other settings than the study had that `snakemake` was last given (``settings.json``).
+
+    Raises DtkdError if there is no such file (studies with a folder of their own below ``results`` have theirs there),
+    or one that cannot be read.
+    """
+    expected, files = [], sorted(Path(results).rglob("settings.json"))
+    if not files:
+        raise DtkdError(f"there is no {Path(results, 'settings.json')}, which snakemake writes when it starts")
+    for file in files:
+        try:
+            expected += [recorded.Expected(**each) for each in json.loads(file.read_text(encoding="utf-8"))]
+        except (OSError, ValueError, TypeError) as error:
+            raise DtkdError(f"{file} cannot be read ({type(error).__name__}: {error})") from None
+    return [artefact for artefact in recorded.artefacts(expected) if artefact.differences]
+
+
 def _files(inputs: dict[str, Any]) -> Iterable[dict[str, str]]:
     for given in inputs.values():
         yield from given if isinstance(given, list) else [given]
@@ -110,10 +127,20 @@ def main() -> None:
     for commit, count in sorted(found.commits.items(), key=lambda item: -item[1]):
         print(f"{count} of {found.records} artefacts were made by {commit}{' (this code)' if commit == now else ''}")
     print(*found.changed, sep="\n", end="\n" if found.changed else "")
-    count = len(found.changed)
-    outcome = "all match" if not count else f"{count} {'does' if count == 1 else 'do'} not match"
+    outcome, other = _count(len(found.changed), "does not match", "do not match"), []
+    try:
+        other = other_settings(results)
+        for artefact in other:
+            print(f"{artefact.path}: made with {', '.join(map(str, artefact.differences))}")
+        outcome += "; settings: " + _count(len(other), "differs from the study's", "differ from the study's")
+    except DtkdError as error:
+        outcome += f"; settings are not compared: {error}"
     print(f"{found.files} files of {found.records} artefacts: {outcome}")
-    sys.exit(bool(found.changed))
+    sys.exit(bool(found.changed or other))
+
+
+def _count(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}" if number else "all match"
 
 
 if __name__ == "__main__":

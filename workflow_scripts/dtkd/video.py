@@ -132,7 +132,7 @@ def read_bgr(
         raise ValueError(f"{path}: frame {wanted[-1]} is asked for, and the video has {known.frames} frames")
     given = 0
     for key in dict.fromkeys((known.key_before(wanted[0]), None)):  # a file that has changed is counted through
-        with _opened(path, threads) as video:
+        with _opened(path, threads, known) as video:
             for index, frame in video.numbered(known, key):
                 if index == wanted[given]:
                     image = video.bgr(frame)
@@ -173,8 +173,10 @@ def grey_frames(
 class _Video:
     """An open file, and what going through its frames has shown."""
 
-    def __init__(self, path: str | Path, container: av.container.InputContainer, threads: int) -> None:
-        self.path, self.container = path, container
+    def __init__(
+        self, path: str | Path, container: av.container.InputContainer, threads: int, known: VideoInfo | None
+    ) -> None:
+        self.path, self.container, self.known = path, container, known
         self.stream = _stream(path, container)
         self.stream.thread_type = "AUTO" if threads > 1 else "NONE"
         self.stream.codec_context.thread_count = threads
@@ -197,12 +199,23 @@ class _Video:
                 continue
             for frame in frames:
                 if self.size is None:
-                    self.size, self.turn = _square(frame, self.stream.sample_aspect_ratio), frame.rotation % 360
-                    _check_size(self.path, *self.size)
+                    self._shape_as(frame)
                 self.damaged += frame.is_corrupt
                 self.stamps.append(frame.pts)
                 self.decoded.append(frame.dts)
                 yield frame
+
+    def _shape_as(self, frame: av.VideoFrame) -> None:
+        """Have all frames shaped as the first one, of which ``known`` tells where this one comes later."""
+        self.turn = frame.rotation % 360 if frame.rotation % 360 in TURNS else 0
+        if self.known:
+            self.size = self._turned(self.known.width, self.known.height)
+        else:
+            self.size = _square(frame, self.stream.sample_aspect_ratio)
+            _check_size(self.path, *self.size)
+
+    def _turned(self, width: int, height: int) -> tuple[int, int]:
+        return (height, width) if self.turn % 180 else (width, height)
 
     def _packets(self) -> Iterator[av.Packet]:
         """The stream's packets; the last, which is empty, has the decoder give what it holds back."""
@@ -244,7 +257,7 @@ class _Video:
             image = self.reformatter.reformat(frame, width, height, "bgr24", interpolation="BICUBIC").to_ndarray()
         except (av.FFmpegError, ValueError, MemoryError) as error:
             raise VideoError(f"{self.path}: a frame cannot be converted to RGB ({_words(error)}): {REMEDY}.") from error
-        return cv2.rotate(image, TURNS[self.turn]) if self.turn in TURNS else image
+        return cv2.rotate(image, TURNS[self.turn]) if self.turn else image
 
     def info(self) -> VideoInfo:
         """What the video is, once all ``frames`` are seen. VideoError if it is damaged or its data end early."""
@@ -260,7 +273,7 @@ class _Video:
             )
         if self.damaged > missing_allowed(frames):
             raise VideoError(f"{self.path}: {self.damaged} of its frames are damaged, beside {frames}: {REMEDY}.")
-        width, height = self.size if self.turn % 180 == 0 else self.size[::-1]
+        width, height = self._turned(*self.size)
         stream = self.stream
         rates = [float(rate) for rate in (stream.guessed_rate, stream.average_rate) if rate]
         # AVI has no times of B-frames, and FFmpeg's guess may be out of order; in a file that was joined, all are
@@ -324,7 +337,8 @@ def _timing(seconds: np.ndarray, rates: Sequence[float], jumps: bool) -> tuple[f
     if cut.any():
         usual = np.median(steps[~cut]) if not cut.all() else 1 / rates[0] if rates else 0.04
         times = np.concatenate([[0.0], np.cumsum(np.where(cut, usual, steps))])
-    number, mean = np.arange(len(times)), round(float((len(times) - 1) / times[-1]), 6)
+    number, mean = np.arange(len(times)), float((len(times) - 1) / times[-1])
+    mean = round(mean, 6) or mean
     for rate in (*rates, mean):
         if np.abs(times - number / rate).max() <= 0.1 / rate:
             return rate, None
@@ -377,8 +391,8 @@ def _words(error: BaseException) -> str:
 
 
 @contextmanager
-def _opened(path: str | Path, threads: int) -> Iterator[_Video]:
-    """An open video, closed at the end of the block."""
+def _opened(path: str | Path, threads: int, known: VideoInfo | None = None) -> Iterator[_Video]:
+    """An open video, closed at the end of the block; ``known`` is what is known of it already."""
     name = os.fsencode(path)
     if (shown := name.decode("utf-8", "backslashreplace")) != os.fsdecode(name):
         raise VideoError(f"{shown}: its name is not UTF-8: rename it.")
@@ -396,6 +410,6 @@ def _opened(path: str | Path, threads: int) -> Iterator[_Video]:
         raise VideoError(f"{path}: is not a video that FFmpeg can open, or is truncated{cut}: {REMEDY}.") from error
     with container:
         try:
-            yield _Video(path, container, threads)
+            yield _Video(path, container, threads, known)
         except (av.FFmpegError, MemoryError) as error:  # no memory for the size that a damaged header claims, say
             raise VideoError(f"{path}: FFmpeg cannot decode it ({_words(error)}): {REMEDY}.") from error

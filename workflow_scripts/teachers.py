@@ -1,0 +1,12 @@
+"""The teachers beside the baseline on their own subsets."""
+
+from dtkd.job import job
+
+with job(snakemake):  # noqa: F821
+    from dtkd import subsets, tables
+    from dtkd.files import read_parquet
+
+    given, params = snakemake.input, snakemake.params  # noqa: F821
+    splits = subsets.read_splits(params.datasets, given.splits)
+    indexes = {name: read_parquet(path) for name, path in zip(params.datasets, given.indexes, strict=True)}
+    tables.write(tables.teachers(params.rows, splits, indexes), snakemake.output)  # noqa: F821
