@@ -530,6 +530,7 @@ def skips(i: int) -> Fraction:
 _long = {"numbers": range(150), "gop": 25, "reordered": 2}
 _second = {"numbers": range(FRAMES, 2 * FRAMES)}
 _mpeg2 = {"codec": "mpeg2video", "reordered": 2}
+_mjpeg = {"codec": "mjpeg", "pixels": "yuvj420p"}
 _ts = {"container": "mpegts"}
 _hidden = {"options": {"auto-alt-ref": "1", "lag-in-frames": "16"}}
 _falling = {"numbers": range(120), "times": falls, "ticks": 600, "rate": 30}
@@ -566,7 +567,7 @@ CASES: dict[str, tuple[str, Recipe]] = {
         repacked(encoded(codec="mpeg4", reordered=1), packed_bitstream),
     ),
     "mpeg4.mp4": ("MPEG-4 in MP4", encoded(codec="mpeg4", reordered=2)),
-    "mjpeg.avi": ("every frame is a key frame", encoded(codec="mjpeg", pixels="yuvj420p")),
+    "mjpeg.avi": ("every frame is a key frame", encoded(**_mjpeg)),
     "mjpeg.mov": ("every frame is a key frame", encoded(codec="mjpeg", pixels="yuvj422p")),
     "vp8.webm": ("VP8", encoded(codec="libvpx")),
     "vp8_hidden.webm": ("VP8, hidden frames", encoded(codec="libvpx", **_hidden)),
@@ -668,9 +669,17 @@ CASES: dict[str, tuple[str, Recipe]] = {
         "joined, the size changes",
         joined(encoded(**_ts), encoded(**_second, **_ts, size=(256, 192))),
     ),
+    "sizes.ts.mpg": (
+        "the size changes, times go on",
+        joined(encoded(**_ts), encoded(**_second, **_ts, start=2.4, size=(256, 192))),
+    ),
+    "sizes_mjpeg.avi": (
+        "the size changes",
+        joined(encoded(**_mjpeg), encoded(**_second, **_mjpeg, size=(256, 192))),
+    ),
     # AVI
     "skips.avi": ("empty frames", encoded(codec="mpeg4", times=skips)),
-    "skips_mjpeg.avi": ("empty frames", encoded(codec="mjpeg", pixels="yuvj420p", times=skips)),
+    "skips_mjpeg.avi": ("empty frames", encoded(**_mjpeg, times=skips)),
     "not_coded.avi": ("pictures that are not coded", repacked(encoded(codec="mpeg4", times=skips), with_not_coded)),
     "no_index.avi": ("the index is lost", patched(encoded(codec="mpeg4"), lambda data: data[: data.index(b"idx1")])),
     "declares_more.avi": ("declares 100 of 60 frames", patched(encoded(codec="mpeg4"), declares(100))),

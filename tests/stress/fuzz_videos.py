@@ -428,58 +428,70 @@ def suits(structure: str, container: str, codecs: Iterable[str]) -> bool:
     return container in wanted_containers and (not wanted_codecs or bool(set(wanted_codecs) & set(codecs)))
 
 
-# Damage: each takes the bytes (an array that it may change) and a random generator, and returns bytes
+# Damage: each takes the bytes (an array that it may change), a random generator and the bytes of another file of the
+# same container, and returns bytes
 
 
-def flipped_bits(data, random):
+def flipped_bits(data, random, other):
     places = random.integers(0, len(data), 1 + random.integers(60))
     data[places] ^= (1 << random.integers(0, 8, len(places))).astype(np.uint8)
     return data
 
 
-def damaged_header(data, random):
+def damaged_header(data, random, other):
     places = random.integers(0, min(len(data), 600), 1 + random.integers(12))
     data[places] = random.choice([0, 1, 0x7F, 0x80, 0xFF, *random.integers(0, 256, 3)], len(places))
     return data
 
 
-def truncated(data, random):
+def truncated(data, random, other):
     return data[: random.integers(len(data))]
 
 
-def zeros(data, random):
+def zeros(data, random, other):
     start, end = np.sort(random.integers(0, len(data), 2))
     data[start : start + min(end - start, 4096)] = 0
     return data
 
 
-def chunk_again(data, random):
+def chunk_again(data, random, other):
     start, end = np.sort(random.integers(0, len(data), 2))
     return np.concatenate([data[:end], data[start:]])
 
 
-def chunk_lost(data, random):
+def chunk_lost(data, random, other):
     start = random.integers(len(data))
     return np.concatenate([data[:start], data[start + 1 + random.integers(4096) :]])
 
 
-def chunks_swapped(data, random):
+def chunks_swapped(data, random, other):
     a, b, c = np.sort(random.integers(0, len(data), 3))
     return np.concatenate([data[:a], data[b:c], data[a:b], data[c:]])
 
 
-DAMAGE = [flipped_bits, damaged_header, truncated, zeros, chunk_again, chunk_lost, chunks_swapped]
+def spliced(data, random, other):
+    return np.concatenate([data[: random.integers(len(data))], other[random.integers(len(other)) :]])
+
+
+DAMAGE = [flipped_bits, damaged_header, truncated, zeros, chunk_again, chunk_lost, chunks_swapped, spliced]
+
+
+def bytes_of(name: str, folder: Path) -> np.ndarray:
+    path = numbered.build(name, folder).path
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    path.unlink()
+    return data
 
 
 def mutant(folder: Path, seed: int, number: int) -> tuple[str, Path]:
     """Mutant ``number`` of a seed: its damage, and its path."""
     random = np.random.default_rng([seed, number])
-    source = numbered.build(list(numbered.CASES)[number % len(numbered.CASES)], folder).path
-    data = np.frombuffer(source.read_bytes(), np.uint8).copy()
-    source.unlink()
+    name = list(numbered.CASES)[number % len(numbered.CASES)]
+    alike = [other for other in numbered.CASES if Path(other).suffix == Path(name).suffix]
+    data, other = (bytes_of(source, folder) for source in (name, pick(random, alike)))
     damage = pick(random, DAMAGE)
-    path = folder / f"{number:05d}-{damage.__name__}-{source.name}"
-    path.write_bytes(damage(data, random).tobytes())
+    path = folder / f"{number:05d}-{damage.__name__}-{name}"
+    path.write_bytes(damage(data.copy(), random, other).tobytes())
     return damage.__name__.replace("_", " "), path
 
 
