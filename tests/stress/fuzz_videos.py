@@ -5,8 +5,8 @@
 
 ``--files`` writes videos of random codec, container and structure, whose frames show their numbers, and holds what the
 product reads against what is right: the numbers, in sequence and in windows anywhere, the size and the times.
-``--mutants`` damages the videos of ``numbered.CASES`` at random. Frame i of those that count as sound all the same must
-look alike in sequence and in any window. ``--catalogue`` prints what becomes of every one of ``numbered.CASES``. The
+``--mutants`` damages the videos of ``numbered.CASES`` at random. Those that count as sound all the same must have the
+same frames in sequence and in any window. ``--catalogue`` prints what becomes of every one of ``numbered.CASES``. The
 same seed gives the same files. Child processes read, so that a crash or a hang of a decoder is counted and not
 suffered.
 """
@@ -76,17 +76,23 @@ def see(path: Path, seed: int, with_flow: bool = False) -> Seen:
             seen.wrong.append(f"frames: {len(sequence)} in sequence, but {seen.info.frames} by inspection")
 
     def in_windows() -> None:
-        differ = []
+        moved, unlike = [], []
         for indices in windows(np.random.default_rng(seed), seen.info.frames):
             numbers = []
             seen.windows.append((indices, numbers))
             for index, image in zip(indices, video.read_bgr(path, indices, seen.info), strict=True):
                 check_shape(image, (seen.info.height, seen.info.width, 3))
                 numbers.append(numbered.number(image))
-                if index < len(sequence) and (found := another(thumbnail(image), sequence, index)):
-                    differ.append(f"frame {index} of window {indices} is {found}")
-        if differ:
-            seen.wrong.append(f"frames: {len(differ)} differ in windows: {differ[0]}")
+                small = thumbnail(image)
+                if index < len(sequence) and (off := difference(small, sequence[index])) > ALIKE:
+                    other = min(range(len(sequence)), key=lambda i: difference(small, sequence[i]))
+                    if difference(small, sequence[other]) <= ALIKE:
+                        moved.append(f"frame {index} of window {indices} is {other} in sequence")
+                    else:
+                        unlike.append(f"frame {index} of window {indices} is none in sequence ({off:.0f} levels off)")
+        for kind, found in (("frames", moved), ("pixels", unlike)):
+            if found:
+                seen.wrong.append(f"{kind}: {len(found)} differ in windows: {found[0]}")
 
     def of_flow() -> None:
         table = flow.video_flow(path)
@@ -129,13 +135,8 @@ def thumbnail(image: np.ndarray) -> np.ndarray:
     return cv2.resize(grey, (32, 24), interpolation=cv2.INTER_AREA).astype(float)
 
 
-def another(image: np.ndarray, sequence: list[np.ndarray], index: int) -> str:
-    """Which frame of the sequence this one is, if it is not the one at ``index``."""
-    if (off := np.abs(image - sequence[index]).mean()) <= ALIKE:
-        return ""
-    distance = [np.abs(image - frame).mean() for frame in sequence]
-    nearest = int(np.argmin(distance))
-    return f"{nearest} in sequence" if distance[nearest] <= ALIKE else f"none in sequence ({off:.0f} grey levels off)"
+def difference(image: np.ndarray, other: np.ndarray) -> float:
+    return float(np.abs(image - other).mean())
 
 
 def child(connection) -> None:
@@ -264,7 +265,7 @@ def regular(random: np.random.Generator, container: str, codecs: Iterable[str] =
     if codec in ("libx264", "libx265", "mpeg4", *numbered.MPEG):
         how["reordered"] = pick(random, (0, 0, 1, 2, 3)) if how["gop"] > 1 else 0
     if random.random() < 0.3:
-        how["sound"] = tuple(np.sort(random.uniform(0, 1.5 * seconds(how) + 0.3, 2)))
+        how["sound"] = tuple(np.sort(random.uniform(0, min(1.5 * seconds(how) + 0.3, 20), 2)))
     return how
 
 
@@ -322,7 +323,7 @@ def fragments(random: np.random.Generator, how: How) -> How:
 def shaped(random: np.random.Generator, how: How) -> How:
     aspect = pick(random, (Fraction(1), Fraction(4, 3), Fraction(16, 11), Fraction(8, 9)))
     return how | {
-        "size": tuple(int(side) for side in 2 * random.integers(32, 90, 2)),
+        "size": tuple(int(side) for side in 4 * random.integers(16, 45, 2)),
         "aspect": aspect,
         "turned": pick(random, (0, 90, 180, -90)),
     }
@@ -338,8 +339,11 @@ def live(random: np.random.Generator, how: How) -> How:
 
 def trimmed(random: np.random.Generator, how: How) -> Recipe:
     how = longer(how, 40)
-    since = random.uniform(0, 0.7) * seconds(how)
-    until = since + random.uniform(0.25, 0.6) * seconds(how)
+    length = len(how["numbers"])
+    first = random.integers(0, length - 20)
+    times = how.get("times", lambda i: i / Fraction(how["rate"]))
+    until = random.integers(first + 20, length)
+    since, until = (float(times(int(i))) + random.uniform(0, 0.05) for i in (first, until))
     return numbered.trimmed(numbered.encoded(**how), since, until, how["container"])
 
 
@@ -351,7 +355,7 @@ def longer(how: How, frames: int) -> How:
 def with_edits(random: np.random.Generator, how: How) -> Recipe:
     source = numbered.encoded(**longer(how | {"rate": numbered.RATE}, 60))
     a, b, c, d = (int(frames) for frames in random.integers(5, 16, 4))
-    if random.random() < 0.5:
+    if how["codec"] == "libx265" or random.random() < 0.5:  # of an open GOP FFmpeg does not show the second piece
         return numbered.edited(source, (a, b))
     two = numbered.edited(source, (a, b), (a + b + c, d))
     return numbered.debatable(two, times=None)  # FFmpeg leaves a gap between the pieces where there are B-frames
@@ -371,7 +375,7 @@ def miscounted(random: np.random.Generator, how: How) -> Recipe:
 
 
 def cut_off(random: np.random.Generator, how: How) -> Recipe:
-    cut = numbered.cut(numbered.encoded(**longer(how, 100)), random.uniform(0.3, 0.6))
+    cut = numbered.cut(numbered.encoded(**longer(how | {"sound": None}, 100)), random.uniform(0.3, 0.6))
     return numbered.debatable(cut, refusal="")  # for any reason
 
 
@@ -411,6 +415,8 @@ def random_file(folder: Path, seed: int, number: int) -> tuple[str, Case]:
     companion = pick(random, COMPANIONS)
     if random.random() < 0.3 and structure != "edits" and suits(companion, container, [how["codec"]]):
         how = STRUCTURES[companion][2](random, how)
+    if container == "AVI" and ("times" in how or make is leaving_out):
+        how["reordered"] = 0  # an AVI does not say which of the B-frames is late
     recipe = make(random, how)
     recipe = recipe if callable(recipe) else numbered.encoded(**recipe)
     name = f"{number:05d}-{structure.replace(' ', '_')}-{how['codec']}{CONTAINERS[container][0]}"
@@ -422,65 +428,79 @@ def suits(structure: str, container: str, codecs: Iterable[str]) -> bool:
     return container in wanted_containers and (not wanted_codecs or bool(set(wanted_codecs) & set(codecs)))
 
 
-# Damage: each takes the bytes (an array that it may change) and a random generator, and returns bytes
+# Damage: each takes the bytes (an array that it may change), a random generator and the bytes of another file of the
+# same container, and returns bytes
 
 
-def flipped_bits(data, random):
+def flipped_bits(data, random, other):
     places = random.integers(0, len(data), 1 + random.integers(60))
     data[places] ^= (1 << random.integers(0, 8, len(places))).astype(np.uint8)
     return data
 
 
-def damaged_header(data, random):
+def damaged_header(data, random, other):
     places = random.integers(0, min(len(data), 600), 1 + random.integers(12))
     data[places] = random.choice([0, 1, 0x7F, 0x80, 0xFF, *random.integers(0, 256, 3)], len(places))
     return data
 
 
-def truncated(data, random):
+def truncated(data, random, other):
     return data[: random.integers(len(data))]
 
 
-def zeros(data, random):
+def zeros(data, random, other):
     start, end = np.sort(random.integers(0, len(data), 2))
     data[start : start + min(end - start, 4096)] = 0
     return data
 
 
-def chunk_again(data, random):
+def chunk_again(data, random, other):
     start, end = np.sort(random.integers(0, len(data), 2))
     return np.concatenate([data[:end], data[start:]])
 
 
-def chunk_lost(data, random):
+def chunk_lost(data, random, other):
     start = random.integers(len(data))
     return np.concatenate([data[:start], data[start + 1 + random.integers(4096) :]])
 
 
-def chunks_swapped(data, random):
+def chunks_swapped(data, random, other):
     a, b, c = np.sort(random.integers(0, len(data), 3))
     return np.concatenate([data[:a], data[b:c], data[a:b], data[c:]])
 
 
-DAMAGE = [flipped_bits, damaged_header, truncated, zeros, chunk_again, chunk_lost, chunks_swapped]
+def spliced(data, random, other):
+    return np.concatenate([data[: random.integers(len(data))], other[random.integers(len(other)) :]])
+
+
+DAMAGE = [flipped_bits, damaged_header, truncated, zeros, chunk_again, chunk_lost, chunks_swapped, spliced]
+
+
+def bytes_of(name: str, folder: Path) -> np.ndarray:
+    path = numbered.build(name, folder).path
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    path.unlink()
+    return data
 
 
 def mutant(folder: Path, seed: int, number: int) -> tuple[str, Path]:
     """Mutant ``number`` of a seed: its damage, and its path."""
     random = np.random.default_rng([seed, number])
-    source = numbered.build(list(numbered.CASES)[number % len(numbered.CASES)], folder).path
-    data = np.frombuffer(source.read_bytes(), np.uint8).copy()
-    source.unlink()
+    name = list(numbered.CASES)[number % len(numbered.CASES)]
+    alike = [other for other in numbered.CASES if Path(other).suffix == Path(name).suffix]
+    data, other = (bytes_of(source, folder) for source in (name, pick(random, alike)))
     damage = pick(random, DAMAGE)
-    path = folder / f"{number:05d}-{damage.__name__}-{source.name}"
-    path.write_bytes(damage(data, random).tobytes())
+    path = folder / f"{number:05d}-{damage.__name__}-{name}"
+    path.write_bytes(damage(data.copy(), random, other).tobytes())
     return damage.__name__.replace("_", " "), path
 
 
 # Runs
 
-KINDS = ("refused", "sound", "frames", "size", "times", "error", "crash", "hang")
-"""Kinds of mistakes: wrongly refused, wrongly sound, and so on."""
+KINDS = ("refused", "sound", "frames", "pixels", "size", "times", "error", "crash", "hang")
+"""Kinds of mistakes: wrongly refused, wrongly sound, and so on. "frames" are other ones than they should be, and
+"pixels" are no frame's: of damaged files, whose decoding errors may depend on where decoding began, these only count.
+"""
 
 
 @dataclass
@@ -491,14 +511,24 @@ class Outcomes:
     wrong: dict[str, list[str]] = field(default_factory=dict)
     """Mistakes by file name."""
     disputed: dict[str, list[str]] = field(default_factory=dict)
-    """Files that FFmpeg, decoding from end to end, shows other than they were written: not judged by their numbers."""
+    """Files that FFmpeg, decoding from end to end, shows other than they were written: not judged by the numbers or,
+    where only these differ, the times."""
 
-    def add(self, kind: str, path: Path, seen: Seen, wrong: list[str], disputed: Iterable[str] = ()) -> None:
+    def add(
+        self,
+        kind: str,
+        path: Path,
+        seen: Seen,
+        wrong: list[str],
+        disputed: Iterable[str] = (),
+        tolerated: Iterable[str] = (),
+    ) -> None:
         count = self.counts.setdefault(kind, Counter())
         count["files"] += 1
         count["was sound"] += seen.info is not None
         count["was refused"] += bool(seen.refused)
         count.update({mistake.partition(":")[0] for mistake in wrong})
+        wrong = [mistake for mistake in wrong if mistake.partition(":")[0] not in tolerated]
         if disputed:
             count["disputed"] += 1
             self.disputed[path.name] = list(disputed)
@@ -522,7 +552,9 @@ def fuzz_files(folder: Path, numbers: Iterable[int], seed: int, reader: Child) -
         structure, case = random_file(folder, seed, number)
         disputed = numbered.problems(case)
         seen = reader.see(case.path, seed, with_flow=number % 10 == 0)
-        outcomes.add(structure, case.path, seen, seen.wrong if disputed else mistakes(case, seen), disputed)
+        only_times = all(problem.startswith("has times") for problem in disputed)
+        case = replace(case, times=None) if disputed else case
+        outcomes.add(structure, case.path, seen, mistakes(case, seen) if only_times else seen.wrong, disputed)
     return outcomes
 
 
@@ -531,7 +563,7 @@ def fuzz_mutants(folder: Path, numbers: Iterable[int], seed: int, reader: Child)
     for number in numbers:
         damage, path = mutant(folder, seed, number)
         seen = reader.see(path, seed, with_flow=number % 10 == 0)
-        outcomes.add(damage, path, seen, seen.wrong)
+        outcomes.add(damage, path, seen, seen.wrong, tolerated=("pixels",))
     return outcomes
 
 
