@@ -8,6 +8,7 @@ rule report:
     input:
         tables=[f"{RESULTS}/tables/{table}.csv" for table in [*TABLES, "disagreements"]],
         figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*ALL_FIGURES, "examples"]],
+        splits=SPLITS,
         pictures=f"{RESULTS}/tables/disagreements.json",
         examples=f"{RESULTS}/figures/examples.csv",
         records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],

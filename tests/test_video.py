@@ -171,3 +171,17 @@ def test_names_that_ffmpeg_or_a_shell_could_misread(tmp_path, monkeypatch):
     for name in ("http:clip.avi", "(Rad)Schlag_die_Bank!_%03d_&#.avi", "größe 1.avi"):
         write(tmp_path / "plain.avi", numbered(5)).rename(name)
         assert video.info(name).frames == 5
+
+
+@pytest.mark.parametrize("size", [b"\x01" + b"\xff" * 6 + b"\xfe", b"\x08" + b"\xff" * 4])
+def test_an_absurd_size_in_a_header_is_no_traceback(tmp_path, size):
+    path = tmp_path / "a.mkv"
+    path.write_bytes(b"\x1a\x45\xdf\xa3" + size + b"\x00" * 100)
+    with pytest.raises(VideoError, match=r"a\.mkv: is not a video that FFmpeg can open"):
+        video.info(path)
+
+
+def test_absurd_times_give_an_absurd_rate_and_no_traceback():
+    fps, times = video._timing(np.array([0.0, 1e9, 3e9]), [25.0], jumps=False)
+    assert 0 < fps < 1e-8
+    assert times == (0.0, 1e9, 3e9)

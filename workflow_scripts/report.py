@@ -11,6 +11,6 @@ with job(snakemake):  # noqa: F821
         params.study, tables=given.tables, figures=given.figures, decisions=given.decisions, runs=params.runs,
         records=given.records, histories=given.histories, pictures=given.get("pictures") or None,
         examples=given.get("examples") or None, recorded=recorded.values(found),
-        others={each.path: each.differences for each in found},
+        others={each.path: each.differences for each in found}, splits=given.get("splits") or (),
     )  # fmt: skip
     report.write(snakemake.output[0], text)  # noqa: F821

@@ -35,8 +35,8 @@ def statistics(videos: Videos, frames_per_video: int, most_videos: int) -> dict[
         red, green, blue = (255 * first).round().astype(int)
         raise DtkdError(
             f"all training videos, such as {videos.paths[chosen[0]]}, show one colour alone (red {red}, green {green}, "
-            f"blue {blue} of 255), from which nothing can be learnt: look at the videos, and correct `videos` of the data "
-            "set"
+            f"blue {blue} of 255), from which nothing can be learnt: look at the videos, and correct `videos` of the "
+            "data set"
         )
     return {
         "mean": first.round(6).tolist(),
