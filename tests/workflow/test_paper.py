@@ -22,9 +22,9 @@ JOBS = {
     "train_teacher": 2 * 2 * 2,  # static or dynamic, LT or not, for each dataset
     "teacher_logits": 2 * 2,
     "train_student": 2 * 13,
-    "table": 7,
+    "table": 8,
     "disagreements": 1,
-    "figure": 10,
+    "figure": 11, "figure_teachers": 1,
     "examples": 1,
     "report": 1,
     "all": 1,
