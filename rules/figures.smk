@@ -23,7 +23,7 @@ ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 def figure_code(wildcards) -> list[str]:
     themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "subsets", "datasets", "published")
+    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "subsets", "datasets", "video_info", "published")
     return [*modules, f"{LIBRARY}/published/figure7.csv"] if wildcards.figure == "figure7" else modules
 
 
@@ -44,7 +44,7 @@ rule figure:
     params:
         shown=lambda w: FIGURES[w.figure].get("shown"),
         datasets=list(STUDY.use),
-        divergences=lambda w: rows.divergences(STUDY) if w.figure == "figure8" else None,
+        divergences=lambda w: STUDY.divergences() if w.figure == "figure8" else None,
         chosen=lambda w: CHOSEN if w.figure == "teacher_weights" else None,
         as_published=lambda w: PAPERS if w.figure == "figure7" else None,
     log:
@@ -87,7 +87,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "fonts", "flow", "gpus", "video", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "fonts", "flow", "gpus", "video", "video_info", "containers", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

@@ -38,7 +38,7 @@ def code(script: str, *modules: str) -> list[str]:
 
 def table_code(wildcards) -> list[str]:
     paper = [f"{LIBRARY}/published/table{n}.csv" for n in range(1, 7)]
-    modules = ("tables", "significance", "metrics", "subsets", "published", "datasets")
+    modules = ("tables", "significance", "metrics", "subsets", "published", "datasets", "video_info")
     return code(wildcards.table, *modules) + paper
 
 
@@ -59,7 +59,7 @@ rule table:
     params:
         rows=lambda w: TABLES[w.table].get("rows"),
         datasets=list(STUDY.use),
-        divergences=lambda w: rows.divergences(STUDY) if w.table == "table6" else None,  # the rows have them; for the record
+        divergences=lambda w: STUDY.divergences() if w.table == "table6" else None,  # the rows have them; for the record
     log:
         f"{RESULTS}/logs/tables/{{table}}.log",
     localrule: True
@@ -76,7 +76,7 @@ rule disagreements:
         runs=files_in(rows.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=code("disagreements", "disagreements", "metrics", "datasets", "video"),
+        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "video_info", "containers"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",

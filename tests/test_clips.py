@@ -367,7 +367,7 @@ def test_kept_frames_are_bounded_and_a_full_store_decodes_no_more_than_a_clip(to
 def test_frames_of_a_long_video_are_not_kept(tmp_path):
     """Its clips are sought, and need but a part of its frames."""
     window = CLIP.frames * CLIP.rate
-    for length, is_kept in ((window + video_info.SEEK_FROM - 1, True), (window + video.SEEK_FROM, False)):
+    for length, is_kept in ((window + video_info.SEEK_FROM - 1, True), (window + video_info.SEEK_FROM, False)):
         videos = Videos(("a.avi",), (draw(tmp_path / f"{length}.avi", frames=length),), (0,))
         frames = clips.Frames(megabytes=10)
         clips.TrainingClips(videos, CLIP, AUGMENT, 0, frames)[0, 0]

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -188,9 +189,10 @@ SPOILT = [tiny.CLIPS["Archery"][1], tiny.CLIPS["Bowling"][3], tiny.CLIPS["Diving
 def test_all_unusable_videos_are_refused_at_once_and_listed(study):
     spoilt(study, *SPOILT)
     line = failed(study, "results/tiny/videos.parquet", "results/logs/index/tiny.log")
-    assert line.startswith(f"error: videos: 4 of 16 videos cannot be used: {SPOILT[0]} (ends at frame ")
+    assert line.startswith(f"error: videos: 4 of 16 videos cannot be used: {SPOILT[0]} (its data end early, after ")
+    assert re.search(r"frame 2\d of 60 declared \(\d+ bytes are missing\): truncated", line)
     assert line.endswith(
-        "of 60 declared: truncated?), Bowling/v_Bowling_g04_c01.avi (is empty (0 bytes)), "
+        "truncated?), Bowling/v_Bowling_g04_c01.avi (is empty (0 bytes)), "
         "Diving/v_Diving_g02_c01.avi (is empty (0 bytes)) and 1 more; results/tiny/problems.csv lists them all: copy "
         "or download them again, take them off the lists, or go on without them (on_bad_video: skip)"
     )

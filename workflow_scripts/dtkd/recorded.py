@@ -9,7 +9,7 @@ from glob import escape, glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from dtkd import provenance, rows
+from dtkd import provenance
 
 if TYPE_CHECKING:
     from dtkd.study import Run, Study
@@ -109,7 +109,7 @@ def _of_datasets(study: Study) -> Iterator[Expected]:
 
 
 def _analysis(study: Study) -> Iterator[Expected]:
-    if divergences := rows.divergences(study):
+    if divergences := study.divergences():
         for file in ("tables/table6.csv", "figures/figure8.png"):
             file = f"{study.results}/{file}"
             yield Expected(file, _record(file), {"divergences": divergences}, {"divergences": "analysis"})

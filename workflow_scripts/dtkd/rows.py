@@ -175,14 +175,9 @@ def table6(study: Study) -> list[dict[str, Any]]:
         rows.append({
             "dataset": dataset, "model": name, "list": student.list, "student": predictions(study, runs),
             "teachers": {subset: predictions(study, [pair[subset] for pair in teachers]) for subset in SUBSETS},
-            "as_published": _as_published(study, runs[0]), **study.analysis.divergence(study.outputs_of(runs[0])),
+            "as_published": _as_published(study, runs[0]), **study.divergences()[dataset],
         })  # fmt: skip
     return rows
-
-
-def divergences(study: Study) -> dict[str, dict[str, Any]]:
-    """By dataset, what Table 6 and Figure 8 compute (`study.Analysis.divergence`)."""
-    return {row["dataset"]: {name: row[name] for name in ("kl", "floor")} for row in table6(study)}
 
 
 def lists(study: Study) -> dict[str, dict[str, list[str]]]:

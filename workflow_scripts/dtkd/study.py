@@ -565,6 +565,12 @@ class Study(Section):
         name = self.analysis.chosen.get(dataset, next(iter(students), None))
         return None if name is None else (name, students[name])
 
+    def divergences(self) -> dict[str, dict[str, Any]]:
+        """Of each data set with such a student, what Table 6 and Figure 8 compute of the chosen one."""
+        chosen = {dataset: self.chosen(dataset) for dataset in self.use}
+        runs = {name: self.student_run(name, pair[1], self.seeds[0]) for name, pair in chosen.items() if pair}
+        return {name: self.analysis.divergence(self.outputs_of(run)) for name, run in runs.items()}
+
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
         teacher = None
         if row.method == "kd":

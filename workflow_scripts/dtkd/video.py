@@ -30,7 +30,7 @@ from av.video.reformatter import VideoReformatter
 
 from .containers import missing_bytes
 from .errors import DtkdError
-from .video_info import VideoInfo
+from .video_info import SEEK_FROM, VideoInfo
 
 KEYS_APART = 8
 """Key frames are noted at least so many frames apart: more of them would save a seek little."""
@@ -288,10 +288,10 @@ class _Video:
     def keys(self, found: VideoInfo, checksums: dict[int, int]) -> tuple[int, ...]:
         """The key frames in ``checksums`` (index -> of the frame) at which decoding can start: they are tried.
 
-        None where the file's times do not ascend, or where a packet was damaged: what a decoder then makes of the
-        frames depends on where it began.
+        None of a short video, where the file's times do not ascend, or where a packet was damaged: what a decoder then
+        makes of the frames depends on where it began.
         """
-        if self.damaged or not _ascend(self.stamps):
+        if found.frames <= SEEK_FROM or self.damaged or not _ascend(self.stamps):
             return ()
         keys = [index for index in checksums if index - 1 not in checksums]
         tried = keys[:: -(-len(keys) // KEYS_TRIED)] if keys else []
