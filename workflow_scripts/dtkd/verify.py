@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from dtkd import provenance
 from dtkd.errors import DtkdError
+from dtkd.places import names_in_utf8
 
 SHOWN = 3  # of the artefacts that one changed file was made into
 
@@ -117,4 +118,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    names_in_utf8()
     main()
