@@ -21,6 +21,9 @@ def checked(function, *args):
         stop(error)
 
 
+if (encoding := sys.getfilesystemencoding()) != "utf-8":  # stock Snakemake's; the project's own sees to it
+    stop(f"names of files are {encoding} by the locale, and UTF-8 in lists: set PYTHONUTF8=1 in the environment")
+
 if workflow.is_main_process:  # its jobs read the same
     for file in (*workflow.configfiles, Path("config.yaml")):
         if file.exists():

@@ -219,3 +219,16 @@ def test_errors_say_what_to_choose(arguments, options, message):
 def test_dropout_is_the_heads(small):
     assert small.head.dropout.p == 0.5
     assert backbones.build("slowfast_small", 5, dropout=0.0).head.dropout is None
+
+
+@pytest.mark.parametrize(("frames", "size", "fewest"), [(4, 32, 1), (4, 33, 4), (8, 32, 2), (8, 48, 8)])
+def test_the_fewest_values_of_a_batch_norm(small, frames, size, fewest):
+    assert backbones.fewest_values(small, frames, size) == fewest
+    small.train()
+    if fewest > 1:
+        small(clips(1, frames, size))
+    else:
+        with pytest.raises(ValueError, match="Expected more than 1 value per channel"):
+            small(clips(1, frames, size))
+    assert backbones.fewest_values(backbones.freeze_backbone(small), frames, size) is None
+    small(clips(1, frames, size))

@@ -398,6 +398,33 @@ def test_hardware_with_a_gpu_leaves_the_threads_to_the_loaders(monkeypatch):
     assert engine.hardware("cpu", 4) == engine.Hardware(torch.device("cpu"), 4)
 
 
+@pytest.mark.parametrize(("learner", "videos", "settings", "why"), [
+    (classifier, 7, {"batch_size": 1}, ["train.batch_size is 1", "raise train.batch_size"]),
+    (classifier, 1, {}, ["class0/train0.avi is all there is to train on", "add training videos"]),
+    (classifier, 7, {"micro_batch": 2}, ["train.micro_batch is 2", "set train.micro_batch: null"]),
+    (lambda: distilled(False), 7, {"batch_size": 3},
+     ["a batch may have one clip of a learning teacher's subset", "set FT: true"]),
+])  # fmt: skip
+def test_one_clip_alone_before_a_batch_norm_of_one_value(toy, tmp_path, learner, videos, settings, why):
+    """Said before the first step, where torch would stop at some later one."""
+    with pytest.raises(DtkdError) as error:
+        train(toy, tmp_path, learner(), videos=videos, clip=Clip(frames=4, rate=1), **settings)
+    assert str(error.value) == (
+        "run: a clip of clip.frames: 4 at augment.crop: 32 gives a batch norm one value of each channel, too few to "
+        f"train on alone, and {why[0]}: set clip.frames: 8, raise augment.crop, or {why[1]}"
+    )
+
+
+@pytest.mark.parametrize(("learner", "videos", "settings", "frames"), [
+    (classifier, 7, {"batch_size": 1}, 8), (classifier, 5, {"batch_size": 2}, 4), (lambda: distilled(True), 7, {}, 4),
+    (lambda: Classifier(backbones.freeze_backbone(network(0))), 3, {"batch_size": 1}, 4),
+])  # fmt: skip
+def test_what_can_be_alone_and_what_is_not(toy, tmp_path, learner, videos, settings, frames):
+    clip = Clip(frames=frames, rate=1)
+    _, history, _ = train(toy, tmp_path, learner(), videos=videos, clip=clip, epochs=1, **settings)
+    assert np.isfinite(history["train_loss"]).all()
+
+
 # Testing
 
 

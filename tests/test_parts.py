@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dtkd.learners import Classifier, Distilled, VanillaKD
-from dtkd.parts import gradient
+from dtkd.parts import gradient, together
 from dtkd.processes import Group, Shares
 from dtkd.study import Student
 
@@ -155,6 +155,33 @@ def test_a_second_look_is_at_the_same_network():
         once.outputs(part, LABELS[: len(part)])
     for (name, buffer), expected in zip(learner.named_buffers(), once.buffers(), strict=True):
         torch.testing.assert_close(buffer, expected, msg=name)
+
+
+@pytest.mark.parametrize(("most", "processes", "rows"), [
+    (7, 1, [[0, 1, 2, 3, 4, 5, 6]]), (3, 1, [[0, 1, 2], [3, 4], [5, 6]]), (2, 1, [[0, 1], [2, 3], [4, 5], [6]]),
+    (4, 2, [[0, 2, 4, 6, 1, 3, 5]]), (2, 2, [[0, 2, 1, 3], [4, 6, 5]]), (1, 4, [[0, 1, 2, 3], [4, 5, 6]]),
+])  # fmt: skip
+def test_which_rows_pass_together(most, processes, rows):
+    assert [part.tolist() for part in together(7, most, processes)] == rows
+
+
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+@pytest.mark.parametrize("changes", [{}, {"FT": False}, {"FT": False, "unfrozen": "joint"},
+                                     {"FT": False, "unfrozen": "joint", "weighting": "partition"}])  # fmt: skip
+def test_what_passes_together_is_what_networks_in_train_mode_see(changes, most):
+    learner = distilled(**changes).train()
+    seen = []
+
+    def note(network, given, _):
+        if network.training and torch.is_grad_enabled():
+            seen.append(len(given[0]))
+
+    for network in (learner.model, *learner.teachers):
+        network.register_forward_hook(note)
+    gradient(learner, nn.Identity(), clips(), LABELS, ITEMS, most=most, cast=nullcontext(),
+             scaler=torch.amp.GradScaler("cpu", enabled=False), group=Group())  # fmt: skip
+    foreseen = [count for rows in together(len(ITEMS), most, 1) for count in learner.together(LABELS[rows])]
+    assert sorted(seen) == sorted(count for count in foreseen if count)
 
 
 def test_a_share_of_every_batch():

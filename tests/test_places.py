@@ -1,6 +1,8 @@
 """Paths: one spelling for each place, whatever a user writes; and no folder is ever called like a shell's word."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -78,3 +80,16 @@ def test_within(here):
     assert within("results", "results") == "results"
     assert within("results2/t.csv", "results") is None
     assert within("~nobody-at-all/t.csv", "results") is None
+
+
+def test_names_are_utf8_whatever_the_locale_says(here):
+    """A program begins anew, once, with its words as they were; those that it starts have it from the environment."""
+    code = (
+        "import os, sys; from dtkd.places import names_in_utf8; names_in_utf8();"
+        "print(sys.getfilesystemencoding(), os.environ['PYTHONUTF8'], *sys.argv[1:], *os.listdir('a'))"
+    )
+    (here / "home/work/a/größe 漢").touch()
+    environment = os.environ | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    words = [sys.executable, "-c", code, "größe", "-n"]
+    done = subprocess.run(words, env=environment, capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout == "utf-8 1 größe -n größe 漢\n"

@@ -1,6 +1,7 @@
 """The project's `snakemake` command: targets after --resources, --config and --configfile are targets again."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from snakemake.cli import parse_args
 from snakemake_interface_executor_plugins.executors.remote import RemoteExecutor
 
 import snakemake_command
-from snakemake_command import joined, main, others_here, owned, targets_first
+from snakemake_command import at_home, joined, main, others_here, owned, targets_first
 
 TABLE5 = "results/tables/table5.csv"
 SPLIT = "results/demo_ucf/split.json"
@@ -146,6 +147,56 @@ def test_the_installed_command_is_this_one(tmp_path):
     plain = [sys.executable, "-m", "snakemake", *words]
     theirs = subprocess.run(plain, cwd=tmp_path, capture_output=True, text=True, timeout=120)
     assert theirs.returncode != 0, "Snakemake now takes targets after --resources itself: drop snakemake_command.py"
+
+
+# A home that is none
+
+
+def homes(monkeypatch, folder, home):
+    """What `at_home` makes of a home, without what is said of caches elsewhere."""
+    for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "MPLCONFIGDIR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("HOME", str(home))
+    before = dict(os.environ)
+    at_home()
+    changed = {name: value for name, value in os.environ.items() if before.get(name) != value}
+    for name in changed:
+        monkeypatch.delenv(name)
+    return changed
+
+
+def test_caches_where_the_home_takes_them(monkeypatch, tmp_path):
+    assert homes(monkeypatch, tmp_path, tmp_path / "home") == {}
+    assert list((tmp_path / "home/.cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("home", ["/proc/nonexistent", "/proc", "{}/file"])
+def test_caches_where_it_does_not(monkeypatch, tmp_path, home):
+    (tmp_path / "file").touch()
+    assert homes(monkeypatch, tmp_path, home.format(tmp_path)) == {
+        "XDG_CACHE_HOME": f"{tmp_path}/.snakemake/cache",
+        "XDG_CONFIG_HOME": f"{tmp_path}/.snakemake/cache/config",
+        "MPLCONFIGDIR": f"{tmp_path}/.snakemake/cache/matplotlib",
+    }
+    assert not list(tmp_path.rglob("~*"))
+
+
+def test_a_user_without_a_name_and_a_home(monkeypatch, tmp_path):
+    """As in a container that is started as any user."""
+    def unknown(_):
+        raise KeyError("getpwuid(): uid not found")
+
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "environ", os.environ.copy())
+    monkeypatch.chdir(tmp_path)
+    os.environ.pop("XDG_CACHE_HOME", None)
+    at_home()
+    assert os.environ["USER"] == f"user{os.getuid()}"
+    assert os.environ["XDG_CACHE_HOME"] == f"{tmp_path}/.snakemake/cache"
+    assert not list(tmp_path.iterdir())
 
 
 # The lock of a Snakemake that was killed

@@ -15,6 +15,7 @@ from tabulate import tabulate
 from dtkd import configs
 from dtkd.errors import DtkdError
 from dtkd.gpus import count
+from dtkd.places import names_in_utf8
 from dtkd.study import Study, read
 
 if TYPE_CHECKING:
@@ -126,4 +127,5 @@ def main(words: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    names_in_utf8()
     main()

@@ -11,6 +11,8 @@ These options may be given twice: Snakemake itself keeps the values of the last 
 
 Config files are read strictly, before Snakemake reads them: what it says of one that is not UTF-8 is a traceback.
 
+It runs where the home folder cannot be written or is not known, and under a locale that is not UTF-8.
+
 And a lock that a killed Snakemake has left behind is removed, where it is certain that its owner is no more: Snakemake
 itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 
@@ -23,9 +25,11 @@ that moment or which it is submitting, and they would go on, on their GPUs, with
 
 from __future__ import annotations
 
+import getpass
 import os
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -34,6 +38,7 @@ from pathlib import Path
 
 from dtkd import configs
 from dtkd.errors import DtkdError
+from dtkd.places import names_in_utf8
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")
@@ -87,6 +92,28 @@ def joined(arguments: list[str]) -> list[str]:
         else:
             values[option].append(word)
     return [*rest, *(word for name, own in values.items() for word in (name, *own)), *arguments[end:]]
+
+
+def at_home(state: Path = Path(".snakemake")) -> None:
+    """Let Snakemake, Matplotlib and torch have their caches in ``state`` where the home folder does not take them.
+
+    It may be read-only, full, missing, or not known, as for a user whom a container has no name for.
+    """
+    try:
+        home = Path("~").expanduser()
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=cache) as file:
+            file.write(b"\0")
+    except (RuntimeError, OSError):  # RuntimeError: there is no home
+        cache = state.absolute() / "cache"
+        os.environ["XDG_CACHE_HOME"] = str(cache)
+        os.environ.setdefault("MPLCONFIGDIR", str(cache / "matplotlib"))
+        os.environ.setdefault("XDG_CONFIG_HOME", str(cache / "config"))
+    try:
+        getpass.getuser()
+    except (KeyError, OSError):
+        os.environ["USER"] = f"user{os.getuid()}"
 
 
 @contextmanager
@@ -173,6 +200,8 @@ def cancel_all_jobs() -> None:
 
 
 def main() -> None:
+    names_in_utf8()
+    at_home()
     from snakemake.cli import main as snakemake
 
     cancel_all_jobs()

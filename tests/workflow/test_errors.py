@@ -257,8 +257,13 @@ def test_folders_of_the_home_and_none_called_like_it(study, monkeypatch):
 HOSTILE = ["; touch pwned", "$(touch pwned) `touch pwned`", "-it's \"so\" so", "größe 漢 a=b & c:d %d #[*?]~!"]
 
 
-def test_names_that_a_shell_could_misread(study):
-    """As class, folder and file names, through index, flow and split."""
+ASCII_ALONE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+def test_names_that_a_shell_could_misread(study, monkeypatch):
+    """As class, folder and file names, through index, flow and split; and where all but the study is against them."""
+    for name, value in (ASCII_ALONE | {"HOME": "/proc/nonexistent"}).items():
+        monkeypatch.setenv(name, value)
     rows = []
     for number, name in enumerate(HOSTILE):
         for side in ("train", "test"):
@@ -282,6 +287,16 @@ def test_names_that_a_shell_could_misread(study):
     assert set(pd.read_parquet(study / "results/tiny/videos.parquet")["class"]) == set(HOSTILE)
     tables = {file.relative_to(study / "results/tiny/flow").as_posix() for file in study.rglob("*.avi.parquet")}
     assert tables == {f"{path}.parquet" for path, *_ in rows}
+
+
+def test_stock_snakemake_under_a_locale_that_is_not_utf8(study, monkeypatch):
+    for name, value in ASCII_ALONE.items():
+        monkeypatch.setenv(name, value)
+    done = tiny.snakemake(study, "--dry-run", tiny.TABLE5, stock=True)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "error: names of files are ascii by the locale, and UTF-8 in lists: set PYTHONUTF8=1 in the environment"
+    )
 
 
 @pytest.mark.parametrize("name", ["{cls}", "{wildcards.cls}", "<results>", "a,b", "new\nline", "back\\slash"])

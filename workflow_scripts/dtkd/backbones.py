@@ -206,5 +206,19 @@ def flops(model: VideoModel, frames: int, crop: int) -> int:
     return counter.get_total_flops() // 2  # torch counts a multiplication and an addition apart
 
 
+def fewest_values(model: VideoModel, frames: int, crop: int) -> int | None:
+    """The least number of values of a channel that a batch norm in train mode sees of one clip; None without one.
+
+    Of a single value there is no variance: where it is 1, no clip can pass alone. Only shapes are followed.
+    """
+    shadow, seen = copy.deepcopy(model).to("meta"), []
+    for layer in shadow.modules():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training:
+            layer.register_forward_pre_hook(lambda _, given: seen.append(given[0][0, 0].numel()))
+    with torch.no_grad():
+        shadow.forward(torch.empty(2, 3, frames, crop, crop, device="meta"))  # past hooks: it is no pass of ``model``
+    return min(seen, default=None)
+
+
 def _some(names: list[str], most: int = 6) -> str:
     return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")

@@ -6,7 +6,7 @@ import math
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +19,13 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from dtkd.backbones import fewest_values
 from dtkd.clips import EpochBatches, Frames, TestClips, TrainingClips, loader, seed_of
 from dtkd.datasets import Videos
 from dtkd.device import choose
 from dtkd.errors import DtkdError
 from dtkd.metrics import top_k
-from dtkd.parts import gradient
+from dtkd.parts import gradient, together
 from dtkd.processes import Group, Shares, share_batch_norms
 from dtkd.study import Augment, Clip, Evaluation, Train
 from dtkd.weights import save_tensors
@@ -179,8 +180,9 @@ def train(
 
     Raises:
         DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), or the precision
-            is one in which torch's gradients are wrong.
+            is one in which torch's gradients are wrong; or a batch norm would see a single value (`check_alone`).
     """
+    check_alone(learner, train_videos, clip, augment, settings, seed, group, label)
     device = hardware.device
     learner.to(device)
     normalise.to(device)
@@ -290,6 +292,45 @@ def train(
         last = {name: value.detach().cpu().clone() for name, value in learner.model.state_dict().items()}
     checkpoint = {"model": best["model"], "last": last, "epoch": best["epoch"]}
     return checkpoint, pd.DataFrame(history), predictions(test_videos, best["logits"].numpy(), last_logits.numpy())
+
+
+def check_alone(
+    learner: nn.Module, videos: Videos, clip: Clip, augment: Augment, settings: Train, seed: int, group: Group,
+    label: str,
+) -> None:  # fmt: skip
+    """Raise DtkdError if some step lets one clip alone through batch norms that see one value of a channel of it.
+
+    One value has no variance, and torch would stop there, in the first step or after hours.
+    """
+
+    def passes() -> Iterator[tuple[int, list[int]]]:
+        """Of each micro-batch its clips, and how many of them pass together through each network that trains."""
+        batches = EpochBatches(seed, len(videos), settings.clips_per_video, settings.batch_size)
+        for batches.epoch in range(settings.epochs):
+            for items in batches:
+                labels = torch.tensor([videos.labels[video] for _, video in items])
+                for rows in together(len(items), settings.micro_batch or len(items), group.size):
+                    yield len(rows), (seen := learner.together(labels[rows]))
+            if len(seen) == 1:  # the student's alone: they are as many in each epoch
+                return
+
+    learner.train()
+    count = next((count for count, seen in passes() if 1 in seen), None)
+    if count is None or fewest_values(learner.model, clip.frames, augment.crop) != 1:
+        return
+    if len(videos) * settings.clips_per_video == 1:
+        why, remedy = f"{videos.names[0]} is all there is to train on", "add training videos"
+    elif settings.batch_size == 1:
+        why, remedy = "train.batch_size is 1", "raise train.batch_size"
+    elif count == 1:
+        why, remedy = f"train.micro_batch is {settings.micro_batch}", "set train.micro_batch: null"
+    else:
+        why, remedy = "a batch may have one clip of a learning teacher's subset", "set FT: true"
+    raise DtkdError(
+        f"{label}: a clip of clip.frames: {clip.frames} at augment.crop: {augment.crop} gives a batch norm one value "
+        f"of each channel, too few to train on alone, and {why}: set clip.frames: {2 * learner.model.alpha}, raise "
+        f"augment.crop, or {remedy}"
+    )
 
 
 def predictions(videos: Videos, logits: np.ndarray, logits_last: np.ndarray) -> pd.DataFrame:

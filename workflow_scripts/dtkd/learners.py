@@ -59,6 +59,10 @@ class Classifier(nn.Module):
         """The logits (n, C) alone, of any part of a batch, which may be empty."""
         return (self.logits(clips),)
 
+    def together(self, labels: Tensor) -> list[int]:
+        """How many of these samples pass together through each network in train mode."""
+        return [len(labels)]
+
     def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
         """The step of a whole batch: its outputs (N, C), labels (N,). A label that is not allowed costs infinity."""
         (logits,) = outputs
@@ -166,6 +170,15 @@ class Distilled(nn.Module):
         Of any part of a batch: clips (n, 3, T, H, W), labels (n,). Every process of ``group`` calls it with its own.
         """
         return self.logits(clips), *self.teacher_logits(clips, self.static_classes[labels], group)
+
+    def together(self, labels: Tensor) -> list[int]:
+        """How many of these samples pass together through each network in train mode, a learning teacher's own too."""
+        if self.student.FT:
+            return [len(labels)]
+        if self.student.unfrozen == "joint" and self.asked == "all":
+            return 3 * [len(labels)]
+        static = int(self.static_classes[labels].sum())
+        return [len(labels), static, len(labels) - static]
 
     def teacher_logits(self, clips: Tensor, own_static: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
         """Both networks' logits (n, C), zeros in rows that nothing reads; none where no row is read."""

@@ -44,7 +44,7 @@ def gradient(
         DtkdError: what ``learner.loss`` raises. A loss that is not finite does not raise here.
     """
     N = len(items)
-    count = math.ceil(math.ceil(N / group.size) / most)  # the same in every process: they wait for one another
+    count = _count(N, most, group.size)
     if group.size == count == 1:
         with cast:
             step = learner(normalise(clips), labels, items)
@@ -83,6 +83,17 @@ def gradient(
     group.add_gradients(learner)
     with torch.no_grad():
         return learner.loss(together(done), labels, items)
+
+
+def together(N: int, most: int, processes: int) -> list[Tensor]:
+    """The rows of a batch of N that pass through a network together, micro-batch by micro-batch, of all processes."""
+    shares = [torch.arange(N)[rank::processes].tensor_split(_count(N, most, processes)) for rank in range(processes)]
+    return [torch.cat(parts) for parts in zip(*shares, strict=True)]
+
+
+def _count(N: int, most: int, processes: int) -> int:
+    """How many micro-batches a batch has: the same in every process, as they wait for one another."""
+    return math.ceil(math.ceil(N / processes) / most)
 
 
 @contextmanager

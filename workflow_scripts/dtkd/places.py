@@ -6,6 +6,7 @@ Imported by the Snakefile at every start: the standard library alone.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import PurePosixPath
 
 from dtkd.errors import DtkdError
@@ -47,6 +48,16 @@ def within(path: str, folder: str) -> str | None:
         if inner.is_relative_to(seen(folder)):
             return str(PurePosixPath(folder, inner.relative_to(seen(folder))))
     return None
+
+
+def names_in_utf8() -> None:
+    """Begin this program anew in Python's UTF-8 mode where the locale has another encoding for the names of files.
+
+    Lists and records are UTF-8, and so are the names in them. (Of a plain C locale, Python makes UTF-8 by itself.)
+    """
+    if sys.getfilesystemencoding() != "utf-8":
+        os.environ["PYTHONUTF8"] = "1"  # for the programs that this one starts
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def _collapsed(path: str) -> str:

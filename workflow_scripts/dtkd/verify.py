@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from dtkd import provenance, recorded
 from dtkd.errors import DtkdError
+from dtkd.places import names_in_utf8
 
 SHOWN = 3  # of the artefacts that one changed file was made into
 
@@ -144,4 +145,5 @@ def _count(number: int, one: str, several: str) -> str:
 
 
 if __name__ == "__main__":
+    names_in_utf8()
     main()
