@@ -4,17 +4,14 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-from snakemake.cli import parse_config
-from snakemake.utils import update_config
 from tabulate import tabulate
 
 from dtkd.errors import DtkdError
 from dtkd.gpus import count
-from dtkd.study import Study, read
+from dtkd.overlays import study_of
+from dtkd.study import Study
 
 if TYPE_CHECKING:
     from dtkd.plan import Plan
@@ -37,26 +34,6 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         if (value := getattr(given, name)) is not None and value < least:
             parser.error(f"--{name}: at least {least}, not {value}")
     return given
-
-
-def study_of(overlays: Sequence[str], folder: Path = Path(), pairs: Sequence[str] = ()) -> Study:
-    """The study of config.yaml, its overlays and KEY=VALUE pairs, merged as Snakemake does."""
-    config: dict = {}
-    for file in (folder / "config.yaml", *map(Path, overlays)):
-        try:
-            content = yaml.safe_load(file.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise DtkdError(f"{file}: cannot be read ({error.strerror}): correct the path") from None
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise DtkdError(f"{file}: is not valid YAML: {' '.join(str(error).split())}") from None
-        if not isinstance(content, dict):
-            raise DtkdError(f"{file}: is no mapping of keys to values")
-        update_config(config, content)
-    try:
-        update_config(config, parse_config(pairs))
-    except (ValueError, yaml.YAMLError) as error:
-        raise DtkdError(f"--config: {' '.join(str(error).split())}") from None
-    return read(config)
 
 
 def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]":
