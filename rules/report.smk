@@ -12,12 +12,15 @@ rule report:
         examples=f"{RESULTS}/figures/examples.csv",
         records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
+        checks=checks_of_report(),
         decisions=f"{workflow.basedir}/docs/decisions.md",
         code=[f"{LIBRARY}/report.py", *(f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml"))],
+        code_of_checks=[f"{LIBRARY}/{name}" for name in ("report_checks.py", "findings.py", "templates/report_checks.html.j2", "templates/findings.html.j2", "templates/findings.css")],
     output:
         f"{RESULTS}/report.html",
     params:
         study=STUDY.model_dump(mode="json"),
+        checked={dataset: STUDY.checked(dataset) for dataset in STUDY.use},
         runs=[
             dict(dataset=run.dataset, list=run.list, role=run.role, run=run.name, seed=run.seed, model=MODELS.get(run.folder, ""))
             for run in REPORTED

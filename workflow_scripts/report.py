@@ -3,12 +3,13 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import report
+    from dtkd import report, report_checks
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     text = report.page(
         params.study, tables=given.tables, figures=given.figures, decisions=given.decisions, runs=params.runs,
         records=given.records, histories=given.histories, pictures=given.get("pictures") or None,
         examples=given.get("examples") or None,
+        checks=report_checks.of_data_sets(given.checks, params.checked),
     )  # fmt: skip
     report.write(snakemake.output[0], text)  # noqa: F821

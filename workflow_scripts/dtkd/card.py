@@ -15,7 +15,7 @@ import pandas as pd
 from dtkd import duplicates, group_lists, name_groups, places, thumbnails, windows
 from dtkd.datasets import class_names
 from dtkd.files import read_parquet
-from dtkd.study import Augment, Clip, Dataset, Evaluation, Flow
+from dtkd.study import Augment, Clip, Dataset, Evaluation
 from dtkd.video_info import VideoInfo, infos
 from dtkd.wording import config
 
@@ -30,7 +30,8 @@ class Settings:
     augment: Augment
     clip: Clip
     evaluation: Evaluation
-    flow: Flow
+    unit: str
+    """`flow.unit`: what motion is counted per."""
     split: Mapping[str, Any]
     """`study.Split.settings`."""
     selection: str
@@ -44,8 +45,8 @@ class Settings:
     def of(cls, plain: Mapping[str, Any]) -> Settings:
         return cls(
             Dataset(**plain["dataset"]), Augment(**plain["augment"]), Clip(**plain["clip"]),
-            Evaluation(**plain["evaluation"]), Flow(**plain["flow"]), plain["split"], plain["selection"],
-            plain["epochs"], plain["students"], plain["seed"], plain,
+            Evaluation(**plain["evaluation"]), plain["unit"], plain["split"], plain["selection"], plain["epochs"],
+            plain["students"], plain["seed"], plain,
         )  # fmt: skip
 
 
@@ -64,6 +65,8 @@ class Card:
     threads: int = 1
     progress: Callable[[str], Progress] | None = None
     """Of a name, what wraps the iteration over videos, as ``tqdm(iterable, total=n)`` does."""
+    flow: bool = True
+    """Whether the flow tables count, where they are there: a rule that does not ask for them must not see them."""
     in_config: bool = True
     """Whether the config has it; a folder that was named need not be there."""
 
@@ -161,6 +164,8 @@ class Card:
     @cached_property
     def flows(self) -> dict[str, pd.DataFrame] | None:
         """Class -> its flow table, or None where some are not made yet."""
+        if not self.flow:
+            return None
         files = {name: self.folder / "flow" / f"{name}.parquet" for name in self.classes}
         if not all(file.exists() for file in files.values()):
             return None

@@ -20,36 +20,15 @@ from pathlib import Path
 import cv2
 from tqdm import tqdm
 
-from dtkd import check_page, checks, datasets, findings, group_lists, inspection
+from dtkd import check_page, datasets, findings, inspection
 from dtkd.card import Card, Progress, Settings
 from dtkd.errors import DtkdError
-from dtkd.files import atomic, check_writable, write_json
+from dtkd.files import check_writable
 from dtkd.job import told
 from dtkd.overlays import study_of
 from dtkd.study import Dataset, Study
 
 THREADS = min(8, len(os.sched_getaffinity(0)))
-
-
-def write(card: Card, skipped_command: str, chosen: Sequence[checks.Check] = checks.CHECKS) -> list[findings.Finding]:
-    """Check, and write the page, `check.json`, `check.csv` and proposed lists into the card's folder."""
-    found, skipped = checks.run(card, chosen)
-    crossing = any(group_lists.FILE in finding.config for finding in found)
-    group_lists.write(card.folder, card.proposal[0] if crossing else None)
-    text = check_page.page(card, found, skipped, skipped_command)
-    with atomic(card.folder / "check.html") as file:
-        file.write_text(text, encoding="utf-8")
-    findings.write_csv(card.folder / "check.csv", found)
-    write_json(
-        card.folder / "check.json",
-        {
-            "dataset": card.name,
-            "settings": card.settings.plain,
-            "findings": findings.as_json(found),
-            "skipped": skipped,
-        },
-    )
-    return found
 
 
 def card_of(study: Study, given: str, threads: int = 1, progress: Callable[[str], Progress] | None = None) -> Card:
@@ -116,11 +95,12 @@ def printed(found: Sequence[findings.Finding], width: int = 100) -> str:
 
 def main(words: Sequence[str] | None = None) -> None:
     summary = __doc__.partition(":")[0]
-    parser = argparse.ArgumentParser("python -m dtkd.check", description=summary, allow_abbrev=False)
+    usage = "python -m dtkd.check DATASET [--configfile FILE ...] [--config KEY=VALUE ...] [--threads N]"
+    parser = argparse.ArgumentParser(usage=usage, description=summary, allow_abbrev=False)
     parser.add_argument("dataset", metavar="DATASET", help="a data set of the config, or a folder of class folders")
     parser.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays of config.yaml")
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single keys, as for snakemake")
-    parser.add_argument("--threads", type=int, default=THREADS, help="CPU cores (default: %(default)s)")
+    parser.add_argument("--threads", type=int, metavar="N", default=THREADS, help="CPU cores (default: %(default)s)")
     given = parser.parse_args(words)
     if given.threads < 1:
         parser.error("--threads: at least 1")
@@ -140,7 +120,7 @@ def main(words: Sequence[str] | None = None) -> None:
 def _run(given: argparse.Namespace) -> int:
     study = study_of(given.configfile, pairs=given.config)
     card = card_of(study, given.dataset, given.threads, _bar)
-    found = write(card, flow_command(study, card.name, given))
+    found = check_page.write(card, commands(card, given))
     print(printed(found))
     print(f"{card.name}: {findings.counted(found)}; {card.folder / 'check.html'} shows them.")
     if any(finding.config for finding in found):
@@ -148,12 +128,15 @@ def _run(given: argparse.Namespace) -> int:
     return 1 if len(card.problems) else 0
 
 
-def flow_command(study: Study, name: str, given: argparse.Namespace) -> str:
-    """What makes the flow tables of a data set of the config."""
-    words = ["snakemake", "--cores", str(THREADS)]
-    words += ["--configfile", *given.configfile] if given.configfile else []
-    words += ["--config", *map(shlex.quote, given.config)] if given.config else []
-    return " ".join([*words, f"{study.results}/{name}/split.json"])
+def commands(card: Card, given: argparse.Namespace) -> list[str]:
+    """What makes the flow tables of a data set, and what checks it again then."""
+    pairs = list(given.config)
+    if not card.in_config:
+        pairs.append(card.entry().replace(": ", "=", 1))
+    more = ["--configfile", *given.configfile] if given.configfile else []
+    more += ["--config", *pairs] if pairs else []
+    return [shlex.join(["snakemake", "--cores", str(THREADS), f"{card.folder}/split.json", *more]),
+            shlex.join(["python", "-m", "dtkd.check", card.name, *more])]  # fmt: skip
 
 
 def _bar(what: str) -> Progress:

@@ -1,6 +1,6 @@
-"""The page of a check: a data set's findings, what the network sees of it, and its numbers, in one HTML file.
+"""What a check writes: a page of a data set's findings, of what the network sees of it and of its numbers; and files.
 
-As `report`: it needs no other file and no network, and the template escapes every value.
+As the report, the page needs no other file and no network, and its template escapes every value.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from dtkd import figures_check
+from dtkd import figures_check, findings, group_lists
 from dtkd.card import Card
+from dtkd.checks import run
 from dtkd.disagreements import picture
-from dtkd.findings import LEVELS, Finding, counted
-from dtkd.group_lists import FILE
+from dtkd.files import atomic
+from dtkd.findings import Finding, counted
 from dtkd.report import TEMPLATES, shown_duration
+from dtkd.wording import percent
 
 ROWS = 40
 """Rows of a finding's table that the page shows."""
@@ -57,7 +59,7 @@ def facts(card: Card) -> list[Fact]:
             Fact(
                 column.replace("list", "list "),
                 f"{sides.get('train', 0)} videos to train on, {sides.get('test', 0)} to test on; chance level "
-                f"{said:.1%} (always the largest class), {guessed:.1%} (guessing)",
+                f"{100 * said:.1f} % (always the largest class), {100 * guessed:.1f} % (guessing)",
             )
         )
     return found
@@ -65,7 +67,7 @@ def facts(card: Card) -> list[Fact]:
 
 def _range(values: Any) -> str:
     least, middle, most = values
-    return f"{least} to {most}, median {middle}"
+    return least if least == most else f"{least} to {most}, median {middle}"
 
 
 def _few(values: Sequence[str]) -> str:
@@ -92,17 +94,10 @@ def class_rows(card: Card) -> list[dict[str, str]]:
             "seconds": f"{np.nanmedian(card.durations[own]):.1f}" if np.isfinite(card.durations[own]).any() else "–",
             "frames/s": f"{median(info.fps for info in infos):.4g}",
             "frame": f"{median(info.width for info in infos):.0f}×{median(info.height for info in infos):.0f}",
-            "motion in the test crop": f"{np.mean(seen[name]):.0%}" if name in seen else "–",
+            "motion in the test crop": percent(float(np.mean(seen[name]))) if name in seen else "–",
         }
         rows.append(row)
     return rows
-
-
-def shares(card: Card) -> list[dict[str, Any]]:
-    """Per class its share of the videos, as a bar from 0 to 100 of the largest class."""
-    counts = card.index["class"].value_counts()
-    return [{"class": name, "videos": int(counts[name]), "width": 100 * counts[name] / counts.max()}
-            for name in card.classes]  # fmt: skip
 
 
 def figure(card: Card) -> str | None:
@@ -115,6 +110,23 @@ def figure(card: Card) -> str | None:
     return base64.b64encode(file.getvalue()).decode("ascii")
 
 
+def write(card: Card, commands: Sequence[str]) -> list[Finding]:
+    """Do all checks, and write `check.html`, `check.json`, `check.csv` and proposed lists into the card's folder.
+
+    ``commands`` make the flow tables that some checks need, and the check again. Returns the findings, the gravest
+    first.
+    """
+    found, undone = run(card)
+    proposes = any(group_lists.FILE in finding.config for finding in found)
+    group_lists.write(card.folder, card.proposal[0] if proposes else None)
+    text = page(card, found, undone, commands)
+    with atomic(card.folder / "check.html") as file:
+        file.write_text(text, encoding="utf-8")
+    findings.write_csv(card.folder / "check.csv", found)
+    findings.write(card.folder / "check.json", card.name, card.settings.plain, found)
+    return found
+
+
 def _pictured(card: Card, finding: Finding) -> list[Mapping[str, str]]:
     """The finding's rows that are pairs of videos, with small pictures."""
     pairs = [row for row in finding.rows if {"video", "other"} <= row.keys()][:PICTURED]
@@ -122,8 +134,8 @@ def _pictured(card: Card, finding: Finding) -> list[Mapping[str, str]]:
             for row in pairs]  # fmt: skip
 
 
-def page(card: Card, found: Sequence[Finding], skipped: Sequence[str], command: str) -> str:
-    """The page as HTML; ``command`` makes what the ``skipped`` checks need."""
+def page(card: Card, found: Sequence[Finding], undone: Sequence[str], commands: Sequence[str]) -> str:
+    """The page as HTML; ``commands`` make the flow tables for want of which checks are ``undone``, and those checks."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
@@ -137,13 +149,12 @@ def page(card: Card, found: Sequence[Finding], skipped: Sequence[str], command: 
              "pictures": _pictured(card, finding)}
             for finding in found
         ],
-        levels=LEVELS,
-        skipped=skipped,
-        command=command,
+        undone=undone,
+        commands=commands,
         facts=facts(card),
         classes=class_rows(card),
         figure=figure(card),
         views=len(card.views),
-        proposal=card.proposal[1] if any(FILE in finding.config for finding in found) else None,
-        file=FILE,
+        proposal=card.proposal[1] if any(group_lists.FILE in finding.config for finding in found) else None,
+        file=group_lists.FILE,
     )  # fmt: skip

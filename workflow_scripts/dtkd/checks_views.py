@@ -92,11 +92,11 @@ def clip_span(card: Card) -> Iterator[Finding]:
 
 def frame_rates(card: Card) -> Iterator[Finding]:
     """Rates that differ by class, or vary within videos."""
-    clip, flow = card.settings.clip, card.settings.flow
+    clip = card.settings.clip
     rates = [info.fps for info in card.infos if info.fps]
     if not rates:
         return
-    changes = {} if flow.unit == "second" else {"flow": {"unit": "second"}}
+    changes = {} if card.settings.unit == "second" else {"flow": {"unit": "second"}}
     by_time = {} if clip.fps else {"clip": {"rate": None, "fps": float(f"{np.median(rates) / clip.rate:.2g}")}}
     told = differing_rates(card.index)
     if told and (changes or by_time):

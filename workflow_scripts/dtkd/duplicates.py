@@ -116,7 +116,8 @@ def _alike(
     A difference that is too great for a copy is given as infinite. ``others`` are the pictures, or their mirror images.
     """
     count, frames = grey.shape[:2]
-    small, small_others = _rough(grey), _rough(others)
+    usual = _halved(grey).mean(0)  # what a fixed camera shows all the time says nothing of the moment
+    small, small_others = (_directions(_halved(each) - usual) for each in (grey, others))
     flat, flat_others = (each.reshape(count * frames, -1) for each in (grey, others))
     numbers, owner = np.flatnonzero(usable), np.arange(count * frames) // frames
     found: dict[tuple[int, int], np.ndarray] = defaultdict(lambda: np.full((frames, frames), np.inf))
@@ -137,12 +138,12 @@ def _alike(
         yield first, second, differences
 
 
-def _rough(grey: np.ndarray) -> np.ndarray:
-    """Every picture at half its sides, less the mean picture, with length 1: (N · K, S² / 4).
-
-    The mean picture is what a fixed camera shows all the time, and says nothing of the moment.
-    """
+def _halved(grey: np.ndarray) -> np.ndarray:
+    """Every picture (N, K, S, S) at half its sides: (N · K, S² / 4)."""
     count, frames, side, _ = grey.shape
-    small = grey.reshape(count * frames, side // 2, 2, side // 2, 2).mean((2, 4)).reshape(count * frames, -1)
-    small = small - small.mean(0)
-    return small / np.maximum(np.linalg.norm(small, axis=1, keepdims=True), 1e-6)
+    return grey.reshape(count * frames, side // 2, 2, side // 2, 2).mean((2, 4)).reshape(count * frames, -1)
+
+
+def _directions(rows: np.ndarray) -> np.ndarray:
+    """Rows with length 1."""
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)

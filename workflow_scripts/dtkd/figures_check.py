@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from math import isnan
 
@@ -12,10 +13,12 @@ from matplotlib.patches import Rectangle
 
 from dtkd.figures import SMALL, styled
 from dtkd.windows import View, rectangle, seen
+from dtkd.wording import percent
 
 CLASSES = 6
 TEST, TRAIN = "#009E73", "#E69F00"  # Okabe-Ito's
-MARK = {"fontsize": SMALL - 1, "color": "white", "va": "top", "backgroundcolor": "#00000099"}
+MARK = {"fontsize": SMALL - 1, "color": "white", "va": "top",
+        "bbox": {"facecolor": "#000000", "alpha": 0.6, "linewidth": 0, "pad": 1.5}}  # fmt: skip
 ROW = 1.15  # inches
 
 
@@ -44,14 +47,14 @@ def draw(entries: Sequence[tuple[str, View]], crop: int) -> Figure:
     grid = figure.subplots(len(entries), 2 + drawn, squeeze=False, width_ratios=[max(1.0, aspect), *[1] * (1 + drawn)])
     for row, (name, view) in zip(grid, entries, strict=True):
         _whole(row[0], view)
-        row[0].set_ylabel(_short(name), fontsize=SMALL, rotation=0, ha="right", va="center", parse_math=False)
+        row[0].set_ylabel(_lines(name), fontsize=SMALL, rotation=0, ha="right", va="center", parse_math=False)
         for axis, window, colour in zip(row[1:], (view.windows[0], *view.drawn), (TEST, *[TRAIN] * drawn), strict=True):
             axis.imshow(seen(view.frame, window, crop), interpolation="nearest")
             if window.mirrored:
                 axis.text(0.04, 0.95, "mirrored", transform=axis.transAxes, **MARK)
             _frame(axis, colour)
-        row[1].set_xlabel(f"{view.test:.0%} of the motion", fontsize=SMALL, color=TEST, labelpad=2)
-        row[1 + drawn // 2 + 1].set_xlabel(f"{view.train:.0%} on average", fontsize=SMALL, color=TRAIN, labelpad=2)
+        row[1].set_xlabel(f"{percent(view.test)} of the motion", fontsize=SMALL, color=TEST, labelpad=2)
+        row[1 + drawn // 2 + 1].set_xlabel(f"{percent(view.train)} on average", fontsize=SMALL, color=TRAIN, labelpad=2)
     heads = ("whole frame, motion in red", "test", *(f"training, epoch {epoch + 1}" for epoch in range(drawn)))
     for column, text in enumerate(heads):
         grid[0, column].set_title(text, fontsize=SMALL, weight="normal", loc="center", pad=3)
@@ -82,7 +85,12 @@ def _frame(axis: Axes, colour: str) -> None:
         spine.set(visible=True, edgecolor=colour, linewidth=0.8)
 
 
-def _short(name: str, most: int = 14) -> str:
-    """A name on lines of at most so many letters, three at most."""
-    lines = [name[start : start + most] for start in range(0, len(name), most)]
-    return "\n".join(lines[:3]) + ("…" if len(lines) > 3 else "")
+def _lines(name: str, width: int = 15, most: int = 4) -> str:
+    """A name on a few lines, broken where its words end if they fit."""
+    words = re.findall(r"[^_\W]*[_\W]*", name.replace("\n", " "))
+    lines = [""]
+    for part in (word[start : start + width] for word in words for start in range(0, len(word), width)):
+        if len(lines[-1]) + len(part) > width:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines[:most]) + ("…" if len(lines) > most else "")

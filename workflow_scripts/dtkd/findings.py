@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from dtkd.files import atomic
+from dtkd.files import atomic, write_json
 
 LEVELS = ("error", "warning", "note")
 """error: results will be wrong; warning: they may well be worth less than they look; note: good to know."""
@@ -55,14 +55,16 @@ def counted(findings: Sequence[Finding]) -> str:
     return ", ".join(f"{number[level] or 'no'} {level}{'' if number[level] == 1 else 's'}" for level in LEVELS)
 
 
-def as_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
-    return [asdict(finding) for finding in findings]
+def write(path: str | Path, dataset: str, settings: Mapping[str, Any], findings: Iterable[Finding]) -> None:
+    """A `check.json`: the data set's name, the settings by which it was checked, and the findings."""
+    write_json(path, {"dataset": dataset, "settings": settings, "findings": [asdict(each) for each in findings]})
 
 
-def read(path: str | Path) -> list[Finding]:
-    """The findings of a `check.json`."""
+def read(path: str | Path) -> tuple[str, dict[str, Any], list[Finding]]:
+    """(data set, settings, findings) of a `check.json`."""
     content = json.loads(Path(path).read_text(encoding="utf-8"))
-    return [Finding(**{**each, "rows": tuple(each["rows"])}) for each in content["findings"]]
+    found = [Finding(**{**each, "rows": tuple(each["rows"])}) for each in content["findings"]]
+    return content["dataset"], content["settings"], found
 
 
 def write_csv(path: str | Path, findings: Iterable[Finding]) -> None:

@@ -27,7 +27,7 @@ PATTERNS = (
     ("group", r"^([^/]+/.*_g\d+)_c\d+"),  # UCF101; a group is one class's
     ("recording", rf"(?i)(?:^|[/_. -])((?:{_RECORDINGS})[_-]?\d+)(?=\D)"),
     ("day", r"(?<!\d)((?:19|20)\d\d[-_.]?(?:0[1-9]|1[0-2])[-_.]?(?:0[1-9]|[12]\d|3[01]))(?!\d)"),
-    ("recording", r"^([^/]+/.*?[^\d/])[_. -]?\d+\.\w+$"),  # what stands before the last number
+    ("recording", r"^([^/]+/.*?)[_. -]?\d+\.\w+$"),  # what stands before the last number
 )
 """(what a group is, a regular expression of `group_pattern`): the first that fits is taken."""
 

@@ -23,6 +23,7 @@ import jinja2
 import yaml
 
 from dtkd.files import atomic, read_parquet
+from dtkd.report_checks import Checked
 
 TEMPLATES = Path(__file__).parent / "templates"
 NOISE = 0.05
@@ -479,7 +480,7 @@ def inputs(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def page(
     study: Mapping[str, Any], *, tables: Sequence[str], figures: Sequence[str], decisions: str,
     runs: Sequence[Mapping[str, Any]], records: Sequence[str], histories: Sequence[str],
-    pictures: str | None = None, examples: str | None = None,
+    pictures: str | None = None, examples: str | None = None, checks: Sequence[Checked] = (),
 ) -> str:  # fmt: skip
     """The report as HTML.
 
@@ -490,6 +491,7 @@ def page(
         runs: per run its ``dataset``, ``list``, ``role``, ``run`` (the folder's name), ``seed`` and, where tables have
             a name for it, ``model``; ``records`` and ``histories`` are their files, in the same order.
         pictures: the JSON of ``disagreements.pictures``; examples: the CSV of ``examples.table``.
+        checks: what the checks of the data sets have found (`report_checks.of_data_sets`).
     """
     by_name = {Path(path).stem: path for path in tables}
     table5 = read_csv(by_name["table5"]) if "table5" in by_name else []
@@ -504,6 +506,7 @@ def page(
     return environment.get_template("report.html.j2").render(
         study=study,
         noise=NOISE,
+        checks=checks,
         findings=findings(table5, (study.get("analysis") or {}).get("chosen") or {}),
         settings=settings(study),
         data_sets=data_sets(study),

@@ -563,7 +563,7 @@ class Study(Section):
             "augment": self.augment.model_dump(mode="json"),
             "clip": self.clip.model_dump(exclude_none=True),
             "evaluation": self.evaluation.model_dump(),
-            "flow": self.flow.model_dump(),
+            "unit": self.flow.unit,
             "split": split,
             "selection": self.train.selection,
             "epochs": self.train.epochs,
