@@ -14,6 +14,7 @@ include: "rules/train.smk"
 include: "rules/evaluate.smk"
 include: "rules/tables.smk"
 include: "rules/figures.smk"
+include: "rules/check.smk"
 include: "rules/report.smk"
 
 

@@ -8,19 +8,21 @@ rule report:
     input:
         tables=[f"{RESULTS}/tables/{table}.csv" for table in [*TABLES, "disagreements"]],
         figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*ALL_FIGURES, "examples"]],
-        splits=SPLITS,
         pictures=f"{RESULTS}/tables/disagreements.json",
         examples=f"{RESULTS}/figures/examples.csv",
         records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
+        checks=checks_of_report(),
         decisions=f"{workflow.basedir}/docs/decisions.md",
         code=[f"{LIBRARY}/{name}" for name in ("report.py", "recorded.py", "metrics.py")],
         templates=[f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml")],
+        code_of_checks=[f"{LIBRARY}/{name}" for name in ("report_checks.py", "findings.py", "templates/report_checks.html.j2", "templates/findings.html.j2", "templates/findings.css")],
     output:
         f"{RESULTS}/report.html",
     params:
         study=STUDY.model_dump(mode="json"),
         expected=EXPECTED,
+        checked={dataset: STUDY.checked(dataset) for dataset in STUDY.use},
         runs=[
             dict(dataset=run.dataset, list=run.list, role=run.role, run=run.name, seed=run.seed, model=MODELS.get(run.folder, ""))
             for run in REPORTED

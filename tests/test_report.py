@@ -494,13 +494,3 @@ def test_a_browser_shows_it_without_a_complaint_or_a_request(content, tmp_path):
     requested = re.findall(r'"url":"((?:https?|wss?)://[^"]+)"', log.read_text(errors="replace"))
     own = [url for url in requested if "google" not in url and "gvt1" not in url]  # the browser's own errands
     assert own == []
-
-
-def test_what_a_split_warns_of_comes_first(content, page, tmp_path):
-    assert not any(element.get("id") == "warnings" for element in page.elements)
-    file = tmp_path / "mine" / "split.json"
-    file.parent.mkdir()
-    file.write_text(json.dumps({"classes": {}, "warnings": ["the videos of A<B have 50 frames a second"]}))
-    text = report.page(**content, splits=[str(file)])
-    assert "<b>mine</b>: the videos of A&lt;B have 50 frames a second." in text
-    assert text.index('id="warnings"') < text.index('id="summary"')

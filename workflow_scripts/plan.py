@@ -4,19 +4,15 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-from snakemake.cli import parse_config
-from snakemake.utils import update_config
 from tabulate import tabulate
 
-from dtkd import configs
 from dtkd.errors import DtkdError
 from dtkd.gpus import count
+from dtkd.overlays import study_of
 from dtkd.places import names_in_utf8
-from dtkd.study import Study, read
+from dtkd.study import Study
 
 if TYPE_CHECKING:
     from dtkd.plan import Plan
@@ -39,19 +35,6 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
         if (value := getattr(given, name)) is not None and value < least:
             parser.error(f"--{name}: at least {least}, not {value}")
     return given
-
-
-def study_of(overlays: Sequence[str], folder: Path = Path(), pairs: Sequence[str] = ()) -> Study:
-    """The study of config.yaml, its overlays and KEY=VALUE pairs, merged as Snakemake does."""
-    config: dict = {}
-    for file in (folder / "config.yaml", *map(Path, overlays)):
-        update_config(config, configs.read(file))
-    configs.check_words(pairs)
-    try:
-        update_config(config, parse_config(pairs))
-    except (ValueError, yaml.YAMLError) as error:
-        raise DtkdError(f"--config: {' '.join(str(error).split())}") from None
-    return read(config)
 
 
 def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]":

@@ -3,7 +3,7 @@
 from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import recorded, report
+    from dtkd import recorded, report, report_checks
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     found = recorded.artefacts(recorded.Expected(**each) for each in params.expected)
@@ -11,6 +11,7 @@ with job(snakemake):  # noqa: F821
         params.study, tables=given.tables, figures=given.figures, decisions=given.decisions, runs=params.runs,
         records=given.records, histories=given.histories, pictures=given.get("pictures") or None,
         examples=given.get("examples") or None, recorded=recorded.values(found),
-        others={each.path: each.differences for each in found}, splits=given.get("splits") or (),
+        others={each.path: each.differences for each in found},
+        checks=report_checks.of_data_sets(given.checks, params.checked),
     )  # fmt: skip
     report.write(snakemake.output[0], text)  # noqa: F821

@@ -27,6 +27,5 @@ with job(snakemake):  # noqa: F821
                             "and has nothing to tell a student; change split, or add classes")  # fmt: skip
     if means is not None and settings["source"] == "flow" and means.attrs["unit"] == "frame":
         for warning in subsets.differing_rates(index):
-            split.setdefault("warnings", []).append(warning)  # the report has them, too
             note(snakemake, f"warning: {dataset}: {warning}")  # noqa: F821
     write_json(snakemake.output[0], split)  # noqa: F821

@@ -23,7 +23,7 @@ import re
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -543,42 +543,56 @@ _ANNOTATIONS = {
 
 
 def _drawn(source: Source, read: _Lists) -> _Lists:
-    """`read` with lists drawn by group.
+    """`read` with lists drawn by group."""
+    root = Path(source.videos)
+    groups = _groups(source, read)
+    what = "video" if source.group_pattern is None else "group"
+    lists = draw_lists(read.classes, groups, source.lists, source.test_fraction, source.seed, root, what)
+    for number, tested in enumerate(lists, start=1):
+        read.lists[number] = {path: ("test" if path in tested else "train", root, 0) for path in groups}
+    return read
+
+
+def draw_lists(
+    classes: Mapping[str, str], groups: Mapping[str, str], lists: int, test_fraction: float, seed: int,
+    where: str | Path, what: str = "group",
+) -> list[set[str]]:  # fmt: skip
+    """The test videos of each list, drawn by group; ``classes`` and ``groups`` are of each video's path.
 
     Groups are visited in an order hashed from (seed, list, group), those least tested in earlier lists first, and go
     to the test side where that brings their classes nearer to `test_fraction`. So the draw is the same on every
     machine; test sets of different lists overlap only where they must; more lists leave the first ones as they were;
     and, where no group spans classes, a video added to a class leaves the other classes' lists as they were.
+
+    Raises DtkdError, which names ``where`` and calls a group ``what``, if a class has one only or groups are too large.
     """
-    root = Path(source.videos)
-    groups = _groups(source, read)
     members: dict[str, Counter[str]] = defaultdict(Counter)
     for path, group in groups.items():
-        members[group][read.classes[path]] += 1
-    sizes = Counter(read.classes.values())
+        members[group][classes[path]] += 1
+    sizes = Counter(classes.values())
     for class_name in sizes:
         if sum(class_name in own for own in members.values()) < 2:
-            what = "video" if source.group_pattern is None else "group"
             raise DtkdError(
-                f"{root}: class {class_name} has one {what} only and cannot be both trained and tested on; "
+                f"{where}: class {class_name} has one {what} only and cannot be both trained and tested on; "
                 f"add another {what}" + (", or change `group_pattern`" if what == "group" else "")
             )
     tested: Counter[str] = Counter()
-    for number in range(1, source.lists + 1):
+    drawn = []
+    for number in range(1, lists + 1):
         for attempt in range(20):
-            order = sorted(members, key=lambda group: (tested[group], _hash(source.seed, number, attempt, group)))
-            test, lacking = _draw(order, members, sizes, source.test_fraction)
+            order = sorted(members, key=lambda group: (tested[group], _hash(seed, number, attempt, group)))
+            test, lacking = _draw(order, members, sizes, test_fraction)
             if lacking is None:
                 break
         else:
             raise DtkdError(
-                f"{root}: found no test groups for class {lacking} in list {number} that leave every class "
+                f"{where}: found no test groups for class {lacking} in list {number} that leave every class "
                 "something to train on; `group_pattern` gives too few or too large groups, or lower "
                 "`test_fraction`"
             )
         tested.update(test)
-        read.lists[number] = {path: ("test" if group in test else "train", root, 0) for path, group in groups.items()}
-    return read
+        drawn.append({path for path, group in groups.items() if group in test})
+    return drawn
 
 
 def _draw(

@@ -115,6 +115,15 @@ def problems(index: "pd.DataFrame", reasons: dict[str, str]) -> "pd.DataFrame":
     )
 
 
+def read_problems(path: str | Path) -> "pd.DataFrame":
+    """A file of `problems`; none where there is no such file."""
+    import pandas as pd
+
+    if not Path(path).exists():
+        return pd.DataFrame(columns=["video", "class", "lists", "reason"])
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
 def refuse(root: str | Path, problems: "pd.DataFrame", total: int, listed: str | Path) -> None:
     """Raise the one DtkdError for all ``problems``, which are ``listed`` in a file, if there are any."""
     if problems.empty:

@@ -24,6 +24,7 @@ import yaml
 
 from dtkd.files import atomic, read_parquet
 from dtkd.metrics import NOISE
+from dtkd.report_checks import Checked
 
 TEMPLATES = Path(__file__).parent / "templates"
 Values = Sequence[tuple[Any, int]]  # of a setting, and how many artefacts were made with each
@@ -517,12 +518,6 @@ def inputs(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def warnings(splits: Sequence[str]) -> list[tuple[str, str]]:
-    """(data set, what its split warns of)."""
-    found = {Path(path).parent.name: json.loads(Path(path).read_text(encoding="utf-8")) for path in splits}
-    return [(dataset, warning) for dataset, split in found.items() for warning in split.get("warnings", [])]
-
-
 # The page
 
 
@@ -531,7 +526,7 @@ def page(
     runs: Sequence[Mapping[str, Any]], records: Sequence[str], histories: Sequence[str],
     pictures: str | None = None, examples: str | None = None,
     recorded: Mapping[str, Values] | None = None, others: Mapping[str, Sequence[Difference]] | None = None,
-    splits: Sequence[str] = (),
+    checks: Sequence[Checked] = (),
 ) -> str:  # fmt: skip
     """The report as HTML.
 
@@ -544,7 +539,7 @@ def page(
         pictures: the JSON of ``disagreements.pictures``; examples: the CSV of ``examples.table``.
         recorded: the settings that results were made with (``recorded.values``).
         others: path -> where these differ from ``study``'s (``recorded.Artefact.differences``).
-        splits: the data sets' `split.json`, for what these warn of.
+        checks: what the checks of the data sets have found (`report_checks.of_data_sets`).
     """
     by_name = {Path(path).stem: path for path in tables}
     table5 = read_csv(by_name["table5"]) if "table5" in by_name else []
@@ -562,10 +557,10 @@ def page(
     return environment.get_template("report.html.j2").render(
         study=study,
         noise=NOISE,
+        checks=checks,
         findings=findings(table5, (study.get("analysis") or {}).get("chosen") or {}),
         settings=settings(study, recorded or {}),
         differences=differences(others or {}),
-        warnings=warnings(splits),
         data_sets=data_sets(study),
         config=config,
         answer=[item for item in answer["items"] if "missing" not in item],

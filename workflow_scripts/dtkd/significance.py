@@ -6,9 +6,13 @@ over all of them, and how much trainings themselves vary is the standard deviati
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 RESAMPLES = 9999
+AGREEING = 2 / 3
+"""Correlation of two models' hits that is expected: the median of the demo's students with their baselines."""
 
 
 def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -53,3 +57,40 @@ def holm(p: np.ndarray) -> np.ndarray:
     order = np.argsort(p)[: np.count_nonzero(~np.isnan(p))]  # NaN is sorted last
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)))
     return adjusted
+
+
+def smallest_gain(videos: int, accuracy: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The smallest true gain over a baseline of ``accuracy`` (0 to 1) that so many test videos are likely to show.
+
+    A share of the videos, not points; NaN where none up to 100 % is. "Likely": with a chance of ``power``, the exact
+    paired test (`sign_flip_p`, one seed) has p < ``alpha``. The two models' hits are taken to correlate by `AGREEING`:
+    so each alone is right on a share ``a (1 - a) (1 - AGREEING)`` of the videos where they are equally good. What the
+    better one gains comes on top of its share, as far as the baseline's errors go; beyond, the baseline's shrinks.
+    """
+    alone = accuracy * (1 - accuracy) * (1 - AGREEING)
+
+    def shows(gain: float) -> bool:
+        lost = max(0.0, min(alone, 1 - accuracy - gain))
+        return _power(videos, lost + gain, lost, alpha) >= power
+
+    return _least(shows, 1 - accuracy)
+
+
+def _least(holds: Callable[[float], bool], most: float) -> float:
+    """The least number from 0 to ``most`` for which ``holds`` does, which stays true above it; NaN if there is none."""
+    if not holds(most):
+        return float("nan")
+    low, high = 0.0, most
+    while high - low > 1e-4:
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high
+
+
+def _power(videos: int, won: float, lost: float, alpha: float) -> float:
+    """The chance that McNemar's exact test has p < ``alpha``, where each video is won or lost with these chances."""
+    from scipy.stats import binom
+
+    differ = np.arange(videos + 1)  # how many of the videos one model alone is right on
+    fewest = binom.isf(alpha / 2, differ, 0.5) + 1  # wins from which on p is below alpha
+    return float(binom.pmf(differ, videos, won + lost) @ binom.sf(fewest - 1, differ, won / max(won + lost, 1e-12)))

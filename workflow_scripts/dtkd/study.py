@@ -647,6 +647,22 @@ class Study(Section):
         """
         return run.outputs or self.teachers.outputs
 
+    def checked(self, name: str, dataset: Dataset | None = None) -> dict[str, Any]:
+        """All that a check of a data set reads of the study, as plain values; ``dataset`` is one that has no entry."""
+        split = self.split.settings(name) if self.split.source == "flow" else {"source": self.split.source}
+        return {
+            "dataset": (dataset or self.datasets[name]).model_dump(mode="json", exclude={"render"}),
+            "augment": self.augment.model_dump(mode="json"),
+            "clip": self.clip.model_dump(exclude_none=True),
+            "evaluation": self.evaluation.model_dump(),
+            "unit": self.flow.unit,
+            "split": split,
+            "selection": self.train.selection,
+            "epochs": self.train.epochs,
+            "students": len(self.students_of(name)),
+            "seed": self.seeds[0],
+        }
+
     def teaching_settings(self, student: Run) -> dict[str, Any]:
         """What frozen teachers' logits are made with; of `train`, epochs, clips, batch size and precision matter."""
         settings = self.settings(student) | {"backbone": (student.teacher or student).backbone}

@@ -1,0 +1,70 @@
+"""The registry of checks: each is a function of a `Card` that yields what it found.
+
+A new check is one function, in the module of its theme (`checks_classes`, `checks_views`, `checks_lists`,
+`checks_worth`), and one entry of `CHECKS`. What it asks of the card is computed when it asks. `needs` is for what must
+have been made before: a check without it is named as not done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from dtkd import checks_classes, checks_lists, checks_views, checks_worth
+from dtkd.card import Card
+from dtkd.findings import Finding, ordered
+
+VIDEOS, FLOW = "videos", "flow"
+
+
+@dataclass(frozen=True)
+class Check:
+    find: Callable[[Card], Iterable[Finding]]
+    needs: str = VIDEOS
+    """VIDEOS and lists alone, or the classes' FLOW tables."""
+
+    @property
+    def name(self) -> str:
+        return self.find.__name__
+
+
+CHECKS = (
+    Check(checks_classes.broken_files),
+    Check(checks_classes.mirrored_classes),
+    Check(checks_views.unseen_motion),
+    Check(checks_lists.copies),
+    Check(checks_lists.shared_recordings),
+    Check(checks_lists.shared_places),
+    Check(checks_lists.groups_in_names),
+    Check(checks_lists.occasions),
+    Check(checks_lists.nothing_groups),
+    Check(checks_lists.file_tells_class),
+    Check(checks_views.frame_rates),
+    Check(checks_views.clip_span),
+    Check(checks_worth.chosen_on_test),
+    Check(checks_worth.test_size),
+    Check(checks_classes.few_and_many),
+    Check(checks_classes.lone_static_class),
+    Check(checks_worth.unsteady_groups, needs=FLOW),
+)
+
+
+def needing(what: str) -> tuple[Check, ...]:
+    return tuple(check for check in CHECKS if check.needs == what)
+
+
+def run(card: Card, checks: Sequence[Check] = CHECKS) -> tuple[list[Finding], list[str]]:
+    """(what the checks found, the gravest first; the names of those that could not be done for want of flow tables).
+
+    A check that needs flow is none of a data set whose groups do not come from flow.
+    """
+    found, undone = [], []
+    for check in checks:
+        if check.needs == FLOW:
+            if card.settings.split["source"] != "flow":
+                continue
+            if card.flows is None:
+                undone.append(check.name)
+                continue
+        found += [replace(finding, check=check.name) for finding in check.find(card)]
+    return ordered(found), undone
