@@ -108,6 +108,9 @@ def the_student(given):
     ({"split__source": "published"}, "split.source: published lists exist for datasets named ucf101 and hmdb51; use "
                                      "flow or listed"),
     ({"augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),
+    ({"augment__fit": "letterbox", "augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),
+    ({"augment__fit": "squash", "evaluation__crops_per_clip": 3},
+     "evaluation.crops_per_clip: 3 crops lie along the longer side, and augment.fit: squash shows it all: set 1"),
     ({"augment__short_side": [80, 64]}, "augment.short_side: the smallest side comes first, not [80, 64]"),
     ({"train__lr": 0}, "train.lr: input should be greater than 0 (got 0)"),
     ({"train__precision": "fp8"}, "train.precision: input should be 'auto', 'fp32', 'bf16' or 'fp16' (got 'fp8')"),
@@ -289,10 +292,19 @@ def settings_of(given, role):
     return {run.name: given.settings(run) for run in given.runs().values() if run.role == role}
 
 
+def test_the_usual_fit_is_not_among_the_settings():
+    """So that runs of before there was another stand."""
+    usual = {"short_side": [64, 80], "crop": 64, "test_short_side": 64, "flip": 0.5}
+    for changes, wanted in (({}, usual), ({"augment__fit": "squash"}, usual | {"fit": "squash"})):
+        given = study.read(config(**changes))
+        assert {str(given.settings(run)["augment"]) for run in given.runs().values()} == {str(wanted)}
+
+
 @pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
 @pytest.mark.parametrize("changes", [
     {"train__epochs": 3}, {"train__lr": 0.1}, {"train__selection": "last"}, {"train__optimiser": "adamw"},
-    {"clip__frames": 4}, {"augment__flip": 0.0}, {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
+    {"clip__frames": 4}, {"augment__flip": 0.0}, {"augment__fit": "squash"}, {"augment__fit": "letterbox"},
+    {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
     {"train__micro_batch": 2},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):
