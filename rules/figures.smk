@@ -66,7 +66,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "flow", "gpus", "video", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "flow", "gpus", "video", "views", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",
@@ -75,6 +75,8 @@ rule examples:
         settings=flow_settings(),
         device="auto",  # a few frames; a cluster's login node, which draws them, may have no GPU
         roots=ROOTS,
+        augment=STUDY.augment.settings,
+        crops=STUDY.evaluation.crops_per_clip,
     log:
         f"{RESULTS}/logs/figures/examples.log",
     localrule: True

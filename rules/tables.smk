@@ -74,7 +74,7 @@ rule disagreements:
         runs=files_in(rows.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=code("disagreements", "disagreements", "metrics", "datasets", "video"),
+        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "views"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",
@@ -82,6 +82,8 @@ rule disagreements:
         shown=rows.against_baseline(STUDY),
         datasets=list(STUDY.use),
         roots=ROOTS,
+        augment=STUDY.augment.settings,
+        crops=STUDY.evaluation.crops_per_clip,
     log:
         f"{RESULTS}/logs/tables/disagreements.log",
     localrule: True

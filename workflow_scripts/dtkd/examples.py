@@ -16,10 +16,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
-from dtkd import video
+from dtkd import video, views
 from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, styled, title
 from dtkd.files import read_parquet
 from dtkd.flow import MEASURES, Settings, video_flow
+from dtkd.study import Augment
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Example:
     frame_number: int
     frame: np.ndarray  # (H, W, 3) uint8, RGB
     flow: np.ndarray  # (h, w, 2) float32, pixels/frame at the working size
+    fed: np.ndarray  # the frame as networks meet it (`views.as_fed`)
     unit: str = "frame"  # the means' unit of time
 
     @property
@@ -63,11 +65,13 @@ def typical_video(videos: Collection[str], flow: pd.DataFrame, measure: str, tar
 
 
 def example(
-    root: str | Path, path: str, name: str, entry: Mapping[str, Any], table: Path, settings: Settings, measure: str
-) -> Example:
+    root: str | Path, path: str, name: str, entry: Mapping[str, Any], table: Path, settings: Settings, measure: str,
+    augment: Augment, crops: int = 1,
+) -> Example:  # fmt: skip
     """Of one video the pair of frames whose flow is nearest to the video's mean. Raises as ``flow.video_flow``.
 
     Args:
+        augment: how clips are made of frames; ``crops`` of them are tested on.
         table: the video's stored flow (``flow.write_video_flow``), so that only the flow of the pair is computed.
     """
     file = Path(root, path)
@@ -81,7 +85,8 @@ def example(
     flow = settings.function()(*next(islice(grey, number, None))) / settings.step
     at = number * settings.step
     frame = video.read(file, [at])[0]
-    return Example(name, entry["subset"], entry["mean"], path, float(values.mean()), at, frame, flow, settings.unit)
+    fed, mean = views.as_fed(frame, augment, crops), float(values.mean())
+    return Example(name, entry["subset"], entry["mean"], path, mean, at, frame, flow, fed, settings.unit)
 
 
 def examples(
@@ -90,10 +95,13 @@ def examples(
     root: str | Path,
     flow: Path,
     settings: Settings,
+    augment: Augment,
+    crops: int = 1,
 ) -> Iterator[Example]:
     """One training video of list 1 for some static and some dynamic classes, calmest first.
 
     Args:
+        augment, crops: as in `example`.
         root: the folder of the videos.
         flow: the folder of their flow: a summary of each class, and a folder of its videos' tables.
     """
@@ -105,7 +113,7 @@ def examples(
             videos = dict(zip(own["video"], own["path"], strict=True))
             chosen = typical_video(videos, read_parquet(flow / f"{name}.parquet"), measure, entry["mean"])
             table = flow / name / f"{chosen}.parquet"
-            yield example(root, videos[chosen], name, entry, table, settings, measure)
+            yield example(root, videos[chosen], name, entry, table, settings, measure, augment, crops)
 
 
 def coloured(flow: np.ndarray, most: float) -> np.ndarray:
@@ -135,7 +143,7 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
     for column, one in enumerate(found):
         colour = COLOURS[one.subset]
         top, bottom = (block.add_subplot(grid[row, column]) for row in (0, 1))
-        top.imshow(one.frame)
+        top.imshow(one.fed)
         bottom.imshow(coloured(one.flow, most))
         mean = "" if one.class_mean is None else f"class {one.class_mean:.2f}"
         top.set_title(
