@@ -66,7 +66,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "flow", "gpus", "video", "views", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "flow", "gpus", "video", "containers", "video_info", "views", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

@@ -74,7 +74,7 @@ rule disagreements:
         runs=files_in(rows.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "views"),
+        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "containers", "video_info", "views"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",
