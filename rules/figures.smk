@@ -66,13 +66,13 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "flow", "gpus", "video", "containers", "video_info", "views", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "flow", "subsets", "datasets", "gpus", "video", "containers", "video_info", "views", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",
         csv=f"{RESULTS}/figures/examples.csv",
     params:
-        settings=flow_settings(),
+        settings=flow_settings() | STUDY.split.summary,
         device="auto",  # a few frames; a cluster's login node, which draws them, may have no GPU
         roots=ROOTS,
         augment=STUDY.augment.settings,

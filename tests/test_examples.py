@@ -88,6 +88,23 @@ def test_an_example_shows_the_flow_of_its_frame(dataset, settings, monkeypatch):
         assert min(one.flow.shape[:2]) == (settings.short_side or 40)
 
 
+@pytest.mark.parametrize(("over_time", "unit"), [("max", "frame"), ("q90", "second"), ("share", "frame")])
+def test_an_example_is_measured_as_its_class_is(dataset, over_time, unit):
+    root, index = dataset
+    settings = Settings(over_time=over_time, unit=unit, measure="moving")
+    flow = measured(root, index, settings)
+    given = split({"one": 0.1, "two": 5.0}, ["one"])
+    given["criterion"] = {"measure": "moving", "over_time": over_time, "unit": unit}
+    for one in examples.examples(given, index, root, flow, settings, AUGMENT):
+        summary = pd.read_parquet(flow / f"{one.name}.parquet").set_index("video")["moving"]
+        assert one.video_mean == pytest.approx(summary[one.video.partition("/")[2]], rel=1e-6)
+        assert one.unit == {"max": "moving, maximum over time, pixels/frame", "share": "moving, share of the time",
+                            "q90": "moving, 90 % quantile over time, pixels/second"}[over_time]  # fmt: skip
+        stored = pd.read_parquet(flow / one.name / f"{one.video.partition('/')[2]}.parquet")["moving"]
+        if over_time == "max":
+            assert one.frame_number == stored.argmax()
+
+
 def test_without_the_videos_tables_the_same_is_shown(dataset):
     root, index = dataset
     flow = measured(root, index, Settings())

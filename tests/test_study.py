@@ -93,6 +93,8 @@ def the_student(given):
     ({"flow__weights": "x"}, "flow.weights: farneback has none; leave it out, or choose raft_small or raft_large"),
     ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
+    ({"split__measure": "median", "split__over_time": "max"},
+     "split.over_time: max: measure median is over time itself; set over_time: mean"),
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
     ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
     ({"split__seed": -1}, "split.seed: input should be greater than or equal to 0 (got -1)"),
@@ -290,6 +292,23 @@ def test_rows_that_an_overlay_sets_to_null_are_gone():
 
 def settings_of(given, role):
     return {run.name: given.settings(run) for run in given.runs().values() if run.role == role}
+
+
+@pytest.mark.parametrize(("changes", "summary", "more"), [
+    ({}, {}, {}), ({"measure": "residual"}, {}, {}), ({"measure": "centre"}, {"measure": "centre"}, {}),
+    ({"measure": "residual", "over_time": "q90"}, {"over_time": "q90"}, {"over_time": "q90"}),
+    ({"source": "random", "over_time": "max"}, {"over_time": "max"}, {}),
+])  # fmt: skip
+def test_what_flow_has_to_give_is_said_where_it_is_not_the_usual(changes, summary, more):
+    """So that flow and splits of before there was more stand."""
+    split = study.read(config(**{f"split__{key}": value for key, value in changes.items()})).split
+    assert split.summary == summary
+    own = {"quantile": 0.25, "boundary": "inclusive"}
+    own |= {"seed": 0} if split.source == "random" else {"measure": split.measure, "over": "all"}
+    assert split.settings("mine") == {"source": split.source, **own, **more}
+    motion = split.settings("mine", "measure", "over")
+    assert motion == {"source": split.source, **own, "measure": split.measure, "over": "all",
+                      **({"over_time": split.over_time} if "over_time" in changes else {})}  # fmt: skip
 
 
 def test_the_usual_fit_is_not_among_the_settings():

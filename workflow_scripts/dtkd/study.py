@@ -94,7 +94,10 @@ class Split(Section):
     """Which classes are static: by their flow (Eq. 1), as the paper has them, as `static` lists them, or by lot."""
 
     source: Literal["flow", "published", "listed", "random"] = "flow"
-    measure: Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median"] = "mean"
+    measure: Literal[
+        "mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"
+    ] = "mean"
+    over_time: Literal["mean", "max", "q90", "share"] = Field("mean", description="over a video's pairs")
     over: Literal["all", "train"] = "all"
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.25
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
@@ -113,7 +116,21 @@ class Split(Section):
             "random": {"quantile", "boundary", "seed"},
         }
         settings = self.model_dump(include={"source", *read[self.source], *more})
+        if "measure" in settings:
+            settings |= {"over_time": self.over_time} if self.over_time != "mean" else {}
         return settings | ({"static": self.static_of(dataset)} if self.source == "listed" else {})
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """What classes' summaries of flow have to give, where that is not what they always gave."""
+        later = {"measure": self.measure} if self.measure in ("centre", "moving") else {}
+        return later | ({"over_time": self.over_time} if self.over_time != "mean" else {})
+
+    @model_validator(mode="after")
+    def _median_is_over_time(self) -> Split:
+        if self.measure == "median" and self.over_time != "mean":
+            raise ValueError(f"over_time: {self.over_time}: measure median is over time itself; set over_time: mean")
+        return self
 
     def static_of(self, dataset: str) -> list[str]:
         """The classes that are listed for a dataset, each once; DtkdError if there are none."""
