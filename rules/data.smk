@@ -113,6 +113,8 @@ rule index:
         source=index_source,
         may_part_scenes=may_part_scenes,
         on_bad_video=on_bad_video,
+        # for a warning alone: with `resources` in the signature it makes nothing run again
+        views=lambda wildcards, resources: dict(augment=STUDY.augment.settings, crops=STUDY.evaluation.crops_per_clip),
     log:
         f"{RESULTS}/logs/index/{{dataset}}.log",
     priority: 10

@@ -87,15 +87,17 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "fonts", "flow", "gpus", "video", "video_info", "containers", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "examples", "figures", "fonts", "flow", "subsets", "datasets", "gpus", "video", "containers", "video_info", "views", *(["raft", "device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",
         csv=f"{RESULTS}/figures/examples.csv",
     params:
-        settings=flow_settings(),
+        settings=flow_settings() | STUDY.split.summary,
         device="auto",  # a few frames; a cluster's login node, which draws them, may have no GPU
         roots=ROOTS,
+        augment=STUDY.augment.settings,
+        crops=STUDY.evaluation.crops_per_clip,
     log:
         f"{RESULTS}/logs/figures/examples.log",
     localrule: True

@@ -9,6 +9,12 @@ def flow_settings() -> dict:
     return STUDY.flow.settings
 
 
+def flow_summary() -> dict:
+    """A parameter of jobs that sum the flow, where a class's table is to give more than it always did: none otherwise, so
+    that what was made before stands."""
+    return {"summary": STUDY.split.summary} if STUDY.split.summary else {}
+
+
 def flow_weights(wildcards) -> str | list:
     """The parameters of a flow algorithm that is a network: the configured file, or the one to download."""
     if not STUDY.flow.network:
@@ -55,6 +61,7 @@ rule flow:
         root=lambda w: dataset_settings(w.dataset).videos,
         names=lambda w: {path: datasets.video_name(path, w.cls) for path in videos_by_class(w.dataset)[w.cls]},
         on_bad_video=on_bad_video,
+        **flow_summary(),
     wildcard_constraints:
         cls="[^/]+",
     log:

@@ -76,7 +76,7 @@ rule disagreements:
         runs=files_in(rows.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "video_info", "containers"),
+        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "containers", "video_info", "views"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",
@@ -84,6 +84,8 @@ rule disagreements:
         shown=rows.against_baseline(STUDY),
         datasets=list(STUDY.use),
         roots=ROOTS,
+        augment=STUDY.augment.settings,
+        crops=STUDY.evaluation.crops_per_clip,
     log:
         f"{RESULTS}/logs/tables/disagreements.log",
     localrule: True

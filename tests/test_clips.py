@@ -186,6 +186,10 @@ def ramp(height, width):
     return frame
 
 
+def cut(*given):
+    return torch.from_numpy(clips.cut(*given))
+
+
 def draws(augment, height, width, count, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return [clips.random_window(augment, height, width, generator)[0] for _ in range(count)]
@@ -193,8 +197,8 @@ def draws(augment, height, width, count, seed=0):
 
 def test_a_clip_shows_the_windows_pixels_in_rgb():
     """At the source's own scale nothing is resampled; mirrored, the columns run backwards."""
-    window = clips.Window(top=3, left=9, side=24)
-    plain, mirrored = clips.cut(iter([ramp(40, 60)] * 2), 2, 24, lambda *_: [window, window._replace(mirrored=True)])
+    window = clips.Window(top=3, left=9, height=24, width=24)
+    plain, mirrored = cut(iter([ramp(40, 60)] * 2), 2, 24, lambda *_: [window, window._replace(mirrored=True)])
     expected = torch.from_numpy(ramp(40, 60)[3:27, 9:33, ::-1].copy()).permute(2, 0, 1)
     assert plain.dtype == torch.uint8
     assert torch.equal(plain, expected[:, None].expand(3, 2, 24, 24))
@@ -214,14 +218,14 @@ def test_clips_are_those_of_torchvisions_transforms(height, width):
 
     for seed in range(20):
         window = partial(clips.random_window, augment, generator=torch.Generator().manual_seed(seed))
-        ours = clips.cut([frame], 1, 56, window)[0]
+        ours = cut([frame], 1, 56, window)[0]
         torch.manual_seed(seed)
         scaled = F.resize(whole, [int(torch.randint(60, 71, ()))], antialias=True)
         theirs = v2.RandomHorizontalFlip(0.5)(v2.RandomCrop(56)(scaled))
         assert error(ours, theirs) < 12  # of 255: the window is of whole source pixels, half of one off at worst
         assert error(ours, theirs.flip(-1)) > 24
     scaled = F.resize(whole, [60], antialias=True)
-    [ours] = clips.cut([frame], 1, 56, partial(clips.test_windows, augment, crops=1))
+    [ours] = cut([frame], 1, 56, partial(clips.test_windows, augment, crops=1))
     assert error(ours, F.center_crop(scaled, [56, 56])) < 12
 
 
@@ -229,7 +233,7 @@ def test_a_strong_reduction_does_not_alias():
     """A fine checkerboard turns grey; linear interpolation would still show it."""
     board = np.indices((256, 256)).sum(0) % 2 * 255
     frame = np.repeat(board[..., None], 3, axis=2).astype(np.uint8)
-    [clip] = clips.cut([frame], 1, 48, lambda *_: [clips.Window(0, 0, 256)])
+    [clip] = cut([frame], 1, 48, lambda *_: [clips.Window(0, 0, 256, 256)])
     assert clip.float().std() < 16
 
 
@@ -238,7 +242,7 @@ def test_training_crops_lie_inside_and_move(height, width):
     augment = Augment(short_side=(32, 32), crop=24, test_short_side=32, flip=0)
     windows = draws(augment, height, width, 300)
     side = round(24 * min(height, width) / 32)
-    assert {window.side for window in windows} == {side}
+    assert {(window.height, window.width) for window in windows} == {(side, side)}
     for offsets, length in (([w.top for w in windows], height), ([w.left for w in windows], width)):
         assert (min(offsets), max(offsets)) == (0, length - side)  # both edges, never beyond
         assert len(set(offsets)) >= 8
@@ -252,15 +256,15 @@ def test_the_crop_fits_whatever_the_videos_size(side, crop):
     for height, width in ((side, side + 20), (side + 20, side)):
         tests = [window for crops in (1, 3) for window in clips.test_windows(augment, height, width, crops)]
         for window in draws(augment, height, width, 50) + tests:
-            assert 0 <= window.top <= height - window.side
-            assert 0 <= window.left <= width - window.side
-            assert window.side > 0
-        assert {window.side for window in tests} == {side}  # the whole of the short side
+            assert 0 <= window.top <= height - window.height
+            assert 0 <= window.left <= width - window.width
+            assert window.height == window.width > 0
+        assert {window.height for window in tests} == {side}  # the whole of the short side
 
 
 def test_every_short_side_of_the_range_is_drawn():
     windows = draws(Augment(short_side=(30, 34), crop=30, test_short_side=30), 300, 400, 200)
-    assert {window.side for window in windows} == {round(30 * 300 / side) for side in range(30, 35)}
+    assert {window.height for window in windows} == {round(30 * 300 / side) for side in range(30, 35)}
 
 
 @pytest.mark.parametrize(("flip", "low", "high"), [(0.0, 0, 0), (0.25, 30, 75), (0.5, 75, 125), (1.0, 200, 200)])
@@ -299,7 +303,7 @@ def test_three_crops_run_along_the_longer_side(height, width):
     augment = Augment(short_side=(32, 32), crop=32, test_short_side=32)
     windows = clips.test_windows(augment, height, width, 3)
     assert [max(window.left, window.top) for window in windows] == [0, 14, 28]
-    assert all(min(window.left, window.top) == 0 and window.side == 32 for window in windows)
+    assert all(min(window.left, window.top) == 0 and window.height == window.width == 32 for window in windows)
     assert (windows[2].left > 0) == (width > height)
     assert clips.test_windows(augment, height, width, 1) == [windows[1]]
 

@@ -11,6 +11,7 @@ from conftest import draw
 from dtkd import disagreements
 from dtkd.errors import DtkdError
 from dtkd.metrics import Predictions
+from dtkd.study import Augment
 
 CLASSES = ["clap", "eat", "run"]
 NAN = float("nan")
@@ -67,9 +68,11 @@ def test_pictures_are_small_and_of_the_surest_on_either_side(tmp_path):
         draw(tmp_path / name, frames=5, width=300, height=200)
     table = pd.DataFrame({"dataset": "d", "right": ["student"] * 3 + ["baseline"], "video": names})
     assert disagreements.pictured(table, most=2)["video"].tolist() == ["0.avi", "1.avi", "3.avi"]
-    found = disagreements.pictures(table, {"d": str(tmp_path), "e": "nowhere"})
+    augment = Augment(short_side=(32, 32), crop=32, test_short_side=32)
+    found = disagreements.pictures(table, {"d": str(tmp_path), "e": "nowhere"}, augment)
     assert list(found["d"]) == names
     assert found["e"] == {}
     image = cv2.imdecode(np.frombuffer(base64.b64decode(found["d"]["0.avi"]), np.uint8), cv2.IMREAD_COLOR)
     assert image.shape == (120, 180, 3)
     assert len(found["d"]["0.avi"]) < 20_000
+    assert image[:, :28].mean() < image[:, 60:120].mean() / 2  # beside the crop that networks meet it is dark

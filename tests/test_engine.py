@@ -437,6 +437,25 @@ def test_normalise():
     torch.testing.assert_close(out[0, :, 0, 0, 0], torch.tensor([-2.0, -0.1, 0.0]))  # no division by 0
 
 
+def test_letterboxed_clips_have_margins_of_the_mean_colour_wherever_they_are_asked_for(toy, tmp_path):
+    """Networks meet zeros there, as those of their own padding: in training, its tests, teaching and evaluation."""
+    letterbox, seen = Augment(short_side=(32, 32), crop=32, test_short_side=32, fit="letterbox"), []
+    change = engine.Normalise([0.2, 0.4, 0.6], [0.2] * 3)
+    assert change.colour == (51, 102, 153)
+    change.register_forward_hook(lambda _, args, clips: seen.append(clips))
+    learner, settings = classifier(), Train(epochs=1, batch_size=4, lr=0.1)
+    given = {"clip": CLIP, "augment": letterbox, "settings": settings, "hardware": CPU}
+    checkpoint, _, _ = engine.train(learner, change, first(toy[0], 4), first(toy[1], 4), seed=0, fingerprint={},
+                                    resume=tmp_path / "resume.pt", **given)  # fmt: skip
+    engine.training_logits([learner.model], change, first(toy[0], 4), seed=0, **given)
+    engine.evaluate(learner, checkpoint, change, first(toy[1], 4), evaluation=Evaluation(), **given)
+    assert len(seen) == 5
+    for clips in seen:  # 40 rows and 48 columns of a frame become 27 and 32
+        margins = torch.cat([clips[..., :2, :], clips[..., -3:, :]], dim=-2)
+        assert margins.abs().max() < 1e-5
+        assert clips[..., 2:-3, :].abs().amax((1, 2, 4)).min() > 0.1  # every row between them
+
+
 def scored(seed=0):
     """A network whose logits differ by a lot, so that the two averages do too."""
     model = network(seed).train()

@@ -9,7 +9,9 @@ from conftest import draw
 
 from dtkd import examples, figures
 from dtkd.flow import Settings, class_flow, video_flow
+from dtkd.study import Augment
 
+AUGMENT = Augment(short_side=(32, 32), crop=32, test_short_side=32)
 MEANS = {"calm": 0.1, "middle": 0.2, "lively": 0.3, "wild": 0.9}
 
 
@@ -74,7 +76,7 @@ def test_an_example_shows_the_flow_of_its_frame(dataset, settings, monkeypatch):
     flow = measured(root, index, settings)
     means = {name: pd.read_parquet(flow / f"{name}.parquet")["mean"][0] for name in ("one", "two")}
     monkeypatch.setattr(examples, "video_flow", None)  # it is stored: of a whole video it is not computed again
-    found = list(examples.examples(split(means, ["one"]), index, root, flow, settings))
+    found = list(examples.examples(split(means, ["one"]), index, root, flow, settings, AUGMENT))
     assert [(one.name, one.subset, one.video) for one in found] == [
         ("one", "static", "one/0.avi"), ("two", "dynamic", "two/0.avi")
     ]  # fmt: skip
@@ -82,8 +84,27 @@ def test_an_example_shows_the_flow_of_its_frame(dataset, settings, monkeypatch):
         table = video_flow(root / one.video, settings.algorithm, settings.step, settings.short_side)
         assert one.video_mean == pytest.approx(table["mean"].mean(), rel=1e-5)
         assert one.magnitude.mean() == pytest.approx(table["mean"][one.frame_number // settings.step], rel=1e-4)
-        assert one.frame.shape == (40, 48, 3)
+        assert one.frame.shape == one.fed.shape == (40, 48, 3)
+        assert (one.fed[:, 4:44] == one.frame[:, 4:44]).all()  # the crop of 40
+        assert (one.fed[:, :4] == one.frame[:, :4] // 3).all()
         assert min(one.flow.shape[:2]) == (settings.short_side or 40)
+
+
+@pytest.mark.parametrize(("over_time", "unit"), [("max", "frame"), ("q90", "second"), ("share", "frame")])
+def test_an_example_is_measured_as_its_class_is(dataset, over_time, unit):
+    root, index = dataset
+    settings = Settings(over_time=over_time, unit=unit, measure="moving")
+    flow = measured(root, index, settings)
+    given = split({"one": 0.1, "two": 5.0}, ["one"])
+    given["criterion"] = {"measure": "moving", "over_time": over_time, "unit": unit}
+    for one in examples.examples(given, index, root, flow, settings, AUGMENT):
+        summary = pd.read_parquet(flow / f"{one.name}.parquet").set_index("video")["moving"]
+        assert one.video_mean == pytest.approx(summary[one.video.partition("/")[2]], rel=1e-6)
+        assert one.unit == {"max": "moving, maximum over time, pixels/frame", "share": "moving, share of the time",
+                            "q90": "moving, 90 % quantile over time, pixels/second"}[over_time]  # fmt: skip
+        stored = pd.read_parquet(flow / one.name / f"{one.video.partition('/')[2]}.parquet")["moving"]
+        if over_time == "max":
+            assert one.frame_number == stored.argmax()
 
 
 def test_without_the_videos_tables_the_same_is_shown(dataset):
@@ -91,7 +112,7 @@ def test_without_the_videos_tables_the_same_is_shown(dataset):
     flow = measured(root, index, Settings())
     stored, computed = [], []
     for found in (stored, computed):
-        found += examples.examples(split({"one": 0.1, "two": 5.0}, ["one"]), index, root, flow, Settings())
+        found += examples.examples(split({"one": 0.1, "two": 5.0}, ["one"]), index, root, flow, Settings(), AUGMENT)
         for table in flow.glob("*/*.parquet"):
             table.unlink()
     for one, other in zip(stored, computed, strict=True):
@@ -103,7 +124,7 @@ def test_the_figure_and_its_table(dataset, tmp_path):
     root, index = dataset
     means = {"one": None, "two": None}
     flow = measured(root, index, Settings())
-    shown = {"a_$b$": list(examples.examples(split(means, ["one"]), index, root, flow, Settings()))}
+    shown = {"a_$b$": list(examples.examples(split(means, ["one"]), index, root, flow, Settings(), AUGMENT))}
     for name in ("x", "y"):  # the same bytes from the same data
         figures.save(examples.draw(shown), {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
     assert (tmp_path / "x.png").read_bytes() == (tmp_path / "y.png").read_bytes()
@@ -117,6 +138,7 @@ def test_a_long_name_is_cut_and_dollars_are_no_formula(dataset):
     long = "$" + "W" * 40 + "$"
     index = index.replace({"class": {"one": long}})
     flow = measured(root, index, Settings())
-    figure = examples.draw({"d": list(examples.examples(split({long: 0.1}, [long]), index, root, flow, Settings()))})
+    found = examples.examples(split({long: 0.1}, [long]), index, root, flow, Settings(), AUGMENT)
+    figure = examples.draw({"d": list(found)})
     titles = [axis.get_title() for block in figure.subfigs for axis in block.axes]
     assert any(re.match(r"\$W{7,}…\n", title) for title in titles)

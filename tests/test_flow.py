@@ -114,6 +114,9 @@ def test_statistics_are_numpys(shape):
     assert values["std"] == pytest.approx(magnitude.std(), rel=1e-5)
     for name, q in flow.QUANTILES.items():
         assert values[name] == pytest.approx(np.quantile(magnitude, q), rel=1e-5)
+    height, width = shape
+    middle = magnitude[height // 4 : height - height // 4, width // 4 : width - width // 4]
+    assert values["centre"] == pytest.approx(middle.mean(), rel=1e-5)
 
 
 def test_camera_finds_a_similarity_exactly_beneath_a_moving_object():
@@ -130,6 +133,16 @@ def test_camera_finds_a_similarity_exactly_beneath_a_moving_object():
     values = dict(zip(MEASURES, FrameStatistics(height, width)(moving), strict=True))
     assert values["camera"] == pytest.approx(np.hypot(u, v).mean(), rel=0.05)
     assert values["residual"] == pytest.approx(np.hypot(6, 4) * 900 / (height * width), rel=0.05)
+    assert values["moving"] == pytest.approx(np.hypot(6, 4), rel=0.01)  # however small it is
+
+
+@pytest.mark.parametrize(("step", "moving"), [(1, (0.8 + 2) / 2), (2, 2.0), (5, 0.0)])
+def test_what_moves_by_itself_by_more_than_half_a_pixel_a_frame(step, moving):
+    """Displacements of 0.4, 0.8 and 2 pixels over ``step`` frames, of a twelfth of the frame each."""
+    field = np.zeros((60, 80, 2), np.float32)
+    for row, size in zip((0, 20, 40), (0.4, 0.8, 2), strict=True):
+        field[row : row + 10, :40, 1] = size
+    assert dict(zip(MEASURES, FrameStatistics(60, 80, step)(field), strict=True))["moving"] == pytest.approx(moving)
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (16, 47), (1, 1)])
@@ -227,7 +240,9 @@ def test_torch_stays_out_unless_a_network_is_named():
     assert subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": SCRIPTS}).returncode == 0
 
 
-@pytest.mark.parametrize("wrong", [{"algorithm": "magic"}, {"step": 0}, {"short_side": 4}])
+@pytest.mark.parametrize("wrong", [
+    {"algorithm": "magic"}, {"step": 0}, {"short_side": 4}, {"unit": "hour"}, {"measure": "speed"},
+])  # fmt: skip
 def test_settings_that_make_no_sense(wrong):
     with pytest.raises(DtkdError, match=rf"{next(iter(wrong))}.*choose"):
         Settings(**wrong)
@@ -363,6 +378,57 @@ def test_class_flow_refuses_paths_that_would_mix(videos, tmp_path):
     for wrong in ([], [videos[0], videos[0]], [videos[0], elsewhere]):
         with pytest.raises(ValueError, match="share one folder"):
             flow.class_flow(wrong, Settings())
+
+
+# Over time
+
+
+@pytest.mark.parametrize("unit", ["frame", "second"])
+def test_a_videos_number_over_time(tmp_path, unit):
+    """A camera that stands, pans slowly, then fast; a frame is shown for 40 ms, the last ones for 80."""
+    shifts = np.cumsum([0, 0, 0.3, 0.3, 0.8, 0.8, 3])
+    frames = [cv2.cvtColor(panned(2, shift)[1], cv2.COLOR_GRAY2RGB) for shift in shifts]
+    path = encode(tmp_path / "a.mkv", "ffv1", "bgr0", frames, times=[0, 40, 80, 120, 160, 240, 320])
+    table, out = flow.video_flow(path), tmp_path / "flow" / "a.parquet"
+    per_second = unit == "second"
+    values = table["mean"] / (table["seconds"] if per_second else 1)
+    weights = table["seconds"] if per_second else np.ones(len(table))
+    expected = {
+        "mean": np.average(values, weights=weights), "max": values.max(), "q90": np.quantile(values, 0.9),
+        "share": weights[values > (12.5 if per_second else 0.5)].sum() / weights.sum(),
+    }  # fmt: skip
+    # of 0, 0.3, 0.3, 0.8, 0.8 and 3 pixels a frame the last three, which are 20, 10 and 37.5 a second
+    assert expected["share"] == pytest.approx(120 / 320 if per_second else 3 / 6)
+    for over_time, number in expected.items():
+        found = flow.class_flow([("a", path, out)], Settings(unit=unit, over_time=over_time))
+        assert found.attrs == {"unit": unit, "over_time": over_time}
+        assert found.loc[0, "mean"] == pytest.approx(number, rel=1e-5)
+        assert found.loc[0, "median"] == pytest.approx(values.median(), rel=1e-5)
+    assert len(set(expected.values())) == 4
+
+
+def test_another_number_over_time_computes_no_flow_again(videos, monkeypatch):
+    flow.class_flow(videos, Settings())
+    before = state(videos)
+    monkeypatch.setattr(Settings, "function", lambda self: None)
+    flow.class_flow(videos, Settings(over_time="max", measure="moving"))
+    assert rewritten(before, state(videos)) == set()
+
+
+def test_a_table_that_lacks_a_measure_is_made_anew_only_where_it_is_asked_for(videos):
+    """Tables of before there was one."""
+    whole, later = flow.class_flow(videos, Settings()), ["centre", "moving"]
+    for _, _, out in videos[:2]:
+        table = pq.read_table(out)
+        pq.write_table(table.drop_columns(later), out)
+    before = state(videos)
+    for measure in ("mean", "residual", "median"):
+        found = flow.class_flow(videos, Settings(measure=measure))
+        assert rewritten(before, state(videos)) == set()
+        pd.testing.assert_frame_equal(found.drop(columns=later), whole.drop(columns=later))
+        assert found["centre"].isna().tolist() == [True, True, False]
+    pd.testing.assert_frame_equal(flow.class_flow(videos, Settings(measure="moving")), whole)
+    assert rewritten(before, state(videos)) == {"a", "b.1"}
 
 
 # Motion a second

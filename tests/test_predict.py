@@ -28,10 +28,10 @@ PIXELS = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4], "videos": 1, "frames"
 CPU = engine.Hardware(torch.device("cpu"), threads=1)
 
 
-def write(path, own=None):
+def write(path, own=None, settings=SETTINGS):
     """A checkpoint as training leaves it, the selected and the last epoch's weights apart."""
-    model, last = (networks.new_model(SETTINGS | {"seed": seed}, 4, None).state_dict() for seed in (1, 2))
-    about = {"classes": CLASSES, "own": own, "pixels": PIXELS, "settings": SETTINGS}
+    model, last = (networks.new_model(settings | {"seed": seed}, 4, None).state_dict() for seed in (1, 2))
+    about = {"classes": CLASSES, "own": own, "pixels": PIXELS, "settings": settings}
     torch.save({"model": model, "last": last, "epoch": 1} | about, path)
     return path
 
@@ -48,12 +48,12 @@ def broken(tmp_path):
     return path
 
 
-def evaluated(checkpoint, videos: Videos, evaluation):
+def evaluated(checkpoint, videos: Videos, evaluation, augment=SETTINGS["augment"]):
     """The logits of the selected and of the last epoch, as the workflow's evaluation gives them."""
     states = torch.load(checkpoint, weights_only=True)
     found = engine.evaluate(
         Classifier(networks.new_model(SETTINGS, 4, None)), states, engine.Normalise(PIXELS["mean"], PIXELS["std"]),
-        videos, clip=Clip(**SETTINGS["clip"]), augment=Augment(**SETTINGS["augment"]), evaluation=evaluation,
+        videos, clip=Clip(**SETTINGS["clip"]), augment=Augment(**augment), evaluation=evaluation,
         settings=Train(**SETTINGS["train"]), hardware=CPU,
     )  # fmt: skip
     return np.stack(found["logits"]), np.stack(found["logits_last"])
@@ -66,6 +66,20 @@ def test_answers_are_those_of_the_workflows_evaluation(checkpoint, toy, evaluati
     for part, wanted in zip(("model", "last"), evaluated(checkpoint, toy[1], evaluation), strict=True):
         said = list(predict.predict(predict.load(checkpoint, part), toy[1].paths, evaluation, CPU))
         np.testing.assert_allclose(torch.stack(said).numpy(), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("fit", ["squash", "letterbox"])
+def test_frames_are_fitted_as_in_the_checkpoints_training(checkpoint, toy, tmp_path, fit, monkeypatch, capsys):
+    augment = SETTINGS["augment"] | {"fit": fit}
+    other = write(tmp_path / "checkpoint.pt", settings=SETTINGS | {"augment": augment})
+    said = torch.stack(list(predict.predict(predict.load(other), toy[1].paths, hardware=CPU)))
+    wanted, _ = evaluated(other, toy[1], Evaluation(), augment)
+    np.testing.assert_allclose(said.numpy(), wanted, rtol=1e-5, atol=1e-5)
+    cropped = torch.stack(list(predict.predict(predict.load(checkpoint), toy[1].paths, hardware=CPU)))
+    assert not torch.allclose(said, cropped, atol=1e-3)
+    assert command(monkeypatch, other, toy[1].paths[0], "--crops", 3) == (
+        f"error: --crops: 3 crops lie along the longer side, and augment.fit: {fit} shows it all: set 1"
+    )
 
 
 @pytest.mark.parametrize("workers", [0, 2])

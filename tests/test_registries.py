@@ -20,3 +20,4 @@ def test_weightings():
 
 def test_measures():
     assert set(get_args(study.Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median"}
+    assert set(get_args(study.Split.model_fields["over_time"].annotation)) == set(flow.OVER_TIME)

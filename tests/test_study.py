@@ -94,6 +94,8 @@ def the_student(given):
     ({"flow__weights": "x"}, "flow.weights: farneback has none; leave it out, or choose raft_small or raft_large"),
     ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
+    ({"split__measure": "median", "split__over_time": "max"},
+     "split.over_time: max: measure median is over time itself; set over_time: mean"),
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
     ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
     ({"split__seed": -1}, "split.seed: input should be greater than or equal to 0 (got -1)"),
@@ -109,6 +111,9 @@ def the_student(given):
     ({"split__source": "published"}, "split.source: published lists exist for datasets named ucf101 and hmdb51; use "
                                      "flow or listed"),
     ({"augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),
+    ({"augment__fit": "letterbox", "augment__crop": 65}, "augment.crop: 65 does not fit in the smallest short side 64"),
+    ({"augment__fit": "squash", "evaluation__crops_per_clip": 3},
+     "evaluation.crops_per_clip: 3 crops lie along the longer side, and augment.fit: squash shows it all: set 1"),
     ({"augment__short_side": [80, 64]}, "augment.short_side: the smallest side comes first, not [80, 64]"),
     ({"train__lr": 0}, "train.lr: input should be greater than 0 (got 0)"),
     ({"train__precision": "fp8"}, "train.precision: input should be 'auto', 'fp32', 'bf16' or 'fp16' (got 'fp8')"),
@@ -355,10 +360,36 @@ def settings_of(given, role):
     return {run.name: given.settings(run) for run in given.runs().values() if run.role == role}
 
 
+@pytest.mark.parametrize(("changes", "summary", "more"), [
+    ({}, {}, {}), ({"measure": "residual"}, {}, {}), ({"measure": "centre"}, {"measure": "centre"}, {}),
+    ({"measure": "residual", "over_time": "q90"}, {"over_time": "q90"}, {"over_time": "q90"}),
+    ({"source": "random", "over_time": "max"}, {"over_time": "max"}, {}),
+])  # fmt: skip
+def test_what_flow_has_to_give_is_said_where_it_is_not_the_usual(changes, summary, more):
+    """So that flow and splits of before there was more stand."""
+    split = study.read(config(**{f"split__{key}": value for key, value in changes.items()})).split
+    assert split.summary == summary
+    own = {"quantile": 0.25, "boundary": "inclusive"}
+    own |= {"seed": 0} if split.source == "random" else {"measure": split.measure, "over": "all"}
+    assert split.settings("mine") == {"source": split.source, **own, **more}
+    motion = split.settings("mine", "measure", "over")
+    assert motion == {"source": split.source, **own, "measure": split.measure, "over": "all",
+                      **({"over_time": split.over_time} if "over_time" in changes else {})}  # fmt: skip
+
+
+def test_the_usual_fit_is_not_among_the_settings():
+    """So that runs of before there was another stand."""
+    usual = {"short_side": [64, 80], "crop": 64, "test_short_side": 64, "flip": 0.5}
+    for changes, wanted in (({}, usual), ({"augment__fit": "squash"}, usual | {"fit": "squash"})):
+        given = study.read(config(**changes))
+        assert {str(given.settings(run)["augment"]) for run in given.runs().values()} == {str(wanted)}
+
+
 @pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
 @pytest.mark.parametrize("changes", [
     {"train__epochs": 3}, {"train__lr": 0.1}, {"train__selection": "last"}, {"train__optimiser": "adamw"},
-    {"clip__frames": 4}, {"augment__flip": 0.0}, {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
+    {"clip__frames": 4}, {"augment__flip": 0.0}, {"augment__fit": "squash"}, {"augment__fit": "letterbox"},
+    {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
     {"train__micro_batch": 2},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):

@@ -239,6 +239,16 @@ def test_a_split_tells_the_unit_of_its_means_where_it_is_not_the_papers():
     split = subsets.split(subsets.class_means(flows))
     assert split["criterion"]["unit"] == "second"
     assert subsets.motion_unit([split]) == "pixels/second"
+    for measure, over_time, words in (
+        ("mean", "max", "maximum over time, pixels/second"), ("mean", "q90", "90 % quantile over time, pixels/second"),
+        ("mean", "share", "share of the time"), ("moving", "mean", "moving, pixels/second"),
+    ):  # fmt: skip
+        for table in flows.values():
+            table.attrs["over_time"] = over_time
+        others = {name: table.rename(columns={"mean": measure}) for name, table in flows.items()}
+        split = subsets.split(subsets.class_means(others, measure))
+        assert split["criterion"].get("over_time", "mean") == over_time
+        assert subsets.motion_unit([split]) == words
     del flows["a"].attrs["unit"]
-    with pytest.raises(DtkdError, match=r"some classes' flow is in pixels a frame, some in pixels a second"):
+    with pytest.raises(DtkdError, match=r"summed in different ways \(unit: frame, second\)"):
         subsets.class_means(flows)

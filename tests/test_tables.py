@@ -126,7 +126,8 @@ def test_table1_beside_the_papers():
 def test_table1_of_another_measure_has_no_counterpart_and_without_means_there_is_none():
     classes = {name: ("static" if n < 9 else "dynamic", 1.0 + n) for n, name in enumerate(published.classes("ucf101"))}
     assert tables.table1({"ucf101": split_of(classes)})["paper_q1"].tolist() == [0.508, 0.531, 0.280]
-    assert tables.table1({"ucf101": split_of(classes, {"measure": "q90"})})["paper_q1"].isna().all()
+    for other in ({"measure": "q90"}, {"unit": "second"}, {"over_time": "max"}):
+        assert tables.table1({"ucf101": split_of(classes, other)})["paper_q1"].isna().all()
     with pytest.raises(DtkdError, match=r"^hmdb51: .* no mean flow for class brush_hair"):
         tables.table1({"hmdb51": subsets.published_split("hmdb51", published.classes("hmdb51"))})
 

@@ -13,6 +13,7 @@ with job(snakemake):  # noqa: F821
     from dtkd.datasets import class_names
     from dtkd.files import atomic, read_parquet, write_json
     from dtkd.metrics import Predictions
+    from dtkd.study import Augment
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
@@ -31,4 +32,5 @@ with job(snakemake):  # noqa: F821
     table = pd.concat(tables[1:] or tables)[disagreements.COLUMNS]
     with atomic(output.csv) as path:
         table.to_csv(path, index=False, float_format="%.4f")
-    write_json(output.pictures, disagreements.pictures(table, params.roots))
+    pictures = disagreements.pictures(table, params.roots, Augment(**params.augment), params.crops)
+    write_json(output.pictures, pictures)

@@ -11,15 +11,18 @@ with job(snakemake):  # noqa: F821
     from dtkd import examples, figures
     from dtkd.files import atomic, read_parquet
     from dtkd.flow import Settings
+    from dtkd.study import Augment
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     chosen = params.settings | {"algorithm": params.settings["algorithm"].removesuffix("_cuda")}  # there may be no GPU
     settings, shown = Settings(**chosen, weights=given.weights or None, device=params.device), {}
+    augment = Augment(**params.augment)
     for (dataset, root), split, index in zip(params.roots.items(), given.splits, given.indexes, strict=True):
         flow = Path(index).with_name("flow")
         split = json.loads(Path(split).read_text(encoding="utf-8"))
-        shown[dataset] = list(examples.examples(split, read_parquet(index), root, flow, settings))
+        found = examples.examples(split, read_parquet(index), root, flow, settings, augment, params.crops)
+        shown[dataset] = list(found)
     figures.save(examples.draw(shown), output)
     with atomic(output.csv) as path:
         examples.table(shown).to_csv(path, index=False, float_format="%.3f")

@@ -8,8 +8,9 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
 
     from tqdm import tqdm
 
-    from dtkd import datasets, inspection
+    from dtkd import datasets, inspection, views
     from dtkd.files import atomic
+    from dtkd.study import Augment
 
     source = datasets.Source(**snakemake.params.source)  # noqa: F821
     folder = Path(snakemake.output[0]).parent  # noqa: F821
@@ -35,5 +36,8 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
     inspection.check_classes(everything, usable, listed)
     if len(problems):
         note(snakemake, f"goes on without {len(problems)} of {len(everything)} videos, see {listed}")  # noqa: F821
+    sizes, seen = usable[["height", "width"]].itertuples(index=False), snakemake.params.views  # noqa: F821
+    if warning := views.much_unseen(sizes, Augment(**seen["augment"]), seen["crops"]):
+        note(snakemake, f"warning: {snakemake.wildcards.dataset}: {warning}")  # noqa: F821
     with atomic(snakemake.output[0]) as path:  # noqa: F821
         usable.to_parquet(path, index=False)

@@ -13,7 +13,7 @@ from dtkd import study
 
 PAPER = tiny.PROJECT / "studies" / "paper.yaml"
 JOBS = {
-    "index": 2,
+    "index": 2, "check": 2, "check_groups": 2,
     "flow": 101 + 51,
     "split": 2,
     "pixel_statistics": 2 * 3,  # each list has its own training videos
@@ -90,7 +90,7 @@ def test_settings_are_the_papers():
     }  # fmt: skip
     assert paper.pretrain is None
     assert paper.clip.model_dump() == {"frames": 64, "rate": 2, "fps": None}
-    assert paper.augment.model_dump() == {"short_side": (256, 320), "crop": 256, "test_short_side": 256, "flip": 0.5}
+    assert paper.augment.settings == {"short_side": [256, 320], "crop": 256, "test_short_side": 256, "flip": 0.5}
     assert paper.train.model_dump() == {
         "epochs": 10, "batch_size": 8, "optimiser": "sgd", "lr": 0.001, "momentum": 0.9, "weight_decay": 0.0,
         "schedule": "constant", "warmup_epochs": 0, "clips_per_video": 1, "selection": "best", "precision": "auto",

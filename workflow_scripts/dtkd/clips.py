@@ -9,11 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -24,6 +24,7 @@ from dtkd import video, video_info
 from dtkd.datasets import Videos
 from dtkd.study import Augment, Clip
 from dtkd.video_info import VideoInfo
+from dtkd.views import GREY, Window, cut, slack, test_windows, window_at
 
 
 def seed_of(*parts: object) -> int:
@@ -75,69 +76,17 @@ def inspected(videos: Videos, position: int, clip: Clip) -> VideoInfo:
     return known
 
 
-class Window(NamedTuple):
-    """The square of a frame that a clip shows, in whole pixels of the source, and whether it is mirrored."""
-
-    top: int
-    left: int
-    side: int
-    mirrored: bool = False
-
-
-def slack(height: int, width: int, short_side: int, crop: int) -> tuple[int, int]:
-    """How far down and across a crop can move in a frame scaled to a short side (rounded as torchvision does)."""
-    return tuple(length * short_side // min(height, width) - crop for length in (height, width))
-
-
-def window_at(height: int, width: int, short_side: int, crop: int, down: int, across: int) -> Window:
-    """The source pixels of the crop at (down, across) in the scaled frame, to the nearest whole pixel."""
-    scale = short_side / min(height, width)
-    side = min(round(crop / scale), height, width)
-    return Window(min(round(down / scale), height - side), min(round(across / scale), width - side), side)
-
-
 def random_window(augment: Augment, height: int, width: int, generator: torch.Generator | None = None) -> list[Window]:
-    """What RandomShortSideScale, RandomCrop and RandomHorizontalFlip draw (a list of one, for `cut`)."""
-    low, high = augment.short_side
-    short_side = int(torch.randint(low, high + 1, (), generator=generator))
-    places = [int(torch.randint(most + 1, (), generator=generator))
-              for most in slack(height, width, short_side, augment.crop)]  # fmt: skip
-    mirrored = bool(torch.rand((), generator=generator) < augment.flip)
-    return [window_at(height, width, short_side, augment.crop, *places)._replace(mirrored=mirrored)]
+    """What RandomShortSideScale, RandomCrop and RandomHorizontalFlip draw (a list of one, for `views.cut`).
 
-
-def test_windows(augment: Augment, height: int, width: int, crops: int) -> list[Window]:
-    """At the fixed short side, the centre or three places along the longer side."""
-    down, across = slack(height, width, augment.test_short_side, augment.crop)
-    places = [0.5] if crops == 1 else [k / (crops - 1) for k in range(crops)]
-    pairs = [(0.5, place) if width >= height else (place, 0.5) for place in places]
-    return [
-        window_at(height, width, augment.test_short_side, augment.crop, round(down * y), round(across * x))
-        for y, x in pairs
-    ]
-
-
-def cut(
-    frames: Iterable[np.ndarray], count: int, crop: int, windows: Callable[[int, int], list[Window]]
-) -> torch.Tensor:
-    """What windows show of ``count`` frames, uint8 (H, W, 3) BGR each: clips uint8 (V, 3, T, crop, crop), RGB.
-
-    ``windows`` are asked for with the frames' height and width. Nothing else of a frame is scaled, and each frame goes
-    straight into its place in the clips. Linear interpolation reads every source pixel up to a reduction by 2; from
-    there on, areas are averaged.
+    Where the whole frame is shown, it is scaled to a size of the same range, and the crop moves in what is larger.
     """
-    views = clips = None
-    for t, frame in enumerate(frames):
-        if views is None:
-            views = windows(*frame.shape[:2])
-            clips = np.empty((len(views), 3, count, crop, crop), np.uint8)
-        for (top, left, side, mirrored), clip in zip(views, clips, strict=True):
-            how = cv2.INTER_LINEAR if side <= 2 * crop else cv2.INTER_AREA
-            image = cv2.resize(frame[top : top + side, left : left + side], (crop, crop), interpolation=how)
-            if mirrored:
-                image = cv2.flip(image, 1)
-            cv2.split(image, [clip[2, t], clip[1, t], clip[0, t]])
-    return torch.from_numpy(clips)
+    low, high = augment.short_side
+    size = int(torch.randint(low, high + 1, (), generator=generator))
+    places = [int(torch.randint(most + 1, (), generator=generator))
+              for most in slack(augment, height, width, size)]  # fmt: skip
+    mirrored = bool(torch.rand((), generator=generator) < augment.flip)
+    return [window_at(augment, height, width, size, *places)._replace(mirrored=mirrored)]
 
 
 class Frames:
@@ -179,12 +128,15 @@ class Frames:
 class TrainingClips(Dataset):
     """Random clips; an item is asked for as (epoch, position) and gives (clip, label, position).
 
-    A clip is uint8, (C, T, crop, crop).
+    A clip is uint8, (C, T, crop, crop); ``margins`` are the colour beside letterboxed frames.
     """
 
-    def __init__(self, videos: Videos, clip: Clip, augment: Augment, seed: int, frames: Frames | None = None):
+    def __init__(
+        self, videos: Videos, clip: Clip, augment: Augment, seed: int, frames: Frames | None = None,
+        margins: tuple[int, int, int] = GREY,
+    ):  # fmt: skip
         self.videos, self.clip, self.augment, self.seed = videos, clip, augment, seed
-        self.frames = frames or Frames()
+        self.frames, self.margins = frames or Frames(), margins
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
@@ -193,7 +145,8 @@ class TrainingClips(Dataset):
         indices = frame_indices(random_start(self.clip, known, generator), self.clip, known)
         frames = self.frames.read(self.videos.paths[position], indices, known, self._worth(known))
         window = partial(random_window, self.augment, generator=generator)
-        return cut(frames, self.clip.frames, self.augment.crop, window)[0], self.videos.labels[position], position
+        clip = torch.from_numpy(cut(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
+        return clip, self.videos.labels[position], position
 
     def _worth(self, known: VideoInfo) -> range:
         """All frames; none of a video so long that clips of it are sought: they need but a part of its frames."""
@@ -211,9 +164,10 @@ class TestClips(Dataset):
 
     def __init__(
         self, videos: Videos, clip: Clip, augment: Augment, clips_per_video: int = 1, crops_per_clip: int = 1,
-        frames: Frames | None = None,
+        frames: Frames | None = None, margins: tuple[int, int, int] = GREY,
     ):  # fmt: skip
-        self.videos, self.clip, self.augment = videos, clip, augment
+        augment.check_crops(crops_per_clip)
+        self.videos, self.clip, self.augment, self.margins = videos, clip, augment, margins
         self.clips_per_video, self.crops_per_clip = clips_per_video, crops_per_clip
         self.frames = frames or Frames()
 
@@ -224,8 +178,8 @@ class TestClips(Dataset):
             indices = tuple(frame_indices(start, self.clip, known).tolist())
             frames = self.frames.read(path, indices, known, worth=indices)
             windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
-            views.append(cut(frames, self.clip.frames, self.augment.crop, windows))
-        return torch.cat(views), self.videos.labels[position], position
+            views.append(cut(frames, self.clip.frames, self.augment.crop, windows, self.margins))
+        return torch.from_numpy(np.concatenate(views)), self.videos.labels[position], position
 
     def __len__(self) -> int:
         return len(self.videos)

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from dtkd import video
+from dtkd import video, views
 from dtkd.errors import DtkdError
 from dtkd.metrics import Predictions, hits, log_softmax
+from dtkd.study import Augment
 
 COLUMNS = [
     "dataset", "list", "right", "video", "class", "subset",
@@ -68,9 +69,12 @@ def pictured(table: pd.DataFrame, most: int = PICTURED) -> pd.DataFrame:
     return table.groupby(["dataset", "right"], sort=False).head(most)
 
 
-def picture(path: str | Path, side: int = SIDE) -> str:
-    """The middle frame of a video as a small JPEG, base64. Raises VideoError (see ``video.read``)."""
-    frame = video.read(path, [video.info(path).frames // 2])[0]
+def picture(path: str | Path, augment: Augment, crops: int = 1, side: int = SIDE) -> str:
+    """The middle frame of a video as networks meet it (`views.as_fed`): a small JPEG, base64.
+
+    Raises VideoError (see ``video.read``).
+    """
+    frame = views.as_fed(video.read(path, [video.info(path).frames // 2])[0], augment, crops)
     scale = min(1.0, side / min(frame.shape[:2]))
     if scale < 1:
         frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
@@ -78,9 +82,11 @@ def picture(path: str | Path, side: int = SIDE) -> str:
     return base64.b64encode(jpeg.tobytes()).decode("ascii")
 
 
-def pictures(table: pd.DataFrame, roots: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Dataset -> video -> its picture, of the ``pictured`` rows; ``roots`` are the datasets' folders of videos."""
+def pictures(
+    table: pd.DataFrame, roots: Mapping[str, str], augment: Augment, crops: int = 1
+) -> dict[str, dict[str, str]]:
+    """Dataset -> video -> its `picture`, of the ``pictured`` rows; ``roots`` are the datasets' folders of videos."""
     found: dict[str, dict[str, str]] = {dataset: {} for dataset in roots}
     for row in pictured(table).to_dict("records"):
-        found[row["dataset"]][row["video"]] = picture(Path(roots[row["dataset"]], row["video"]))
+        found[row["dataset"]][row["video"]] = picture(Path(roots[row["dataset"]], row["video"]), augment, crops)
     return found

@@ -84,6 +84,11 @@ class Normalise(nn.Module):
         std = [value or 1.0 for value in std]
         self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1, 1) * 255, persistent=False)
 
+    @property
+    def colour(self) -> tuple[int, int, int]:
+        """The mean as a pixel (RGB, of 255), which becomes zero but for rounding: what a network's padding is."""
+        return tuple(self.mean.flatten().round().int().tolist())
+
     def forward(self, clips: Tensor) -> Tensor:
         return (clips.to(self.mean.dtype, memory_format=self.memory_format) - self.mean) / self.std
 
@@ -202,11 +207,12 @@ def train(
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
     frames = hardware.frames()
     data = loader(
-        TrainingClips(train_videos, clip, augment, seed, frames),
+        TrainingClips(train_videos, clip, augment, seed, frames, normalise.colour),
         batches=Shares(batches, group), workers=hardware.workers, pin=device.type == "cuda",
     )  # fmt: skip
     # a loader of its own for each test would fill a second store, and decode for it what comes once
-    tests = TestClips(test_videos, clip, augment, frames=None if hardware.workers else frames)
+    tests = TestClips(test_videos, clip, augment, frames=None if hardware.workers else frames,
+                      margins=normalise.colour)  # fmt: skip
     history: list[dict[str, float]] = []
     best: dict[str, Any] = {"top1": -1.0}
 
@@ -357,7 +363,7 @@ def training_logits(
     items = [(k, video) for k in range(clips) for video in range(count)]
     size = settings.micro_batch or 2 * settings.batch_size
     batches = [items[i : i + size] for i in range(0, len(items), size)]
-    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frames()), batches=batches,
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frames(), normalise.colour), batches=batches,
                   workers=hardware.workers, pin=hardware.device.type == "cuda")  # fmt: skip
     logits = []
     for frames, _, _ in progress(data, desc=label, unit="batch"):
@@ -413,7 +419,8 @@ def evaluate(
     """
     learner.to(hardware.device)
     normalise.to(hardware.device)
-    tests = TestClips(videos, clip, augment, evaluation.clips_per_video, evaluation.crops_per_clip)
+    tests = TestClips(videos, clip, augment, evaluation.clips_per_video, evaluation.crops_per_clip,
+                      margins=normalise.colour)  # fmt: skip
     logits = []
     for part in ("model", "last"):
         learner.model.load_state_dict(states[part])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice, pairwise
@@ -16,10 +17,12 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
-from dtkd import video
+from dtkd import video, views
 from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, short, styled, title
 from dtkd.files import read_parquet
-from dtkd.flow import MEASURES, Settings, video_flow
+from dtkd.flow import MEASURES, Settings, in_unit, over_time, video_flow
+from dtkd.study import Augment
+from dtkd.subsets import motion_unit
 
 NAME = 68  # points that a class's name may take above its frame
 
@@ -30,13 +33,14 @@ class Example:
 
     name: str  # of the class
     subset: str
-    class_mean: float | None  # in `unit`; None where the split has none
+    class_mean: float | None  # of the videos' motion, in `unit`; None where the split has none
     video: str  # its path below the dataset's folder
-    video_mean: float
+    video_mean: float  # its motion, in `unit`
     frame_number: int
     frame: np.ndarray  # (H, W, 3) uint8, RGB
     flow: np.ndarray  # (h, w, 2) float32, pixels/frame at the working size
-    unit: str = "frame"  # the means' unit of time
+    fed: np.ndarray  # the frame as networks meet it (`views.as_fed`)
+    unit: str  # of the class's and the video's motion, in words (`subsets.motion_unit`)
 
     @property
     def magnitude(self) -> np.ndarray:
@@ -65,25 +69,28 @@ def typical_video(videos: Collection[str], flow: pd.DataFrame, measure: str, tar
 
 
 def example(
-    root: str | Path, path: str, name: str, entry: Mapping[str, Any], table: Path, settings: Settings, measure: str
-) -> Example:
-    """Of one video the pair of frames whose flow is nearest to the video's mean. Raises as ``flow.video_flow``.
+    root: str | Path, path: str, name: str, entry: Mapping[str, Any], table: Path, settings: Settings, measure: str,
+    unit: str, augment: Augment, crops: int = 1,
+) -> Example:  # fmt: skip
+    """Of one video the pair of frames whose flow is nearest to the video's. Raises as ``flow.video_flow``.
 
     Args:
+        augment: how clips are made of frames; ``crops`` of them are tested on.
         table: the video's stored flow (``flow.write_video_flow``), so that only the flow of the pair is computed.
     """
     file = Path(root, path)
     # no job declares the tables of single videos: somebody may have removed them
     pairs = read_parquet(table) if table.exists() else video_flow(file, **asdict(settings))
-    values = pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64)
-    if settings.unit == "second":
-        values = values * settings.step / pairs["seconds"].to_numpy()
-    number = int(np.abs(values - values.mean()).argmin())
+    seconds = pairs["seconds"].to_numpy()
+    values = in_unit(pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64), seconds, settings)
+    own = over_time(values, seconds, settings)
+    number = int(np.abs(values - (values.mean() if settings.over_time == "share" else own)).argmin())
     grey = pairwise(video.grey_frames(file, settings.short_side, settings.step))
     flow = settings.function()(*next(islice(grey, number, None))) / settings.step
     at = number * settings.step
     frame = video.read(file, [at])[0]
-    return Example(name, entry["subset"], entry["mean"], path, float(values.mean()), at, frame, flow, settings.unit)
+    fed = views.as_fed(frame, augment, crops)
+    return Example(name, entry["subset"], entry["mean"], path, own, at, frame, flow, fed, unit)
 
 
 def examples(
@@ -92,14 +99,17 @@ def examples(
     root: str | Path,
     flow: Path,
     settings: Settings,
+    augment: Augment,
+    crops: int = 1,
 ) -> Iterator[Example]:
     """One training video of list 1 for some static and some dynamic classes, calmest first.
 
     Args:
+        augment, crops: as in `example`.
         root: the folder of the videos.
         flow: the folder of their flow: a summary of each class, and a folder of its videos' tables.
     """
-    measure = split["criterion"].get("measure") or "mean"
+    measure, unit = split["criterion"].get("measure") or "mean", motion_unit([split])
     train = index[index["list1"] == "train"]
     for subset in SUBSETS:
         for name in chosen_classes(split, subset):
@@ -107,7 +117,7 @@ def examples(
             videos = dict(zip(own["video"], own["path"], strict=True))
             chosen = typical_video(videos, read_parquet(flow / f"{name}.parquet"), measure, entry["mean"])
             table = flow / name / f"{chosen}.parquet"
-            yield example(root, videos[chosen], name, entry, table, settings, measure)
+            yield example(root, videos[chosen], name, entry, table, settings, measure, unit, augment, crops)
 
 
 def coloured(flow: np.ndarray, most: float) -> np.ndarray:
@@ -137,7 +147,7 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
     for column, one in enumerate(found):
         colour = COLOURS[one.subset]
         top, bottom = (block.add_subplot(grid[row, column]) for row in (0, 1))
-        top.imshow(one.frame)
+        top.imshow(one.fed)
         bottom.imshow(coloured(one.flow, most))
         mean = "" if one.class_mean is None else f"class {one.class_mean:.2f}"
         top.set_title(
@@ -152,7 +162,11 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
         columns = [column for column, one in enumerate(found) if one.subset == subset]
         if columns:
             _heading(block, subset, *(grid[0, columns[end]].get_position(block) for end in (0, -1)))
-    _wheel(block.add_subplot(grid[:, -1], projection="polar"), most, found[0].unit)
+    _wheel(block.add_subplot(grid[0, -1], projection="polar"))
+    key, words = block.add_subplot(grid[1, -1]), ["hue: direction", f"full colour: {most:.1f} px/frame"]
+    lines = [*words, *textwrap.wrap(f"class, video: {found[0].unit}", 24)]
+    key.set_axis_off()
+    key.text(0.5, 0.95, "\n".join(lines), fontsize=SMALL, ha="center", va="top", transform=key.transAxes)
 
 
 def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
@@ -163,18 +177,17 @@ def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
     block.add_artist(Line2D(ends, [0.856] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))
 
 
-def _wheel(axis: Axes, most: float, unit: str) -> None:
-    """The key: which colour is which direction, and what full colour means."""
+def _wheel(axis: Axes) -> None:
+    """The key: which colour is which direction."""
     angle, radius = np.meshgrid(np.linspace(0, 2 * np.pi, 145), np.linspace(0, 1, 17))
     flow = np.stack([radius * np.cos(angle), -radius * np.sin(angle)], axis=-1)
     axis.pcolormesh(angle, radius, coloured(flow[:-1, :-1], 1.0), shading="flat", rasterized=True)
     axis.set(xticks=[], yticks=[])
     axis.spines["polar"].set_linewidth(0.5)
-    axis.set_xlabel(f"hue: direction,\nfull colour:\n{most:.1f} px/frame\n\nmean flow\nin px/{unit}", fontsize=SMALL)
 
 
 def table(shown: Mapping[str, Sequence[Example]]) -> pd.DataFrame:
-    """Which videos the figure shows; means in pixels/frame or, by `flow.unit`, pixels/second."""
+    """Which videos the figure shows; their and their classes' motion as `Example.unit` says."""
     columns = ("subset", "name", "class_mean", "video", "video_mean", "frame_number")
     rows = [
         {"dataset": dataset} | {name: getattr(one, name) for name in columns}

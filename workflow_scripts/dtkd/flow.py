@@ -1,7 +1,9 @@
 """Optical flow (section 3.1): per video a table of statistics, one row a frame pair; per class one row a video.
 
 The paper names no algorithm, resolution or aggregation; what is kept here lets other choices be tried without
-computing flow again: mean, spread and quantiles of the magnitude, and how much of it is the camera's.
+computing flow again: mean, spread and quantiles of the magnitude over all pixels, how much of it is the camera's, and
+means over some pixels only, those in the middle and those that move. Over time, one number a pair becomes one a video
+in one of several ways (``OVER_TIME``).
 
 Units: every magnitude is in pixels a frame of the source, at the working size. With ``step`` > 1 a pair is ``step``
 frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame. A
@@ -35,7 +37,20 @@ FlowFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(previous, next), both uint8 (H, W) -> float32 (H, W, 2): the displacement in pixels, x then y."""
 
 QUANTILES = {"q50": 0.50, "q75": 0.75, "q90": 0.90, "q99": 0.99}
-MEASURES = ["mean", "std", *QUANTILES, "camera", "residual"]
+MEASURES = ["mean", "std", *QUANTILES, "camera", "residual", "centre", "moving"]
+MOVES = 0.5
+"""Pixels a frame from which on a pixel counts as moving, and a pair of frames as one in which something moves."""
+USUAL_FPS = 25
+"""Frames a second at which ``MOVES`` is as much in pixels a second."""
+OVER_TIME: dict[str, Callable[[np.ndarray, np.ndarray | None, float], float]] = {
+    "mean": lambda values, weights, moves: np.average(values, weights=weights),
+    "max": lambda values, weights, moves: values.max(),
+    "q90": lambda values, weights, moves: np.quantile(values, 0.9),
+    "share": lambda values, weights, moves: np.average(values > moves, weights=weights),
+}
+"""How a measure's values of the pairs (P,) become one of the video. ``weights`` are the pairs' seconds where the unit
+is the second (frame rates may vary); ``share`` is the share of the time, 0 to 1, in which a measure exceeds ``moves``.
+"""
 SUMMARY = ["video", "frames", "pairs", *MEASURES, "median"]
 METADATA_KEY = b"dtkd.flow"
 FORMAT = 1
@@ -115,6 +130,10 @@ class Settings:
 
     unit: str = "frame"
     """frame or second: what the summaries' motion is given per. It makes no table anew."""
+    over_time: str = "mean"
+    """One of ``OVER_TIME``: what the summaries give of a measure. It makes no table anew."""
+    measure: str = "mean"
+    """The measure that will be read of summaries: a table of before there was such a measure is made anew."""
     weights: str | None = None
     """File of a network's parameters; for ``NETWORKS`` only. What it holds counts, not where it is."""
     device: str = "auto"
@@ -129,6 +148,10 @@ class Settings:
             raise DtkdError(f"flow short_side {self.short_side} is too small: choose at least 16 pixels, or none.")
         if self.unit not in ("frame", "second"):
             raise DtkdError(f"flow unit {self.unit!r} is not known: choose frame or second.")
+        if self.over_time not in OVER_TIME:
+            raise DtkdError(f"{self.over_time!r} over time is not known: choose one of {', '.join(OVER_TIME)}.")
+        if self.measure not in (known := [*MEASURES, "median"]):
+            raise DtkdError(f"flow measure {self.measure!r} is not known: choose one of {', '.join(known)}.")
         if self.algorithm in NETWORKS and not self.weights:
             raise DtkdError(f"flow algorithm {self.algorithm} has no weights: name a file of its parameters.")
 
@@ -152,9 +175,14 @@ class Settings:
 
 
 class FrameStatistics:
-    """The statistics of flow fields of one shape; buffers and the camera's grid are made once."""
+    """The statistics of flow fields of one shape; buffers and the camera's grid are made once.
 
-    def __init__(self, height: int, width: int) -> None:
+    ``step`` is how many frames a field's displacements are over: what moves is told by pixels a frame.
+    """
+
+    def __init__(self, height: int, width: int, step: int = 1) -> None:
+        self.moves = MOVES * step
+        self.middle = tuple(slice(length // 4, length - length // 4) for length in (height, width))
         self.x, self.y, self.magnitude = (np.empty((height, width), np.float32) for _ in range(3))
         row = np.arange(width, dtype=np.float32) - np.float32((width - 1) / 2)
         column = np.arange(height, dtype=np.float32) - np.float32((height - 1) / 2)
@@ -170,12 +198,15 @@ class FrameStatistics:
         """The ``MEASURES`` of a flow field, float32 (H, W, 2): pixels of displacement.
 
         ``mean``, ``std``, ``q50`` ... ``q99`` are of the magnitude over all pixels (quantiles as numpy's, linear);
-        ``camera`` is the mean magnitude of the fitted global motion, ``residual`` that of the flow without it.
+        ``centre`` is its mean over the middle half of the rows and of the columns; ``camera`` is the mean magnitude of
+        the fitted global motion, ``residual`` that of the flow without it, and ``moving`` that of the flow without it
+        over those pixels alone where it is more than ``MOVES`` a frame (0 where there are none).
         """
         x, y, magnitude = self.x, self.y, self.magnitude
         cv2.split(flow, (x, y))
         cv2.magnitude(x, y, magnitude)
         mean, std = (float(value[0, 0]) for value in cv2.meanStdDev(magnitude))
+        centre = cv2.mean(magnitude[self.middle])[0]
         quantiles = self.quantiles(magnitude.ravel())
         scale, shift = self.camera(flow)
         camera = float(np.abs(scale * self.grid + shift).mean())
@@ -186,7 +217,8 @@ class FrameStatistics:
             motion = np.float32([[of_column, 0], [constant, of_row]]) @ self.across
             cv2.gemm(self.down, motion, -1, part, 1, part)  # part -= down @ motion
         residual = cv2.mean(cv2.magnitude(x, y, magnitude))[0]
-        return mean, std, *quantiles, camera, residual
+        moving = cv2.mean(magnitude, cv2.compare(magnitude, self.moves, cv2.CMP_GT))[0]
+        return mean, std, *quantiles, camera, residual, centre, moving
 
     def quantiles(self, values: np.ndarray) -> list[float]:
         """The ``QUANTILES``; reorders ``values``. Each is sought among what the one before left above itself."""
@@ -234,8 +266,7 @@ def video_flow(path: str | Path, *settings: object, **others: object) -> pd.Data
     Columns: ``pair`` (int32, from 0; its frames are ``pair·step`` and ``(pair+1)·step``), ``time`` (float64, seconds,
     of the first frame) and ``seconds`` (float64, from the first frame to the second; both NaN where the file has no
     times), and, float32 in pixels a frame of the source (see the module): ``mean``, ``std``, ``q50``, ``q75``, ``q90``,
-    ``q99``, ``camera``, ``residual``
-    (see ``FrameStatistics``).
+    ``q99``, ``camera``, ``residual``, ``centre``, ``moving`` (see ``FrameStatistics``).
 
     Raises VideoError (see ``video.grey_frames``), and where the video has too few frames for one pair or frames too
     small for the algorithm; DtkdError where the settings make no sense.
@@ -267,7 +298,7 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
                 f"{path}: {settings.algorithm} flow fails on frames of {width}×{height} px ({reason}): "
                 "choose another short_side or algorithm, or leave the video out of the dataset."
             ) from error
-        statistics = statistics or FrameStatistics(*previous.shape)
+        statistics = statistics or FrameStatistics(*previous.shape, step)
         values.extend(statistics(flow))
     [info] = ended
     if not values:
@@ -324,9 +355,9 @@ def class_flow(
     are computed at a time (OpenCV lets go of Python's lock), each on one thread of OpenCV's if the caller has said
     ``cv2.setNumThreads(1)``.
 
-    Columns: ``video``, ``frames`` (decoded), ``pairs``; ``mean``, ``std``, ``q50`` ... ``q99``, ``camera``,
-    ``residual`` (averages over the pairs, pixels a frame, or a second by ``settings.unit``, which the table has in its
-    ``attrs``); ``median`` (of the pairs' means).
+    Columns: ``video``, ``frames`` (decoded), ``pairs``; the ``MEASURES`` over the pairs by ``settings.over_time``, in
+    pixels a frame, or a second by ``settings.unit`` (the table has both in its ``attrs``; NaN in videos whose stored
+    tables are of before there was such a measure, unless it is ``settings.measure``); ``median`` (of the pairs' means).
 
     Raises one DtkdError that lists every bad video with its reason, after all good ones are done; or, at once, that
     the algorithm cannot run here.
@@ -367,7 +398,7 @@ def class_flow(
         listed = "; ".join(bad[name].rstrip(".") for name, _, _ in videos if name in bad)
         raise DtkdError(f"{len(bad)} of {len(videos)} videos have no optical flow (the others are done): {listed}.")
     summary = pd.DataFrame([rows[name] for name, _, _ in videos], columns=SUMMARY)
-    summary.attrs["unit"] = settings.unit
+    summary.attrs |= {"unit": settings.unit, "over_time": settings.over_time}
     return summary
 
 
@@ -404,7 +435,8 @@ def _stored_summary(
         with pq.ParquetFile(out) as file:
             stored = file.read()
         metadata = json.loads(stored.schema.metadata[METADATA_KEY])
-        if any(metadata[key] != recipe[key] for key in recipe):
+        lacks = settings.measure in MEASURES and settings.measure not in stored.column_names
+        if lacks or any(metadata[key] != recipe[key] for key in recipe):
             return None
         return _summary(path, out.stem, stored, metadata["frames"], settings)
     except (OSError, pa.ArrowException, ValueError, KeyError, TypeError):
@@ -413,15 +445,28 @@ def _stored_summary(
 
 def _summary(path: str | Path, name: str, table: pa.Table, frames: int, settings: Settings) -> dict[str, object]:
     """One video's row (``SUMMARY``), from its table. VideoError where the unit is seconds and the file has no times."""
-    values, weights = {name: table[name].to_numpy().astype(np.float64) for name in MEASURES}, None
+    values = {name: table[name].to_numpy().astype(np.float64) for name in MEASURES if name in table.column_names}
+    seconds = None
     if settings.unit == "second":
-        weights = table["seconds"].to_numpy()  # a mean over time, where the frame rate varies
-        if not np.isfinite(weights).all():
+        seconds = table["seconds"].to_numpy()
+        if not np.isfinite(seconds).all():
             raise video.VideoError(f"{path}: has no times, and flow.unit is second: set flow.unit: frame.")
-        values = {name: column * settings.step / weights for name, column in values.items()}
-    averages = {name: float(np.average(column, weights=weights)) for name, column in values.items()}
-    median = float(np.median(values["mean"]))
-    return {"video": name, "frames": int(frames), "pairs": len(table), **averages, "median": median}
+    pairs = {name: in_unit(column, seconds, settings) for name, column in values.items()}
+    summed = {name: over_time(column, seconds, settings) for name, column in pairs.items()}
+    median = float(np.median(pairs["mean"]))
+    return {"video": name, "frames": int(frames), "pairs": len(table), **summed, "median": median}
+
+
+def in_unit(values: np.ndarray, seconds: np.ndarray | None, settings: Settings) -> np.ndarray:
+    """A measure of a video's pairs (P,) in the settings' unit; ``seconds`` (P,) are read where that is the second."""
+    return values * settings.step / seconds if settings.unit == "second" else values
+
+
+def over_time(values: np.ndarray, seconds: np.ndarray | None, settings: Settings) -> float:
+    """What the settings make of a measure over time; ``values`` and ``seconds`` as of `in_unit`."""
+    by_second = settings.unit == "second"
+    moves = MOVES * (USUAL_FPS if by_second else 1)
+    return float(OVER_TIME[settings.over_time](values, seconds if by_second else None, moves))
 
 
 def _median(values: np.ndarray) -> float:

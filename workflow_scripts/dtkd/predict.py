@@ -84,7 +84,8 @@ def predict(
 
     A video that cannot be used gives its error in place of logits, and the rest goes on. ``evaluation`` is the protocol
     (default: one centre crop of one centre clip, as the tables have it); its averaged probabilities come as logarithms.
-    On a CPU the network computes in float32, whatever it was trained in.
+    Frames are cropped, squashed or letterboxed as in its training. On a CPU the network computes in float32, whatever
+    it was trained in.
 
     Videos are decoded in this process (on a GPU in loader processes): those of doubtful origin, which may crash a
     decoder, `inspection.inspect` tries out beforehand.
@@ -121,7 +122,7 @@ class _Views(Dataset):
     def __init__(self, trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation):
         videos = Videos(tuple(map(str, paths)), tuple(map(Path, paths)), (-1,) * len(paths))
         self.clips = TestClips(videos, trained.clip, trained.augment, evaluation.clips_per_video,
-                               evaluation.crops_per_clip)  # fmt: skip
+                               evaluation.crops_per_clip, margins=trained.normalise.colour)  # fmt: skip
 
     def __getitem__(self, position: int) -> Tensor | VideoError:
         try:
@@ -203,6 +204,10 @@ def _run(given: argparse.Namespace) -> int:
     if given.csv:
         check_writable(given.csv.parent)  # before the work, not after
     trained = load(given.checkpoint, "last" if given.last else "model")
+    try:
+        trained.augment.check_crops(given.crops)
+    except DtkdError as error:
+        raise DtkdError(f"--crops: {error}") from None
     paths = videos_in(given.videos)
     evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
     answers = predict(trained, paths, evaluation, engine.hardware(given.device, given.threads))

@@ -128,7 +128,10 @@ class Split(Section):
     """Which classes are static: by their flow (Eq. 1), as the paper has them, as `static` lists them, or by lot."""
 
     source: Literal["flow", "published", "listed", "random"] = "flow"
-    measure: Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median"] = "mean"
+    measure: Literal[
+        "mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"
+    ] = "mean"
+    over_time: Literal["mean", "max", "q90", "share"] = Field("mean", description="over a video's pairs")
     over: Literal["all", "train"] = "all"
     quantile: Annotated[float, Field(gt=0, lt=1)] = 0.25
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
@@ -147,7 +150,21 @@ class Split(Section):
             "random": {"quantile", "boundary", "seed"},
         }
         settings = self.model_dump(include={"source", *read[self.source], *more})
+        if "measure" in settings:
+            settings |= {"over_time": self.over_time} if self.over_time != "mean" else {}
         return settings | ({"static": self.static_of(dataset)} if self.source == "listed" else {})
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """What classes' summaries of flow have to give, where that is not what they always gave."""
+        later = {"measure": self.measure} if self.measure in ("centre", "moving") else {}
+        return later | ({"over_time": self.over_time} if self.over_time != "mean" else {})
+
+    @model_validator(mode="after")
+    def _median_is_over_time(self) -> Split:
+        if self.measure == "median" and self.over_time != "mean":
+            raise ValueError(f"over_time: {self.over_time}: measure median is over time itself; set over_time: mean")
+        return self
 
     def static_of(self, dataset: str) -> list[str]:
         """The classes that are listed for a dataset, each once; DtkdError if there are none."""
@@ -197,19 +214,34 @@ class Clip(Section):
 
 
 class Augment(Section):
-    """RandomShortSideScale, RandomCrop, RandomHorizontalFlip; at test time a fixed short side and a centre crop."""
+    """RandomShortSideScale, RandomCrop, RandomHorizontalFlip; at test time a fixed short side and a centre crop.
+
+    Or the whole frame: squashed into a square of the drawn size, or scaled until its longer side has that size; in a
+    test `crop` is the size.
+    """
 
     short_side: tuple[Count, Count]
     crop: Count
     test_short_side: Count
     flip: Fraction = 0.5
+    fit: Literal["crop", "squash", "letterbox"] = Field("crop", description="how a frame becomes a square")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What clips depend on. (The fit is left out where it is the usual one, as before there was another.)"""
+        return self.model_dump(mode="json", exclude={"fit"} if self.fit == "crop" else None)
+
+    def check_crops(self, crops: int) -> None:
+        """Raise DtkdError where there are to be several crops of a frame that one shows."""
+        if crops > 1 and self.fit != "crop":
+            raise DtkdError(f"{crops} crops lie along the longer side, and augment.fit: {self.fit} shows it all: set 1")
 
     @model_validator(mode="after")
     def _crop_fits(self) -> Augment:
         low, high = self.short_side
         if low > high:
             raise ValueError(f"short_side: the smallest side comes first, not [{low}, {high}]")
-        smallest = min(low, self.test_short_side)
+        smallest = min(low, self.test_short_side) if self.fit == "crop" else low
         if self.crop > smallest:
             raise ValueError(f"crop: {self.crop} does not fit in the smallest short side {smallest}")
         return self
@@ -460,6 +492,10 @@ class Study(Section):
             for dataset in getattr(self, section):
                 if dataset not in self.datasets:
                     raise ValueError(f"{section}.{dataset}: not one of datasets{_hint(dataset, self.datasets)}")
+        try:
+            self.augment.check_crops(self.evaluation.crops_per_clip)
+        except DtkdError as error:
+            raise ValueError(f"evaluation.crops_per_clip: {error}") from None
         if self.flow.algorithm == "farneback_cuda" and self.device == "cpu":
             raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
         if self.split.source == "published" and set(self.use) - {"ucf101", "hmdb51"}:
@@ -626,7 +662,7 @@ class Study(Section):
             "frozen": run.frozen,
             "seed": run.seed,
             "clip": (run.clip or self.clip).model_dump(exclude_none=True),
-            "augment": self.augment.model_dump(mode="json"),
+            "augment": self.augment.settings,
             "train": self.train_settings(run.role).learning(),
         }
         if run.subset:

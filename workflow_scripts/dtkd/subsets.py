@@ -19,6 +19,8 @@ from .errors import DtkdError
 from .files import read_parquet
 
 SUBSETS = ("static", "dynamic")
+USUAL = {"unit": "frame", "over_time": "mean"}
+"""How a class's flow is summed in the paper; what else there is, tables of flow and splits say."""
 BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
     "inclusive": lambda mean, threshold: mean <= threshold,
     "strict": lambda mean, threshold: mean < threshold,
@@ -30,12 +32,12 @@ def class_means(
 ) -> pd.DataFrame:
     """μ_c: per class the unweighted mean over its videos of one measure of their flow.
 
-    ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (pixels a frame or a
-    second, as its ``attrs["unit"]`` says);
-    ``videos`` restricts to these names (the train videos of a list, say), None takes all.
+    ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (in pixels a frame or
+    a second, or a share of the time, as its ``attrs`` say: ``unit``, ``over_time``); ``videos`` restricts to these
+    names (the train videos of a list, say), None takes all.
 
     Returns one row a class, sorted by name (index ``class``): ``mean``, ``std`` (over videos), ``videos`` (count);
-    ``attrs["measure"]`` is the measure, ``attrs["unit"]`` the unit of time.
+    ``attrs`` have ``measure``, and the tables' ``unit`` and ``over_time``.
 
     Raises DtkdError for an unknown measure, or a class left without videos or with a mean that is not finite.
     """
@@ -55,10 +57,12 @@ def class_means(
         rows[name] = (values.mean(), _std(values), values.size)
     means = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "std", "videos"]).rename_axis("class")
     means.attrs["measure"] = measure
-    units = {table.attrs.get("unit", "frame") for table in flows.values()}
-    if len(units) > 1:
-        raise DtkdError("some classes' flow is in pixels a frame, some in pixels a second: make the class tables anew.")
-    means.attrs["unit"] = units.pop() if units else "frame"
+    for key, usual in USUAL.items():
+        found = {table.attrs.get(key, usual) for table in flows.values()}
+        if len(found) > 1:
+            raise DtkdError(f"classes' flow is summed in different ways ({key}: {', '.join(sorted(found))}): make the "
+                            "class tables anew.")  # fmt: skip
+        means.attrs[key] = found.pop() if found else usual
     return means
 
 
@@ -152,7 +156,7 @@ def split(
                 f"the split has no {subset} class (threshold {limit:.6g}, {boundary}; class means {low:.6g} to "
                 f"{high:.6g}): {remedy}."
             )
-    criterion = {"source": "flow", "measure": _measure(means), **_unit(means), "threshold": threshold, **parameters,
+    criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": threshold, **parameters,
                  "boundary": boundary}  # fmt: skip
     static = [name for name, holds in is_static.items() if holds]
     return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
@@ -242,8 +246,9 @@ def _given(
     criterion: dict[str, object], classes: Iterable[str], static: Collection[str], means: pd.DataFrame | None
 ) -> dict[str, object]:
     """A split that no threshold of the flow has made."""
+    measured = {"measure": None} if means is None else {"measure": _measure(means), **_summed(means)}
     return {
-        "criterion": criterion | ({"measure": None} if means is None else {"measure": _measure(means), **_unit(means)}),
+        "criterion": criterion | measured,
         "threshold": None,
         "classes": _classes(classes, static, means),
     }
@@ -253,15 +258,22 @@ def _measure(means: pd.DataFrame) -> str:
     return means.attrs.get("measure", "mean")
 
 
-def _unit(means: pd.DataFrame) -> dict[str, str]:
-    """The unit of time, where it is not the paper's."""
-    return {} if (unit := means.attrs.get("unit", "frame")) == "frame" else {"unit": unit}
+def _summed(means: pd.DataFrame) -> dict[str, str]:
+    """How the flow is summed, where that is not as usual."""
+    return {key: means.attrs[key] for key, usual in USUAL.items() if means.attrs.get(key, usual) != usual}
 
 
 def motion_unit(splits: Iterable[Mapping[str, Any]]) -> str:
-    """What the class means of some splits are given in, for labels: pixels/frame or pixels/second."""
-    units = sorted({f"pixels/{split['criterion'].get('unit', 'frame')}" for split in splits})
+    """What the class means of some splits are, for labels: pixels/frame, or, say, residual, maximum over time, ..."""
+    units = sorted({_unit(split["criterion"]) for split in splits})
     return " or ".join(units) if units else "pixels/frame"
+
+
+def _unit(criterion: Mapping[str, Any]) -> str:
+    measure, over_time = criterion.get("measure") or "mean", criterion.get("over_time", "mean")
+    words = {"mean": [], "max": ["maximum over time"], "q90": ["90 % quantile over time"], "share": []}[over_time]
+    unit = "share of the time" if over_time == "share" else f"pixels/{criterion.get('unit', 'frame')}"
+    return ", ".join([*([measure] if measure != "mean" else []), *words, unit])
 
 
 def _classes(names: Iterable[str], static: Collection[str], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:

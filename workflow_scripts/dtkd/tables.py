@@ -40,7 +40,7 @@ Row = Mapping[str, Any]
 def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
     """Table 1: quartile, mean, standard deviation and interquartile range of the classes' mean flow.
 
-    In pixels/frame, or pixels/second by `flow.unit`. ``splits`` gives each dataset's `split.json` (see
+    In pixels/frame, or as `subsets.motion_unit` says. ``splits`` gives each dataset's `split.json` (see
     `subsets.subset_summary`). Another measure or unit and subsets by list or lot have no counterpart in the paper.
     DtkdError if a split has no class means.
     """
@@ -48,7 +48,7 @@ def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
     paper = _counterparts(published.table(1), keys)
     rows = []
     for dataset, split in splits.items():
-        usual = split["criterion"]["measure"] == "mean" and "unit" not in split["criterion"] and _as_the_papers(split)
+        usual = motion_unit([split]) == "pixels/frame" and _as_the_papers(split)
         try:
             summary = subset_summary(split)
         except DtkdError as error:
