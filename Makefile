@@ -3,6 +3,7 @@
 # make table5   the demo's Table 5 from rendered videos
 # make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
 # make test     the tests, on up to eight cores
+# make regime   whether the finished demo lies where the paper's experiments do
 # make verify   hold every file of results/ against the record of what made it
 # make lint     check the code's style
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
@@ -14,7 +15,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify audit stress lint lock clean
+.PHONY: all table5 plan test test-slurm regime verify audit stress lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -33,6 +34,9 @@ test-slurm: .venv/installed
 
 lint: .venv/installed
 	ruff check .
+
+regime: .venv/installed
+	@python -m dtkd.regime
 
 verify: .venv/installed
 	@python -m dtkd.verify results
