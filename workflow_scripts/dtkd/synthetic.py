@@ -563,6 +563,11 @@ DEMO_SOURCE = {
         **step(0.3), **together(0.5, 0.6 * wave(sweep(c) / 2, 0.75), 0.1), twist=-0.7 + 1.4 * sweep(c), lift=-0.1,
         props=(stick("hand_r", (0.3, -1 + 2 * sweep(c), 0.5), 0.28, WOOD, 0.02),)
     )),
+    "BiteApple": Action(hertz=0.6, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.5, -0.05, -0.35), near(MOUTH, 0.07), bump(c, 0.1)), hand_l=(0.3, 0.1, -0.7),
+        nod=0.1 * bump(3 * c),
+        props=(ball((0.03, 0, 0.02), 0.035, RED, hand="hand_r"),)
+    )),
     "BlowBubbles": Action(hertz=0.6, view=55, framing="upper", pose=lambda c: Pose(
         hand_r=mix((0.45, 0.0, -0.3), near(MOUTH, 0.1), bump(c, 0.0, 0.5)), hand_l=(0.5, -0.15, -0.45),
         nod=0.1 * bump(c),
@@ -591,6 +596,10 @@ DEMO_SOURCE = {
     "CombHair": Action(hertz=1.0, view=55, framing="upper", pose=lambda c: Pose(
         hand_r=mix((0.2, 0.1, 0.75), (-0.05, 0.2, 0.3), bump(c)), props=(stick("hand_r", (0, 0.7, 0.3), 0.07, WOOD),)
     )),
+    "CoverCough": Action(hertz=0.9, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.35, 0.0, -0.4), MOUTH, bump(c, 0.0, 2)), hand_l=(0.2, 0.1, -0.8), lean=0.15 * bump(c, 0.0, 3),
+        nod=0.25 * bump(c, 0.0, 3)
+    )),
     "DealCards": Action(hertz=1.6, view=45, framing="desk", pose=lambda c: Pose(
         **SEATED, hand_r=mix(near(DESK, -0.1, -0.2, 0.1), near(DESK, 0.15, 0.15, 0.04), sweep(c)),
         hand_l=near(DESK, -0.12, -0.05, 0.08), props=table(stick("hand_l", (0.3, -0.2, 0.6), 0.05, WHITE, 0.03))
@@ -609,6 +618,13 @@ DEMO_SOURCE = {
         hand_r=near(MOUTH, 0.12, 0.12 + 0.05 * wave(c), -0.05), hand_l=(0.25, 0.1, -0.75),
         props=(stick("hand_r", (0.3 * wave(c), 0.3 + 0.3 * wave(c), 1), 0.1, RED, 0.014, head=0.05),)
     )),
+    "HammerNail": Action(hertz=1.6, view=25, pose=lambda c: Pose(
+        **step(0.15), hand_r=mix((0.3, -0.05, 0.55), (0.72, -0.1, -0.05), bump(c, 0.0, 2)), hand_l=(0.72, -0.15, -0.2),
+        lean=0.1 + 0.1 * bump(c, 0.0, 2),
+        props=(
+            stick("hand_r", (0.3, 0, 1), 0.13, STEEL, 0.014, 0.03), slab((0.44, -0.3, 0), (0.46, 0.3, 1.1), WOOD, -0.5)
+        )
+    )),
     "HighKnees": Action(hertz=1.6, view=35, pose=lambda c: Pose(
         foot_r=(0.25 * bump(c), 0.0, 0.5 * bump(c)), foot_l=(0.25 * bump(c, 0.5), 0.0, 0.5 * bump(c, 0.5)),
         hand_r=(0.5, 0.05, -0.2 - 0.3 * bump(c)), hand_l=(0.5, 0.05, -0.2 - 0.3 * bump(c, 0.5))
@@ -622,6 +638,10 @@ DEMO_SOURCE = {
     "KnockOnDoor": Action(hertz=2.4, view=20, pose=lambda c: Pose(
         hand_r=mix((0.5, -0.1, 0.25), (0.72, -0.1, 0.15), bump(c)),
         props=(slab((0.42, -0.35, 0), (0.44, 0.35, 1.15), WOOD, -0.5),)
+    )),
+    "LickIceCream": Action(hertz=0.8, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.1, 0.04, -0.08 + 0.06 * wave(c)), hand_l=(0.25, 0.15, -0.75), nod=0.1 * wave(c, 0.3),
+        props=(stick("hand_r", (0.1, 0.2, 1), 0.06, WOOD, 0.018), ball((0.01, 0.01, 0.08), 0.032, WHITE, hand="hand_r"))
     )),
     "LiftBox": Action(hertz=0.8, view=35, pose=lambda c: Pose(
         **both(mix((0.55, -0.02, -0.75), (0.6, -0.02, -0.1), bump(c))), lift=-0.45 * bump(c, 0.5),
@@ -648,6 +668,10 @@ DEMO_SOURCE = {
         **step(0.4), hand_r=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c)),
         hand_l=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c, 0.5)), lean=-0.25 + 0.1 * wave(2 * c), lift=-0.1,
         props=(stick("hand_r", (1, 0, 0.02), 1.2, WHITE, 0.01),)
+    )),
+    "PutOnGlasses": Action(hertz=0.6, view=65, framing="upper", pose=lambda c: Pose(
+        **both(mix((0.55, -0.14, -0.3), (0.18, -0.1, 0.36), bump(c))), nod=0.15 - 0.15 * bump(c),
+        props=(stick("hand_r", (0, 1, 0), 0.09, DARK, 0.012),)
     )),
     "ReadBook": Action(hertz=0.7, view=45, framing="desk", pose=lambda c: Pose(
         **SEATED, hand_r=mix((0.55, -0.1, -0.25), (0.6, -0.55, -0.15), bump(c, 0.0, 4)), hand_l=(0.55, -0.1, -0.25),
@@ -684,6 +708,12 @@ DEMO_SOURCE = {
         foot_l=(0.35 * wave(c, 0.5), 0.1 * bump(c, 0.5), 0.12 * bump(c, 0.5)),
         hand_r=arm(35 * wave(c, 0.5), 15), hand_l=arm(35 * wave(c), 15), lean=0.45, lift=-0.15, travel=0.4 * c
     )),
+    "SkipAcross": Action(hertz=1.5, view=15, pose=lambda c: Pose(
+        **gait(c, 0.3, 0.5, 0.6, -0.7), lean=0.05, lift=0.14 * bump(2 * c), travel=0.42 * c
+    )),
+    "SneakAcross": Action(hertz=1.0, view=15, pose=lambda c: Pose(
+        **gait(c, 0.3, 0.25, 0.12, -0.35), lean=0.4, lift=-0.25, travel=0.35 * c
+    )),
     "SpinAround": Action(hertz=1.0, view=45, pose=lambda c: Pose(
         **both(arm(10, 70)), turn=2 * math.pi * c, lift=-0.03
     )),
@@ -713,9 +743,21 @@ DEMO_SOURCE = {
     "TwistWaist": Action(hertz=1.1, view=65, pose=lambda c: Pose(
         **both((0.35, 0.6, 0.0)), twist=1.0 * wave(c)
     )),
+    "UseInhaler": Action(hertz=0.5, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.45, -0.15, -0.2), near(MOUTH, 0.09), bump(c, 0.0, 0.7)), hand_l=(0.25, 0.1, -0.7),
+        nod=-0.2 * bump(c, 0.0, 0.7), props=(stick("hand_r", (-0.3, 0.2, 1), 0.07, ORANGE, 0.018),)
+    )),
     "UseMouse": Action(hertz=0.6, view=40, framing="desk", pose=lambda c: Pose(
         **SEATED, hand_r=near(DESK, 0.06 * wave(c), 0.12 + 0.08 * wave(c, 0.15)), hand_l=(0.35, 0.1, -0.65),
         props=table(slab((0.34, -0.2, 0.385), (0.37, 0.2, 0.62), DARK, -0.02))
+    )),
+    "WaveFlag": Action(hertz=1.0, view=65, pose=lambda c: Pose(
+        hand_r=(0.2, 0.3 + 0.5 * wave(c), 0.75), hand_l=(0.1, 0.3, -0.7), lean=0.05 * wave(c, 0.25),
+        props=(stick("hand_r", (0, -0.9 * wave(c), 1), 0.3, WOOD, head=0.06),)
+    )),
+    "WipeMouth": Action(hertz=1.3, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.05, 0.08 * wave(c), -0.02), hand_l=(0.4, 0.0, -0.6), nod=0.08,
+        props=(stick("hand_r", (0, 0.4, -1), 0.05, WHITE, 0.02, 0.035),)
     )),
 }
 # fmt: on
