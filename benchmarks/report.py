@@ -30,8 +30,13 @@ def write(name: str, rows: Sequence[Mapping[str, object]], caption: str) -> None
     table = pd.DataFrame(rows).astype(object)
     table = table.where(table.notna(), None)
     cells = table.map(lambda value: "" if value is None else str(value))
-    shown = f"{caption}\n\n{cells.to_markdown(index=False, disable_numparse=True)}\n\n*{machine()}.*\n"
+    write_text(name, f"{caption}\n\n{cells.to_markdown(index=False, disable_numparse=True)}")
+    table.to_csv(FOLDER / f"{name}.csv", index=False)
+
+
+def write_text(name: str, text: str) -> None:
+    """Print a table in Markdown and write it to results/benchmarks/<name>.md, the machine's name below it."""
+    shown = f"{text.strip()}\n\n*{machine()}.*\n"
     print(f"\n{shown}", flush=True)
     FOLDER.mkdir(parents=True, exist_ok=True)
     (FOLDER / f"{name}.md").write_text(shown, encoding="utf-8")
-    table.to_csv(FOLDER / f"{name}.csv", index=False)

@@ -25,6 +25,7 @@ TABLES = {
     "table4": dict(rows=rows.table4(STUDY), indexes=INDEXES, splits=SPLITS),
     "table5": dict(rows=rows.table5(STUDY)),
     "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
+    "readings": dict(rows=rows.readings(STUDY)),
 }
 TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", True)}  # what the study has runs for
 

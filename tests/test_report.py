@@ -305,6 +305,21 @@ def test_decisions_are_the_documents(page):
     assert "split.boundary: inclusive" in [element["text"] for element in page.all("code")]
 
 
+def test_what_the_demo_gave_is_no_part_of_another_studys_decisions(page):
+    """The document goes on with the numbers of studies/readings.yaml."""
+    assert "\n## What the readings give" in (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    assert "studies/readings.yaml" not in page.text
+    assert "<!--" not in page.text
+
+
+def test_a_table_that_few_studies_have_is_not_missed_in_the_others(content, page, tmp_path):
+    assert "Readings of the paper" not in page.text
+    (tmp_path / "readings.csv").write_text("dataset,reading,top1\ndemo_ucf,masked teachers,1.00\n")
+    other = Page(report.page(**content | {"tables": [*content["tables"], str(tmp_path / "readings.csv")]}))
+    assert "Readings of the paper" in other.text
+    assert "masked teachers" in other.text
+
+
 def test_markdown_of_every_kind():
     text = "# Title\n\nA `b|c` [link](x) and **more**\n\n| a | b |\n|---|---|\n| 1 | x\\|y |\n\nend"
     heading, table, last = report.markdown(text)

@@ -154,6 +154,53 @@ def test_what_table_5_has_no_column_for_is_its_variant(row, said):
     assert shown.get("U2", "list 2") == "list 2", "its students are compared with it"
 
 
+def test_students_of_one_reading_are_no_readings(paper):
+    """BSKD, which every study may have beside it, makes no second."""
+    assert rows.readings(paper) == rows.readings(shipped()) == []
+
+
+def test_readings_are_said_in_words_each_run_once():
+    config = shipped().model_dump(mode="json")
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
+    bskd = {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4}
+    config["students"] = {"demo_ucf": {
+        "A": row, "B": row | {"outside": "zero"}, "C": row | {"teacher_outputs": "masked", "weighting": "blend"},
+        "D": row | {"weighting": "partition"}, "again": row | {"weighting": "partition", "outside": "zero"},
+        "E": bskd | {"teacher_outputs": "masked"}, "rival": {"method": "kd", "KD_T": 2, "KD_alpha": 0.4},
+        "F": row | {"list": 2},
+    }, "demo_hmdb": {"G": row, "H": bskd}}  # fmt: skip
+    config["analysis"]["chosen"] = {}
+    found = rows.readings(study.read(config))
+    assert [(row["model"], row["reading"]) for row in found] == [
+        ("U1", "baseline"), ("A", "full teachers, gated, confidence outside"),
+        ("B", "full teachers, gated, zero outside"), ("C", "masked teachers, blend, confidence outside"),
+        ("D", "full teachers, partition (BSKD)"), ("E", "masked teachers, partition (BSKD)"),
+        ("U2", "baseline, list 2"), ("F", "full teachers, gated, confidence outside, list 2"),
+    ]  # fmt: skip
+
+
+def test_the_shipped_study_of_readings_has_every_one_at_two_temperatures():
+    given, demo = shipped("readings.yaml"), shipped()
+    expected = [
+        f"{outputs} teachers, {words}" for outputs in ("full", "masked")
+        for words in ("gated, confidence outside", "gated, zero outside", "blend, confidence outside",
+                      "blend, zero outside", "partition (BSKD)")
+    ]  # fmt: skip
+    found = rows.readings(given)
+    for dataset in given.use:
+        own = [(row["reading"], row.get("KD_T")) for row in found if row["dataset"] == dataset]
+        assert own == [("baseline", None), *((reading, KD_T) for KD_T in (2, 8) for reading in expected)]
+    students = [row for row in found if row["method"] != "baseline"]
+    assert {(row["LT"], row["FT"], row["KD_alpha"]) for row in students} == {(False, True, 0.2)}
+    assert {row["S_alpha"] for row in students if row["dataset"] == "demo_ucf"} == {0.3, None}
+    assert len({file for row in found for file in row["predictions"]}) == len(found)
+    assert all(file.startswith("results/readings/") for row in found for file in row["predictions"])
+    assert set(given.chosen("demo_ucf")) & {"full-gated-T2"}
+    for section in ("use", "datasets", "model", "pretrain", "clip", "augment", "train", "flow", "split", "seeds"):
+        assert getattr(given, section) == getattr(demo, section), f"{section} is the demo's"
+    assert given.train_settings("teacher") == demo.train_settings("teacher")
+
+
 def test_without_a_choice_the_first_student_is_shown():
     given = shipped(analysis={"chosen": {"demo_ucf": "SU4"}})
     config = given.model_dump(mode="json")

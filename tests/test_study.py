@@ -456,7 +456,7 @@ def shipped(*overlays):
 
 
 @pytest.mark.parametrize("overlays", [
-    (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"),
+    (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"), ("readings.yaml",),
 ])  # fmt: skip
 def test_every_shipped_study_is_valid(overlays):
     given = study.read(shipped(*overlays))

@@ -20,8 +20,9 @@ STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
-    """A study of 4 x 12 drawn videos of 48 px and one epoch, run to its end."""
+    """A study of 4 x 12 drawn videos of 48 px and one epoch, run to its end. One student's teachers are masked."""
     root = small.write(tmp_path_factory.mktemp("small"), "ABCD")
+    tiny.configure(root, lambda config: config["students"]["small"]["C"].update(teacher_outputs="masked"))
     run(root)
     return root
 
@@ -83,9 +84,10 @@ def test_every_artefact_has_its_record_and_matches_it(finished):
 
 
 def test_a_checkpoint_alone_answers_as_its_run_did(finished, tmp_path):
-    """For files that it is given elsewhere; a teacher among its own classes, though its run tells of all videos."""
+    """For files given elsewhere; a masked teacher among its own classes, though its run tells of all videos."""
     split = json.loads((finished / "results/small/split.json").read_text())["classes"]
-    for run, subset in ((STUDENT.format(0), None), ("teacher/static-LT-seed0", "static")):
+    teachers = (("teacher/static-LT-seed0", None), ("teacher/static-LT-masked-seed0", "static"))
+    for run, subset in ((STUDENT.format(0), None), *teachers):
         said = pd.read_parquet(finished / LIST / run / "predictions.parquet")
         moved = shutil.copy(finished / LIST / run / "checkpoint.pt", tmp_path / "moved.pt")
         trained = predict.load(moved)
@@ -93,6 +95,19 @@ def test_a_checkpoint_alone_answers_as_its_run_did(finished, tmp_path):
         np.testing.assert_allclose(found, np.stack(said["logits"]), rtol=1e-5, atol=1e-5)
         answerable = [name for name, value in zip(trained.classes, found[0], strict=True) if value > -np.inf]
         assert answerable == [name for name, entry in split.items() if subset in (None, entry["subset"])]
+
+
+def test_a_teacher_of_all_classes_learns_to_answer_its_own(finished):
+    """It has seen no other: its cross-entropy over all classes pushes the others' logits down."""
+    split = json.loads((finished / "results/small/split.json").read_text())["classes"]
+    index = pd.read_parquet(finished / "results/small/videos.parquet").drop_duplicates("label").set_index("label")
+    static = np.array([split[name]["subset"] == "static" for name in index.sort_index()["class"]])
+    said = logits(finished, "teacher/static-LT-seed0")
+    assert np.isfinite(said).all()
+    assert said[:, static].mean() > said[:, ~static].mean()
+    masked = logits(finished, "teacher/static-LT-masked-seed0")
+    assert np.isneginf(masked[:, ~static]).all()
+    assert np.isfinite(masked[:, static]).all()
 
 
 def test_same_seed_same_table_another_seed_another(finished):

@@ -135,7 +135,8 @@ def sensitivity(table: pd.DataFrame) -> Figure:
     """Top-1 (per cent) of DTKD students over S_alpha, KD_T, KD_alpha, LT and FT, beside the baseline (Section 4.4.1).
 
     A line joins students that differ in one hyperparameter only; the last panel has those that differ only in LT and
-    FT. With a column ``top1_std`` (over seeds) points have error bars.
+    FT. Students of another ``variant`` than most are left out. With a column ``top1_std`` (over seeds) points have
+    error bars.
 
     Args:
         table: Table 5: dataset, model, method, LT, FT, S_alpha, KD_T, KD_alpha, variant, top1 and, where there is one,
@@ -166,13 +167,16 @@ def sensitivity(table: pd.DataFrame) -> Figure:
 
 
 def one_at_a_time(table: pd.DataFrame, varied: str) -> Groups:
-    """Groups of at least two DTKD students of one variant that differ only in ``varied`` (a hyperparameter, or LT, FT).
+    """Groups of at least two DTKD students that differ only in ``varied`` (a hyperparameter, or ``LT, FT``).
 
-    Returns per group what its students share, and their rows sorted by what they do not; the largest groups first.
+    Students of another variant than most (of several, than the first) are left out. Returns per group what its students
+    share, and their rows sorted by what they do not; the largest groups first.
     """
     own = [varied] if varied in SYMBOLS else ["LT", "FT"]
-    shared = [name for name in ("S_alpha", "KD_T", "KD_alpha", "LT", "FT", "variant") if name not in own]
+    shared = [name for name in ("S_alpha", "KD_T", "KD_alpha", "LT", "FT") if name not in own]
     students = table[table["method"] == "dtkd"]
+    variants = students["variant"].tolist()
+    students = students[students["variant"] == max(variants, key=variants.count, default="")]
     groups = []
     for values, rows in students.groupby(shared, sort=True):
         rows = rows.drop_duplicates(own).sort_values(own, ascending=own == [varied])
@@ -211,7 +215,7 @@ def _shared(values: Mapping[str, object], groups: Groups) -> str:
     for name in ("LT", "FT"):
         if name in values and len({other[name] for other, _ in groups}) > 1:
             words.append(f"{name} {'FT'[values[name]]}")
-    return ", ".join([*words, values["variant"]] if values["variant"] else words)
+    return ", ".join(words)
 
 
 def _flag(value: object) -> bool:

@@ -203,7 +203,8 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
     contents = yaml.safe_load((TEMPLATES / "contents.yaml").read_text(encoding="utf-8"))
     found = []
     for section in contents:
-        items = [_item(study, entry, files) for entry in section["items"]]
+        items = [_item(study, entry, files) for entry in section["items"]
+                 if not entry.get("optional") or ("table", entry["table"]) in files]  # fmt: skip
         text = section.get("by_source", {}).get(study["split"]["source"], section["text"])
         found.append(section | {"items": items, "text": text})
     titled = [(kind, name, name.replace("_", " ")) for kind, name in files]
@@ -486,7 +487,7 @@ def page(
     Args:
         study: the resolved config, ``Study.model_dump(mode="json")``.
         tables: CSV files, ``disagreements.csv`` among them; figures: PNG files.
-        decisions: the Markdown file of open choices.
+        decisions: the Markdown file of open choices; what it has in further sections is left out.
         runs: per run its ``dataset``, ``list``, ``role``, ``run`` (the folder's name), ``seed`` and, where tables have
             a name for it, ``model``; ``records`` and ``histories`` are their files, in the same order.
         pictures: the JSON of ``disagreements.pictures``; examples: the CSV of ``examples.table``.
@@ -512,7 +513,7 @@ def page(
         examples=table(examples) if examples else None,
         disagreements=disagreements(differing, taken),
         disagreements_file=table(by_name["disagreements"]) if differing else None,
-        decisions=markdown(Path(decisions).read_text(encoding="utf-8")),
+        decisions=markdown(Path(decisions).read_text(encoding="utf-8").partition("\n## ")[0]),
         runs=rows,
         runs_of=by_dataset(rows),
         totals=totals(rows),

@@ -10,6 +10,7 @@ from typing import Any
 
 from dtkd.study import SUBSETS, Baseline, Run, Student, Study
 
+PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.
 PUBLISHED_CLIPS = {"slowfast_r101_16x8": "64x2", "slowfast_r101_8x8": "32x2", "slowfast_r50_8x8": "32x2"}
 
@@ -111,6 +112,34 @@ def table5(study: Study) -> list[dict[str, Any]]:
                     files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
                     rows.append({**shared, "model": name, **settings, **files})
     return rows
+
+
+def readings(study: Study) -> list[dict[str, Any]]:
+    """Table 5's rows of students with two teachers, each with how it reads the paper; of a run with two names one.
+
+    Only of datasets where students differ in that, BSKD aside: of others there is nothing to compare.
+    """
+    rows = []
+    for dataset in study.use:
+        students = {name: row for name, row in study.students_of(dataset).items() if row.method != "kd"}
+        words = {name: _reading(study, row) for name, row in students.items()}
+        if len({said for said in words.values() if PARTITION not in said}) < 2:
+            continue
+        runs = {}
+        for row in table5(study):
+            if row["dataset"] == dataset and (row["method"] == "baseline" or row["model"] in words):
+                said = words.get(row["model"], "baseline") + (f", list {row['list']}" if row["list"] > 1 else "")
+                runs.setdefault(tuple(row["predictions"]), row | {"reading": said})
+        rows += runs.values()
+    return rows
+
+
+def _reading(study: Study, row: Student) -> str:
+    """How a student reads what the paper leaves open of its teachers' outputs and weights."""
+    outputs = f"{row.teacher_outputs or study.teachers.outputs} teachers"
+    if row.method == "bskd" or row.weighting == "partition":
+        return f"{outputs}, {PARTITION}"
+    return f"{outputs}, {row.weighting}, {row.outside} outside"
 
 
 def _variant(study: Study, row: Baseline | Student) -> str | None:

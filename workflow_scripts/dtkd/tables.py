@@ -194,20 +194,10 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     """
     keys = ("dataset", "model", *HYPERPARAMETERS)
     paper = _counterparts(published.table(5), keys) | _counterparts(published.table(3).assign(method="baseline"), keys)
-    table, baselines = [], {}
-    for row in rows:
-        runs, family = _read(row["predictions"]), (row["dataset"], row["list"])
-        scores, gain = _over_seeds([accuracies(run) for run in runs]), {"p": math.nan}
-        if row["method"] == "baseline":
-            baselines[family] = row["predictions"], runs
-        elif family in baselines:
-            gain = _gain(row["predictions"], runs, *baselines[family])
+    table = []
+    for row in _against_baselines(rows):
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
-        table.append({**row, **scores, **gain, **_beside(scores, theirs, ["top1", "top5"]), "family": family})
-    for family in baselines:
-        members = [row for row in table if row["family"] == family]
-        for row, p in zip(members, significance.holm(np.array([row["p"] for row in members])), strict=True):
-            row["p_holm"] = p
+        table.append(row | _beside(row, theirs, ["top1", "top5"]))
     columns = ["dataset", "model", *HYPERPARAMETERS, "variant", "seeds", *_with_std(ACCURACIES), "gain", "gain_low",
                "gain_high", "p", "p_holm", *_against(["top1", "top5"])]  # fmt: skip
     caption = (
@@ -215,6 +205,25 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
         "the test videos; p: exact paired test against the baseline, beside it adjusted for all students (Holm)"
     )
     return _table("table5", table, columns, caption)
+
+
+def readings(rows: Iterable[Row]) -> pd.DataFrame:
+    """Readings of the paper side by side: what each gives over the baseline.
+
+    ``rows`` are those of `table5`, each with its ``reading`` in words. One row a run: `table5`'s gain with its interval
+    and ``p_holm``, adjusted for all rows of a dataset's list; of the hyperparameters, KD_T and those that vary.
+    """
+    table = _against_baselines(rows)
+    students = [row for row in table if row["method"] != "baseline"]
+    values = {name: {row.get(name) for row in students} - {None} for name in HYPERPARAMETERS}
+    shown = [name for name in HYPERPARAMETERS[1:] if name == "KD_T" or len(values[name]) > 1]
+    scores = _with_std(["top1", "top1_last"])
+    columns = ["dataset", "reading", *shown, "seeds", *scores, "gain", "gain_low", "gain_high", "p_holm"]
+    caption = (
+        "Readings of the paper. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over the "
+        "test videos; p: exact paired test against the baseline, adjusted for all rows (Holm)"
+    )
+    return _table("readings", table, columns, caption)
 
 
 def table6(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
@@ -317,6 +326,24 @@ def _spread(values: Sequence[Mapping[str, float]], names: Iterable[str]) -> dict
             deviation = numbers.std(ddof=1) if len(numbers) > 1 else math.nan
         spread |= {name: float(numbers.mean()), f"{name}_std": float(deviation)}
     return spread
+
+
+def _against_baselines(rows: Iterable[Row]) -> list[Row]:
+    """`table5`'s rows with their scores, and each student's gain over the baseline that comes before it."""
+    table, baselines = [], {}
+    for row in rows:
+        runs, family = _read(row["predictions"]), (row["dataset"], row["list"])
+        scores, gain = _over_seeds([accuracies(run) for run in runs]), {"p": math.nan}
+        if row["method"] == "baseline":
+            baselines[family] = row["predictions"], runs
+        elif family in baselines:
+            gain = _gain(row["predictions"], runs, *baselines[family])
+        table.append({**row, **scores, **gain, "family": family})
+    for family in baselines:
+        members = [row for row in table if row["family"] == family]
+        for row, p in zip(members, significance.holm(np.array([row["p"] for row in members])), strict=True):
+            row["p_holm"] = p
+    return table
 
 
 def _gain(
@@ -439,7 +466,7 @@ COLUMNS = {
     "dataset": Column("Dataset"), "model": Column("Model"), "models": Column("Models"), "list": Column("List"),
     "lists": Column("Lists"), "subset": Column("Subset"), "backbone": Column("Backbone"), "clip": Column("Clip"),
     "frozen": Column("Frozen"), "method": Column("Method"), "LT": Column("LT"), "FT": Column("FT"),
-    "variant": Column("Variant"), "outputs": Column("Outputs"),
+    "variant": Column("Variant"), "outputs": Column("Outputs"), "reading": Column("Reading"),
     "S_alpha": Column("S_α", "{:g}".format, r"$S_\alpha$"),
     "KD_T": Column("KD_T", "{:g}".format, "$KD_T$"),
     "KD_alpha": Column("KD_α", "{:g}".format, r"$KD_\alpha$"),
