@@ -3,9 +3,10 @@
 Nothing is downloaded and nothing is faked downstream: the demo's videos are real files, in which still actions
 (typing, playing the flute) and mobile ones (cartwheels, sprints) differ in optical flow as they do in real data.
 
-Three vocabularies: ``demo_ucf`` and ``demo_hmdb`` are to be studied, ``demo_source`` has other actions made of the
-same kind of limbs, to pretrain a backbone on. A video is a pure function of (render, class, group, clip). The clips
-of one group share a person, a scene and a kind of camera; they differ in phase, speed, vigour, place and shake. Every
+``demo_ucf`` and ``demo_hmdb`` are vocabularies to be studied, ``demo_source`` and ``demo_source_large`` have other
+actions made of the same kind of limbs, to pretrain a backbone on.
+
+A video is a pure function of (render, class, group, clip). The clips of one group share a person, a scene and a kind of camera; they differ in phase, speed, vigour, place and shake. Every
 class is acted by the same persons in the same scenes, group for group, so that only the action tells the classes
 apart: a network that learnt the backgrounds by heart would learn nothing.
 
@@ -40,6 +41,7 @@ QUALITY = {  # what each vocabulary looks like unless the render says otherwise
     "demo_ucf": {"noise": 4.0, "blur": 0.0, "contrast": 1.0, "jpeg": 0},
     "demo_hmdb": {"noise": 7.0, "blur": 0.7, "contrast": 0.75, "jpeg": 40},
     "demo_source": {"noise": 4.0, "blur": 0.3, "contrast": 0.95, "jpeg": 0},
+    "demo_source_large": {"noise": 4.0, "blur": 0.3, "contrast": 0.95, "jpeg": 0},
 }
 
 
@@ -559,24 +561,89 @@ DEMO_SOURCE = {
     "ArmCircles": Action(hertz=1.4, view=60, pose=lambda c: Pose(
         **both((0.3 * wave(c), 0.85, 0.1 + 0.3 * wave(c, 0.25)))
     )),
+    "BatBall": Action(hertz=1.0, view=50, pose=lambda c: Pose(
+        **step(0.3), **together(0.5, 0.6 * wave(sweep(c) / 2, 0.75), 0.1), twist=-0.7 + 1.4 * sweep(c), lift=-0.1,
+        props=(stick("hand_r", (0.3, -1 + 2 * sweep(c), 0.5), 0.28, WOOD, 0.02),)
+    )),
+    "BiteApple": Action(hertz=0.6, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.5, -0.05, -0.35), near(MOUTH, 0.07), bump(c, 0.1)), hand_l=(0.3, 0.1, -0.7),
+        nod=0.1 * bump(3 * c),
+        props=(ball((0.03, 0, 0.02), 0.035, RED, hand="hand_r"),)
+    )),
+    "BlowBubbles": Action(hertz=0.6, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.45, 0.0, -0.3), near(MOUTH, 0.1), bump(c, 0.0, 0.5)), hand_l=(0.5, -0.15, -0.45),
+        nod=0.1 * bump(c),
+        props=(
+            stick("hand_r", (0.1, 0.3, 1), 0.05, RED, head=0.025), stick("hand_l", (0, 0, 1), 0.07, ORANGE, 0.025)
+        )
+    )),
     "BowDeeply": Action(hertz=0.8, view=20, pose=lambda c: Pose(
         **both(arm(20 * bump(c), 5)), lean=1.2 * bump(c)
     )),
+    "BrushTeeth": Action(hertz=2.4, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.05, 0.06 + 0.05 * wave(c), -0.03), hand_l=(0.2, 0.1, -0.8),
+        props=(stick("hand_r", (-0.3, 0.7, 0.2), 0.07, WHITE),)
+    )),
+    "ChopFood": Action(hertz=2.0, view=45, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=near(DESK, -0.02, 0.02, 0.14 * bump(c)), hand_l=near(DESK, 0.04, -0.06 + 0.03 * wave(c / 4)),
+        nod=0.3,
+        props=table(
+            slab((0.2, -0.15, 0.385), (0.38, 0.12, 0.395), WHITE, 0.02), stick("hand_r", (1, 0.2, 0), 0.1, STEEL)
+        )
+    )),
+    "ClimbLadder": Action(hertz=1.0, view=30, pose=lambda c: Pose(
+        hand_r=(0.6, -0.05, 0.55 + 0.3 * wave(c)), hand_l=(0.6, -0.05, 0.55 + 0.3 * wave(c, 0.5)),
+        foot_r=(0.3, 0.0, 0.25 + 0.22 * wave(c, 0.5)), foot_l=(0.3, 0.0, 0.25 + 0.22 * wave(c)), lean=0.1
+    )),
     "CombHair": Action(hertz=1.0, view=55, framing="upper", pose=lambda c: Pose(
         hand_r=mix((0.2, 0.1, 0.75), (-0.05, 0.2, 0.3), bump(c)), props=(stick("hand_r", (0, 0.7, 0.3), 0.07, WOOD),)
+    )),
+    "CoverCough": Action(hertz=0.9, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.35, 0.0, -0.4), MOUTH, bump(c, 0.0, 2)), hand_l=(0.2, 0.1, -0.8), lean=0.15 * bump(c, 0.0, 3),
+        nod=0.25 * bump(c, 0.0, 3)
+    )),
+    "DealCards": Action(hertz=1.6, view=45, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=mix(near(DESK, -0.1, -0.2, 0.1), near(DESK, 0.15, 0.15, 0.04), sweep(c)),
+        hand_l=near(DESK, -0.12, -0.05, 0.08), props=table(stick("hand_l", (0.3, -0.2, 0.6), 0.05, WHITE, 0.03))
     )),
     "DigHole": Action(hertz=0.9, view=30, pose=lambda c: Pose(
         **step(), **together(0.5 + 0.2 * bump(c), 0.5 * bump(c), -0.75 + 0.6 * bump(c)), lean=0.7 - 0.5 * bump(c),
         lift=-0.15 + 0.1 * bump(c),
         props=(stick("hand_r", (0.8, 0.3 * bump(c), -1 + 0.9 * bump(c)), 0.4, WOOD, head=0.05),)
     )),
+    "DrawPicture": Action(hertz=0.8, view=40, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=near(DESK, 0.08 * wave(c), 0.1 * wave(c, 0.25), 0.04), hand_l=near(DESK, -0.15, 0.0, 0.0),
+        lean=0.15, nod=0.3,
+        props=table(slab((0.2, -0.24, 0.385), (0.46, 0.2, 0.39), ORANGE, 0.02), stick("hand_r", (0, 0.2, 1), 0.1, RED))
+    )),
+    "FanFace": Action(hertz=1.8, view=60, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.12, 0.12 + 0.05 * wave(c), -0.05), hand_l=(0.25, 0.1, -0.75),
+        props=(stick("hand_r", (0.3 * wave(c), 0.3 + 0.3 * wave(c), 1), 0.1, RED, 0.014, head=0.05),)
+    )),
+    "HammerNail": Action(hertz=1.6, view=25, pose=lambda c: Pose(
+        **step(0.15), hand_r=mix((0.3, -0.05, 0.55), (0.72, -0.1, -0.05), bump(c, 0.0, 2)), hand_l=(0.72, -0.15, -0.2),
+        lean=0.1 + 0.1 * bump(c, 0.0, 2),
+        props=(
+            stick("hand_r", (0.3, 0, 1), 0.13, STEEL, 0.014, 0.03), slab((0.44, -0.3, 0), (0.46, 0.3, 1.1), WOOD, -0.5)
+        )
+    )),
     "HighKnees": Action(hertz=1.6, view=35, pose=lambda c: Pose(
         foot_r=(0.25 * bump(c), 0.0, 0.5 * bump(c)), foot_l=(0.25 * bump(c, 0.5), 0.0, 0.5 * bump(c, 0.5)),
         hand_r=(0.5, 0.05, -0.2 - 0.3 * bump(c)), hand_l=(0.5, 0.05, -0.2 - 0.3 * bump(c, 0.5))
     )),
+    "HulaHoop": Action(hertz=1.5, view=70, pose=lambda c: Pose(
+        **both((0.2, 0.75, 0.1)), lean=0.12 * wave(c), roll=0.1 * wave(c, 0.25), twist=0.25 * wave(c, 0.1)
+    )),
+    "KickHigh": Action(hertz=1.1, view=25, pose=lambda c: Pose(
+        **both((0.4, 0.1, -0.1)), foot_r=(-0.3 + 1.1 * sweep(c), 0.0, 0.1 + 0.8 * sweep(c)), lean=0.1 - 0.4 * sweep(c)
+    )),
     "KnockOnDoor": Action(hertz=2.4, view=20, pose=lambda c: Pose(
         hand_r=mix((0.5, -0.1, 0.25), (0.72, -0.1, 0.15), bump(c)),
         props=(slab((0.42, -0.35, 0), (0.44, 0.35, 1.15), WOOD, -0.5),)
+    )),
+    "LickIceCream": Action(hertz=0.8, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.1, 0.04, -0.08 + 0.06 * wave(c)), hand_l=(0.25, 0.15, -0.75), nod=0.1 * wave(c, 0.3),
+        props=(stick("hand_r", (0.1, 0.2, 1), 0.06, WOOD, 0.018), ball((0.01, 0.01, 0.08), 0.032, WHITE, hand="hand_r"))
     )),
     "LiftBox": Action(hertz=0.8, view=35, pose=lambda c: Pose(
         **both(mix((0.55, -0.02, -0.75), (0.6, -0.02, -0.1), bump(c))), lift=-0.45 * bump(c, 0.5),
@@ -586,21 +653,68 @@ DEMO_SOURCE = {
         hand_r=(0.7, 0.0, 0.15 + 0.55 * wave(c)), twist=0.2,
         props=(stick("hand_r", (0.6, 0.1, 0.6), 0.14, WHITE, head=0.035),)
     )),
+    "PlayHarmonica": Action(hertz=0.9, view=65, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.04, 0.05 * wave(c)), hand_l=near(MOUTH, 0.04, -0.05 * wave(c)), nod=0.06 * wave(2 * c)
+    )),
+    "PlayPiano": Action(hertz=0.8, view=40, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=near(DESK, 0.05, 0.2 + 0.12 * wave(c), 0.05 * bump(4 * c)),
+        hand_l=near(DESK, 0.05, 0.15 + 0.12 * wave(c, 0.2), 0.05 * bump(4 * c, 0.5)), lean=0.05 * wave(c),
+        props=table(slab((0.24, -0.3, 0.385), (0.4, 0.3, 0.41), WHITE, 0.02))
+    )),
+    "PlayTrumpet": Action(hertz=0.7, view=45, framing="upper", pose=lambda c: Pose(
+        hand_r=(0.45, -0.22, 0.16 + 0.03 * wave(c)), hand_l=(0.5, -0.28, 0.12 + 0.03 * wave(c)), lean=-0.06 * wave(c),
+        props=(stick("hand_r", (1, 0, 0.1), 0.18, ORANGE, 0.016, head=0.045),
+               stick("hand_r", (-1, 0.1, 0), 0.1, ORANGE, 0.016))
+    )),
     "PullRope": Action(hertz=1.0, view=20, pose=lambda c: Pose(
         **step(0.4), hand_r=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c)),
         hand_l=mix((0.9, -0.2, 0.0), (0.3, -0.1, -0.2), bump(c, 0.5)), lean=-0.25 + 0.1 * wave(2 * c), lift=-0.1,
         props=(stick("hand_r", (1, 0, 0.02), 1.2, WHITE, 0.01),)
     )),
+    "PutOnGlasses": Action(hertz=0.6, view=65, framing="upper", pose=lambda c: Pose(
+        **both(mix((0.55, -0.14, -0.3), (0.18, -0.1, 0.36), bump(c))), nod=0.15 - 0.15 * bump(c),
+        props=(stick("hand_r", (0, 1, 0), 0.09, DARK, 0.012),)
+    )),
     "ReadBook": Action(hertz=0.7, view=45, framing="desk", pose=lambda c: Pose(
         **SEATED, hand_r=mix((0.55, -0.1, -0.25), (0.6, -0.55, -0.15), bump(c, 0.0, 4)), hand_l=(0.55, -0.1, -0.25),
         nod=0.35, props=table(slab((0.18, -0.12, 0.42), (0.32, 0.12, 0.43), WHITE, 0.02))
     )),
+    "RowBoat": Action(hertz=0.7, view=25, pose=lambda c: Pose(
+        **both(mix((0.9, 0.0, -0.2), (0.2, 0.1, -0.1), bump(c))), lean=0.5 - 0.8 * bump(c),
+        lift=-0.6, foot_r=(0.8, 0.1, 0.1), foot_l=(0.8, 0.1, 0.1),
+        props=(stick("hand_r", (0.3, -1, -0.3), 0.4, WOOD), stick("hand_l", (0.3, 1, -0.3), 0.4, WOOD))
+    )),
     "ScratchHead": Action(hertz=2.2, view=60, framing="upper", pose=lambda c: Pose(
         hand_r=(0.1 + 0.06 * wave(c), 0.05, 0.52 + 0.06 * wave(c, 0.25))
+    )),
+    "ShadowBox": Action(hertz=1.5, view=35, pose=lambda c: Pose(
+        **step(0.2), hand_r=mix(GUARD, (0.75, -0.3, 0.45), bump(c, 0.0, 3)),
+        hand_l=mix(GUARD, (0.95, -0.2, 0.0), bump(c, 0.5, 3)),
+        twist=-0.4 * wave(c, 0.25), lift=-0.06 + 0.05 * wave(2 * c), slide=0.06 * wave(c / 2)
+    )),
+    "ShaveCheek": Action(hertz=1.1, view=60, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, -0.02, 0.16, 0.1 * wave(c)), hand_l=(0.3, 0.05, -0.6), nod=-0.12,
+        props=(stick("hand_r", (0, 0.5, 0.6), 0.06, STEEL, 0.014),)
     )),
     "SideSteps": Action(hertz=1.5, view=80, pose=lambda c: Pose(
         **both((0.3, 0.3, -0.55)), foot_r=(0.0, 0.35 * bump(c), 0.1 * bump(2 * c)),
         foot_l=(0.0, 0.35 * bump(c), 0.1 * bump(2 * c, 0.3)), slide=0.35 * c + 0.05 * wave(c), lift=-0.1
+    )),
+    "SipSoup": Action(hertz=0.7, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.55, -0.2, -0.42), near(MOUTH, 0.1, 0.03), bump(c)), hand_l=(0.55, -0.05, -0.45),
+        nod=0.3 - 0.15 * bump(c),
+        props=(stick("hand_r", (-0.3, 0.5, 0.0), 0.08, STEEL, 0.01), hanging((0.26, 0, 0), 0.56, 0.5, 0.08, WHITE))
+    )),
+    "SkateAcross": Action(hertz=0.8, view=10, pose=lambda c: Pose(
+        foot_r=(0.35 * wave(c), 0.1 * bump(c), 0.12 * bump(c)),
+        foot_l=(0.35 * wave(c, 0.5), 0.1 * bump(c, 0.5), 0.12 * bump(c, 0.5)),
+        hand_r=arm(35 * wave(c, 0.5), 15), hand_l=arm(35 * wave(c), 15), lean=0.45, lift=-0.15, travel=0.4 * c
+    )),
+    "SkipAcross": Action(hertz=1.5, view=15, pose=lambda c: Pose(
+        **gait(c, 0.3, 0.5, 0.6, -0.7), lean=0.05, lift=0.14 * bump(2 * c), travel=0.42 * c
+    )),
+    "SneakAcross": Action(hertz=1.0, view=15, pose=lambda c: Pose(
+        **gait(c, 0.3, 0.25, 0.12, -0.35), lean=0.4, lift=-0.25, travel=0.35 * c
     )),
     "SpinAround": Action(hertz=1.0, view=45, pose=lambda c: Pose(
         **both(arm(10, 70)), turn=2 * math.pi * c, lift=-0.03
@@ -616,6 +730,10 @@ DEMO_SOURCE = {
         **step(0.2), **together(0.6, 0.4 * wave(c), -0.5), lean=0.4, twist=0.3 * wave(c),
         props=(stick("hand_r", (0.7, 0.9 * wave(c), -1), 0.45, WOOD, head=0.05),)
     )),
+    "TextMessage": Action(hertz=1.6, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=(0.5, -0.2, -0.25 + 0.03 * bump(2 * c)), hand_l=(0.5, -0.22, -0.25 + 0.03 * bump(2 * c, 0.5)), nod=0.4,
+        props=(stick("hand_r", (0, 0.3, 1), 0.06, DARK, 0.022),)
+    )),
     "ThrowOverhead": Action(hertz=1.0, view=25, pose=lambda c: Pose(
         **step(0.3), **together(-0.3 + 1.1 * sweep(c), 0.0, 0.75 - 0.45 * sweep(c)), lean=-0.2 + 0.5 * sweep(c),
         props=(ball((0.02, 0, 0.04), 0.07, ORANGE, hand="hand_r"),)
@@ -627,10 +745,36 @@ DEMO_SOURCE = {
     "TwistWaist": Action(hertz=1.1, view=65, pose=lambda c: Pose(
         **both((0.35, 0.6, 0.0)), twist=1.0 * wave(c)
     )),
+    "UseInhaler": Action(hertz=0.5, view=50, framing="upper", pose=lambda c: Pose(
+        hand_r=mix((0.45, -0.15, -0.2), near(MOUTH, 0.09), bump(c, 0.0, 0.7)), hand_l=(0.25, 0.1, -0.7),
+        nod=-0.2 * bump(c, 0.0, 0.7), props=(stick("hand_r", (-0.3, 0.2, 1), 0.07, ORANGE, 0.018),)
+    )),
+    "UseMouse": Action(hertz=0.6, view=40, framing="desk", pose=lambda c: Pose(
+        **SEATED, hand_r=near(DESK, 0.06 * wave(c), 0.12 + 0.08 * wave(c, 0.15)), hand_l=(0.35, 0.1, -0.65),
+        props=table(slab((0.34, -0.2, 0.385), (0.37, 0.2, 0.62), DARK, -0.02))
+    )),
+    "WaveFlag": Action(hertz=1.0, view=65, pose=lambda c: Pose(
+        hand_r=(0.2, 0.3 + 0.5 * wave(c), 0.75), hand_l=(0.1, 0.3, -0.7), lean=0.05 * wave(c, 0.25),
+        props=(stick("hand_r", (0, -0.9 * wave(c), 1), 0.3, WOOD, head=0.06),)
+    )),
+    "WipeMouth": Action(hertz=1.3, view=55, framing="upper", pose=lambda c: Pose(
+        hand_r=near(MOUTH, 0.05, 0.08 * wave(c), -0.02), hand_l=(0.4, 0.0, -0.6), nod=0.08,
+        props=(stick("hand_r", (0, 0.4, -1), 0.05, WHITE, 0.02, 0.035),)
+    )),
 }
 # fmt: on
 
-ACTIONS = {"demo_ucf": DEMO_UCF, "demo_hmdb": DEMO_HMDB, "demo_source": DEMO_SOURCE}
+FEW = (  # enough to pretrain on in two minutes
+    "AnswerPhone", "ArmCircles", "BowDeeply", "CombHair", "DigHole", "HighKnees", "KnockOnDoor", "LiftBox", "PaintWall",
+    "PullRope", "ReadBook", "ScratchHead", "SideSteps", "SpinAround", "StirPot", "StretchUp", "SweepFloor",
+    "ThrowOverhead", "ToeTouch", "TwistWaist",
+)  # fmt: skip
+ACTIONS = {
+    "demo_ucf": DEMO_UCF,
+    "demo_hmdb": DEMO_HMDB,
+    "demo_source": {name: DEMO_SOURCE[name] for name in FEW},
+    "demo_source_large": DEMO_SOURCE,
+}
 BYSTANDERS = (  # what a second person may do
     Action(lambda c: Pose(lean=0.02 * wave(c)), hertz=0.4),
     Action(lambda c: Pose(hand_r=(0.4, 0.0, -0.3 + 0.1 * wave(c)), nod=0.1 * wave(c)), hertz=0.7),
