@@ -81,7 +81,8 @@ def test_neighbouring_numbers():
 
 
 def times(occasions, videos, seconds=20, pause=10, between=3600):
-    return [occasion * between + number * (seconds + pause) for occasion in range(occasions) for number in range(videos)]
+    return [occasion * between + number * (seconds + pause)
+            for occasion in range(occasions) for number in range(videos)]  # fmt: skip
 
 
 def test_recordings_that_follow_each_other_are_of_one_occasion():

@@ -13,7 +13,6 @@ from dtkd import thumbnails, video
 from dtkd.video_info import VideoInfo, infos
 
 
-
 @pytest.mark.parametrize("case", ["plain.mp4", "mpeg1.mpg", "fragments.mp4"])
 def test_pictures_are_of_frames_spread_over_the_video(tmp_path, case):
     """Whatever its key frames; a frame's number can be read from its small picture."""

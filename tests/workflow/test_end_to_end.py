@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import small
 import tiny
 
-from dtkd import predict
+from dtkd import findings, predict
 
 LIST = small.LIST
 STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"
@@ -93,6 +94,27 @@ def test_a_checkpoint_alone_answers_as_its_run_did(finished, tmp_path):
         np.testing.assert_allclose(found, np.stack(said["logits"]), rtol=1e-5, atol=1e-5)
         answerable = [name for name, value in zip(trained.classes, found[0], strict=True) if value > -np.inf]
         assert answerable == [name for name, entry in split.items() if subset in (None, entry["subset"])]
+
+
+def test_checks_of_the_data_and_what_makes_them_anew(finished):
+    """The page is that of `python -m dtkd.check`; a setting that no check reads makes nothing run."""
+    files = [f"results/small/{name}" for name in ("check.html", "check_groups.json")]
+    done = tiny.snakemake(finished, *files)
+    assert done.returncode == 0, done.stderr[-3000:]
+    dataset, settings, found = findings.read(finished / "results/small/check.json")
+    assert {"test_size", "few_and_many"} <= {finding.check for finding in found}
+    assert "unsteady_groups" not in {finding.check for finding in found}
+    groups = findings.read(finished / files[1])
+    assert groups[:2] == (dataset, settings)
+    assert {finding.check for finding in groups[2]} <= {"unsteady_groups"}
+
+    def planned(**changes):
+        pairs = [f"{name}={json.dumps(value)}" for name, value in changes.items()]
+        done = tiny.snakemake(finished, "--dry-run", "--quiet", "rules", *files, "--config", *pairs)
+        return set(re.findall(r"^(check\w*) +1$", done.stdout, re.MULTILINE))
+
+    assert planned(train={"lr": 0.02}) == set()
+    assert planned(augment={"flip": 0.25}) == {"check", "check_groups"}
 
 
 def test_same_seed_same_table_another_seed_another(finished):

@@ -16,6 +16,8 @@ JOBS = {
     "index": 2,
     "flow": 101 + 51,
     "split": 2,
+    "check": 2,
+    "check_groups": 2,
     "pixel_statistics": 2 * 3,  # each list has its own training videos
     "download_weights": 3,
     "train_baseline": 2 * 6,
