@@ -7,7 +7,7 @@ import av
 import numpy as np
 import pytest
 
-from dtkd import name_groups
+from dtkd import datasets, name_groups
 from dtkd.name_groups import by_names, by_numbers, by_times, crossing, start_times
 from dtkd.video_info import VideoInfo
 
@@ -56,6 +56,12 @@ def test_names_that_tell_nothing(pattern):
     assert by_names(paths, classes_of(paths)) is None
 
 
+def test_every_pattern_is_a_group_pattern():
+    """As which it is proposed."""
+    for _, pattern in name_groups.PATTERNS:
+        datasets.Source("folders", "videos", group_pattern=pattern)
+
+
 def test_one_odd_name_and_there_is_no_pattern():
     paths = [*files("person{group}_{clip}.avi"), "run/another.avi"]
     assert by_names(paths, classes_of(paths)) is None
@@ -81,9 +87,8 @@ def test_neighbouring_numbers():
 
 
 def times(occasions, videos, seconds=20, pause=10, between=3600):
-    return [
-        occasion * between + number * (seconds + pause) for occasion in range(occasions) for number in range(videos)
-    ]
+    return [occasion * between + number * (seconds + pause)
+            for occasion in range(occasions) for number in range(videos)]  # fmt: skip
 
 
 def test_recordings_that_follow_each_other_are_of_one_occasion():
@@ -117,9 +122,10 @@ def test_when_a_recording_began(tmp_path):
             file.mux(stream.encode())
         os.utime(path, ns=(0, 2_000_000_000_000_000_000))
     written, info = 2_000_000_000_000_000_000, VideoInfo(50, 25.0, 32, 32)
-    assert start_times([said], [written], [info]).tolist() == [1706711035.0]
-    assert start_times([silent], [written], [info]).tolist() == [2_000_000_000 - 2]
-    assert start_times([old], [written], [info]).tolist() == [2_000_000_000 - 2]
+    for path, start, sure in ((said, 1706711035, True), (silent, 1_999_999_998, False), (old, 1_999_999_998, False)):
+        found, told = start_times([path], [written], [info])
+        assert (found.tolist(), told) == ([start], sure)
+    assert start_times([said, silent], [written] * 2, [info] * 2)[0].tolist() == [1_999_999_998] * 2
     assert np.isnan(name_groups.recorded(tmp_path / "none.mp4"))
 
 

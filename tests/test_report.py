@@ -17,7 +17,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from dtkd import disagreements, report, study
+from dtkd import disagreements, findings, report, report_checks, study
+from dtkd.findings import Finding
 from dtkd.recorded import Difference
 from dtkd.study import Split
 
@@ -223,6 +224,63 @@ def test_every_item_of_the_contents_has_what_the_template_asks_for():
             assert {"title", "caption"} <= set(item)
             assert ("figure" in item) == ("alt" in item)
             assert item.get("needs") in (None, "students", "lists")
+
+
+# Before the results: the checks of the data
+
+
+def checked(folder, dataset, found, name="check.json", **settings):
+    """A file that a check has written."""
+    (folder / dataset).mkdir(exist_ok=True)
+    findings.write(folder / dataset / name, dataset, {"augment": {"flip": 0.5}} | settings, found)
+    return str(folder / dataset / name)
+
+
+ERROR = Finding("error", f"two of {EVIL} are the same", "why", "what to do", "clip: {rate: 2}", check="copies")
+WARNING = Finding("warning", "few test videos", "noise", "add some", check="test_size")
+NOTE = Finding("note", "one place", "no other", "add some", check="shared_places")
+
+
+def test_what_the_checks_found_stands_before_the_results(content, tmp_path):
+    """Errors and warnings, the gravest first, with their remedies and a link to each page; notes stay there."""
+    files = [checked(tmp_path, "demo_ucf", [WARNING, NOTE])]
+    files += [checked(tmp_path, "demo_ucf", [ERROR], "check_groups.json"), checked(tmp_path, "demo_hmdb", [NOTE])]
+    wanted = {name: {"augment": {"flip": 0.5}} for name in ("demo_ucf", "demo_hmdb")}
+    found = report_checks.of_data_sets(files, wanted)
+    text = report.page(**content, checks=found)
+    page = Page(text)
+    order = [page.text.index(words) for words in (f"two of {EVIL} are the same", "few test videos", "Summary On")]
+    assert order == sorted(order)
+    assert "clip: {rate: 2}" in [element["text"] for element in page.all("code")]
+    assert "one place" not in page.text
+    links = [element["href"] for element in page.all("a") if element["href"].endswith("check.html")]
+    assert links == ["demo_ucf/check.html"], "of the other data set there is nothing to say"
+    assert EVIL not in text
+    test_ids_are_unique_and_every_link_inside_has_its_target(page)
+    test_headings_go_down_one_level_at_a_time(page)
+
+
+def test_nothing_pressing_and_the_report_begins_with_the_results(content, page, tmp_path):
+    files = [checked(tmp_path, "demo_ucf", [NOTE]), checked(tmp_path, "demo_hmdb", [])]
+    found = report_checks.of_data_sets(files, {name: {"augment": {"flip": 0.5}} for name in ("demo_ucf", "demo_hmdb")})
+    assert found == []
+    assert report.page(**content, checks=found) == report.page(**content)
+    assert "Before the results" not in page.text
+
+
+def test_a_check_by_other_settings_is_not_repeated(content, tmp_path):
+    """`python -m dtkd.check` may have written one: what it found need not hold for this study."""
+    files = [checked(tmp_path, "demo_ucf", [ERROR], augment={"flip": 0})]
+    found = report_checks.of_data_sets(files, {"demo_ucf": {"augment": {"flip": 0.5}}})
+    page = Page(report.page(**content, checks=found))
+    assert "The check was made with other settings" in page.text
+    assert "--forcerun check" in page.text
+    assert "are the same" not in page.text
+
+
+def test_settings_are_compared_as_they_are_stored(tmp_path):
+    files = [checked(tmp_path, "mine", [ERROR], augment={"short_side": [32, 36]})]
+    assert not report_checks.of_data_sets(files, {"mine": {"augment": {"short_side": (32, 36)}}})[0].outdated
 
 
 # What it says

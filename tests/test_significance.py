@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dtkd.significance import holm, interval, sign_flip_p
+from dtkd.significance import AGREEING, holm, interval, sign_flip_p, smallest_gain
 
 
 def signs(better, worse, alike=0):
@@ -95,3 +95,25 @@ def test_holm_keeps_false_findings_of_thirteen_tests_rare():
     random = np.random.default_rng(0)
     found = [(holm(random.uniform(size=13)) < 0.05).any() for _ in range(2000)]
     assert np.mean(found) < 0.07  # without adjustment 0.49
+
+
+@pytest.mark.parametrize(("videos", "accuracy"), [(50, 0.5), (96, 0.74), (400, 0.9)])
+def test_the_smallest_gain_is_seen_four_times_in_five(videos, accuracy):
+    """Two models whose hits correlate as assumed, drawn many times; half the gain is seen half so often."""
+    gain, random = smallest_gain(videos, accuracy), np.random.default_rng(0)
+
+    def seen(gain):
+        lost = max(0.0, min(accuracy * (1 - accuracy) * (1 - AGREEING), 1 - accuracy - gain))
+        draws = random.multinomial(videos, [lost + gain, lost, 1 - 2 * lost - gain], size=2000)
+        return np.mean([sign_flip_p(signs(better, worse)) < 0.05 for better, worse, _ in draws])
+
+    assert seen(gain) == pytest.approx(0.8, abs=0.04)
+    assert seen(gain / 2) < 0.45
+
+
+def test_the_smallest_gain_falls_with_the_videos_and_may_be_none():
+    gains = [smallest_gain(videos, 0.6) for videos in (40, 100, 300, 1000, 4000)]
+    assert gains == sorted(gains, reverse=True)
+    assert 0.01 < gains[-1] < 0.03 < 0.2 < gains[0]
+    assert np.isnan(smallest_gain(8, 0.9)), "even all right would not be told from noise"
+    assert smallest_gain(300, 0.6, alpha=0.05 / 13) > 1.2 * smallest_gain(300, 0.6)

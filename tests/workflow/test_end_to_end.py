@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 import small
 import tiny
 
-from dtkd import predict
+from dtkd import findings, predict
 
 LIST = small.LIST
 STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"
@@ -133,6 +134,27 @@ def test_a_teacher_of_all_classes_learns_to_answer_its_own(finished):
     masked = logits(finished, "teacher/static-LT-masked-seed0")
     assert np.isneginf(masked[:, ~static]).all()
     assert np.isfinite(masked[:, static]).all()
+
+
+def test_checks_of_the_data_and_what_makes_them_anew(finished):
+    """The page is that of `python -m dtkd.check`; a setting that no check reads makes nothing run."""
+    files = [f"results/small/{name}" for name in ("check.html", "check_groups.json")]
+    done = tiny.snakemake(finished, *files)
+    assert done.returncode == 0, done.stderr[-3000:]
+    dataset, settings, found = findings.read(finished / "results/small/check.json")
+    assert {"test_size", "few_and_many"} <= {finding.check for finding in found}
+    assert "unsteady_groups" not in {finding.check for finding in found}
+    groups = findings.read(finished / files[1])
+    assert groups[:2] == (dataset, settings)
+    assert {finding.check for finding in groups[2]} <= {"unsteady_groups"}
+
+    def planned(**changes):
+        pairs = [f"{name}={json.dumps(value)}" for name, value in changes.items()]
+        done = tiny.snakemake(finished, "--dry-run", "--quiet", "rules", *files, "--config", *pairs)
+        return set(re.findall(r"^(check\w*) +1$", done.stdout, re.MULTILINE))
+
+    assert planned(train={"lr": 0.02}) == set()
+    assert planned(augment={"flip": 0.25}) == {"check", "check_groups"}
 
 
 def test_same_seed_same_table_another_seed_another(finished):

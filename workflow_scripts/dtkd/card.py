@@ -149,8 +149,13 @@ class Card:
     def occasions(self) -> name_groups.Grouping | None:
         """The groups that times of recording tell of."""
         files = [self.root / path for path in self.paths]
-        starts = name_groups.start_times(files, list(self.index["mtime_ns"]), self.infos)
-        return name_groups.by_times(starts, self.durations, list(self.index["class"]))
+        starts, sure = name_groups.start_times(files, list(self.index["mtime_ns"]), self.infos)
+        return name_groups.by_times(starts, self.durations, list(self.index["class"]), sure)
+
+    @property
+    def grouped(self) -> bool:
+        """Whether names or recordings themselves tell what belongs together."""
+        return bool(self.named or (self.occasions and self.occasions.sure))
 
     @cached_property
     def views(self) -> list[windows.View]:
@@ -186,7 +191,7 @@ class Card:
                 found[name] = list(grouping.groups)
         if not self.one_place:
             found["places"] = self.places
-        if self.numbered and not {"names", "occasions"} & found.keys():
+        if self.numbered and not self.grouped:
             found["numbers"] = list(self.numbered.groups)
         return found
 

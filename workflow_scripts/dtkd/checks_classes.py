@@ -81,7 +81,7 @@ def few_and_many(card: Card) -> Iterator[Finding]:
         yield Finding(
             "warning",
             f"{number(len(few), 'class', 'classes')} of {len(card.classes)} {'has' if len(few) == 1 else 'have'} fewer "
-            f"than {FEW_TRAINING} training videos (list 1): {listed(few)}.",
+            f"than {FEW_TRAINING} training videos ({column.replace('list', 'list ')}): {listed(few)}.",
             "What a network learns of so few is these videos, their places and persons.",
             "Add videos, leave such classes out, or put classes together.",
         )

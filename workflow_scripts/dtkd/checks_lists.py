@@ -23,7 +23,8 @@ IN_THE_FILE = f"Keep them on one side, as the lists in {FILE} do."
 def copies(card: Card) -> Iterator[Finding]:
     """The same file, or a copy of it in another size or coding."""
     pairs = [pair for pair in card.twins if pair.kind != "part"]
-    odd = [pair for pair in pairs if card.index["class"][pair.first] != card.index["class"][pair.second]]
+    classes = card.index["class"]  # whose mirror images may be another class on purpose
+    odd = [pair for pair in pairs if classes[pair.first] != classes[pair.second] and not pair.mirrored]
     if odd:
         yield Finding(
             "error",
@@ -132,7 +133,9 @@ def groups_in_names(card: Card) -> Iterator[Finding]:
 
 def occasions(card: Card) -> Iterator[Finding]:
     if card.occasions:
-        yield from _grouped(card, card.occasions, f"By their times (within {APART:.0f} s of each other)", "occasions")
+        whose = "recording" if card.occasions.sure else "their files, which may be those of copies"
+        by = f"By the times of {whose} (within {APART:.0f} s of each other)"
+        yield from _grouped(card, card.occasions, by, "occasions")
 
 
 def _grouped(card: Card, grouping: Grouping, by: str, sign: str) -> Iterator[Finding]:
@@ -144,7 +147,7 @@ def _grouped(card: Card, grouping: Grouping, by: str, sign: str) -> Iterator[Fin
         remedy = "Keep them on one side, by what their names have in common."
         lines = card.entry(group_pattern=grouping.pattern)
     yield Finding(
-        "warning",
+        "warning" if grouping.sure else "note",
         f"{by}, test videos are of the same {grouping.of} as training videos: {_per_list(counts)}.",
         "The network may know the person or the scene again instead of the action, and looks better than it is on "
         "others.",
@@ -155,7 +158,7 @@ def _grouped(card: Card, grouping: Grouping, by: str, sign: str) -> Iterator[Fin
 def nothing_groups(card: Card) -> Iterator[Finding]:
     """Lists by lot, and nothing that says what belongs together."""
     dataset = card.settings.dataset
-    if dataset.format != "folders" or dataset.group_pattern or card.named or card.occasions:
+    if dataset.format != "folders" or dataset.group_pattern or card.grouped:
         return
     own = card.entry(group_pattern="(.+)")
     likely = " All show one place, so that the same persons are likely to come again." if card.one_place else ""

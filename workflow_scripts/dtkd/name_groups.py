@@ -52,6 +52,8 @@ class Grouping:
     """Of each video, in their order."""
     pattern: str = ""
     """What finds them in a path; empty where it was not the names."""
+    sure: bool = True
+    """Whether the videos themselves say so, and not the times of files that may be copies."""
 
 
 def by_names(paths: Sequence[str], classes: Sequence[str]) -> Grouping | None:
@@ -86,11 +88,12 @@ def by_numbers(paths: Sequence[str], classes: Sequence[str]) -> Grouping | None:
 
 
 def by_times(
-    starts: Sequence[float], seconds: Sequence[float], classes: Sequence[str]
+    starts: Sequence[float], seconds: Sequence[float], classes: Sequence[str], sure: bool = True
 ) -> Grouping | None:
     """Recordings that follow each other within `APART` seconds are of one occasion; None where times do not tell.
 
-    ``starts`` are seconds since 1970 (NaN: unknown), ``seconds`` durations, of videos in the order of their paths.
+    ``starts`` are seconds since 1970 (NaN: unknown), ``seconds`` durations, of videos in the order of their paths;
+    ``sure`` is whether the videos themselves say so.
     """
     starts, seconds = np.asarray(starts, float), np.nan_to_num(np.asarray(seconds, float))
     if len(starts) < 3 or not np.isfinite(starts).all() or _as_listed(starts):
@@ -100,7 +103,7 @@ def by_times(
     new = np.concatenate([[True], starts[order][1:] - ends[:-1] > APART])
     groups = np.empty(len(starts), int)
     groups[order] = np.cumsum(new)
-    grouping = Grouping("occasion", tuple(f"occasion{number}" for number in groups))
+    grouping = Grouping("occasion", tuple(f"occasion{number}" for number in groups), sure=sure)
     return grouping if divides(grouping.groups, classes) else None
 
 
@@ -136,15 +139,18 @@ def recorded(path: str | Path) -> float:
     return began if began >= EARLIEST else float("nan")
 
 
-def start_times(paths: Iterable[str | Path], written: Sequence[int], infos: Sequence[VideoInfo]) -> np.ndarray:
-    """When each recording began, in seconds since 1970: what the files say where all do, else when they were written.
+def start_times(
+    paths: Iterable[str | Path], written: Sequence[int], infos: Sequence[VideoInfo]
+) -> tuple[np.ndarray, bool]:
+    """(when each recording began, in seconds since 1970; whether all files say so themselves).
 
-    ``written`` are their modification times in nanoseconds; a recording is written when it ends.
+    Where they do not, it is when they were written, less their duration: a recording is written when it ends. But so is
+    a copy. ``written`` are modification times in nanoseconds.
     """
     told = np.array([recorded(path) for path in paths])
     if np.isfinite(told).all():
-        return told
-    return np.array(written) / 1e9 - np.nan_to_num([info.duration for info in infos])
+        return told, True
+    return np.array(written) / 1e9 - np.nan_to_num([info.duration for info in infos]), False
 
 
 def crossing(groups: Sequence[str], sides: Sequence[str]) -> tuple[int, int]:

@@ -6,9 +6,9 @@ Nothing is downloaded and nothing is faked downstream: the demo's videos are rea
 ``demo_ucf`` and ``demo_hmdb`` are vocabularies to be studied, ``demo_source`` and ``demo_source_large`` have other
 actions made of the same kind of limbs, to pretrain a backbone on.
 
-A video is a pure function of (render, class, group, clip). The clips of one group share a person, a scene and a kind of camera; they differ in phase, speed, vigour, place and shake. Every
-class is acted by the same persons in the same scenes, group for group, so that only the action tells the classes
-apart: a network that learnt the backgrounds by heart would learn nothing.
+A video is a pure function of (render, class, group, clip). The clips of one group share a person, a scene and a kind of
+camera; they differ in phase, speed, vigour, place and shake. Every class is acted by the same persons in the same
+scenes, group for group, so that only the action tells the classes apart: a network that learnt the backgrounds by heart would learn nothing.
 
 An action is one entry of ``ACTIONS``: a `Pose` as an expression in the phase ``c`` (in cycles, one value a frame).
 The top level imports the standard library only, because `layout` and `list_files` run whenever the workflow starts.
