@@ -8,7 +8,8 @@ actions made of the same kind of limbs, to pretrain a backbone on.
 
 A video is a pure function of (render, class, group, clip). The clips of one group share a person, a scene and a kind of
 camera; they differ in phase, speed, vigour, place and shake. Every class is acted by the same persons in the same
-scenes, group for group, so that only the action tells the classes apart: a network that learnt the backgrounds by heart would learn nothing.
+scenes, group for group, so that only the action tells the classes apart: a network that learnt the backgrounds by heart
+would learn nothing.
 
 An action is one entry of ``ACTIONS``: a `Pose` as an expression in the phase ``c`` (in cycles, one value a frame).
 The top level imports the standard library only, because `layout` and `list_files` run whenever the workflow starts.
