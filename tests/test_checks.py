@@ -173,7 +173,7 @@ def views(*shares):
     """Views of the classes' first videos, with these shares of the motion in the test crop, and half in training."""
     return lambda made: {"views": [
         View(int(np.flatnonzero(made.index["class"] == made.classes[k % len(made.classes)])[k // len(made.classes)]),
-             np.zeros((9, 16, 3), np.uint8), np.ones((9, 16), np.float32), share, 0.5, (Window(0, 3, 9),), ())
+             np.zeros((9, 16, 3), np.uint8), np.ones((9, 16), np.float32), share, 0.5, (Window(0, 3, 9, 9),), ())
         for k, share in enumerate(shares)
     ]}  # fmt: skip
 

@@ -10,8 +10,8 @@ from dtkd.windows import View
 def view(number, share):
     random = np.random.default_rng(number)
     frame, motion = random.integers(0, 255, (90, 160, 3)).astype(np.uint8), random.random((30, 53), np.float32)
-    drawn = tuple(Window(0, left, 90, mirrored) for left, mirrored in ((0, True), (30, False), (70, True)))
-    return View(number, frame, motion, share, share / 2, (Window(0, 35, 90),), drawn)
+    drawn = tuple(Window(0, left, 90, 90, mirrored) for left, mirrored in ((0, True), (30, False), (70, True)))
+    return View(number, frame, motion, share, share / 2, (Window(0, 35, 90, 90),), drawn)
 
 
 def test_classes_from_the_least_to_the_most_that_is_seen():

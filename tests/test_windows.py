@@ -95,12 +95,12 @@ def test_what_is_shown_is_what_the_network_gets(tmp_path):
 def test_shares_by_hand():
     motion = np.zeros((10, 20), np.float32)
     motion[0, 0], motion[5, 10], motion[9, 19] = 1, 2, 5
-    whole, none = clips.Window(0, 0, 100), clips.Window(0, 0, 1)
+    whole, none = clips.Window(0, 0, 100, 100), clips.Window(0, 0, 1, 1)
     shape = (100, 200, 3)
     assert windows.share(motion, [whole], shape) == 1 / 8
-    assert windows.share(motion, [clips.Window(0, 100, 100)], shape) == 7 / 8
-    assert windows.share(motion, [whole, clips.Window(0, 100, 100)], shape) == 1
-    assert windows.share(motion, [clips.Window(40, 50, 60), clips.Window(40, 60, 60)], shape) == 2 / 8
+    assert windows.share(motion, [clips.Window(0, 100, 100, 100)], shape) == 7 / 8
+    assert windows.share(motion, [whole, clips.Window(0, 100, 100, 100)], shape) == 1
+    assert windows.share(motion, [clips.Window(40, 50, 60, 60), clips.Window(40, 60, 60, 60)], shape) == 2 / 8
     assert windows.share(motion, [none], shape) == 0
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from dtkd import figures_check, findings, group_lists
 from dtkd.card import Card
 from dtkd.checks import run
-from dtkd.disagreements import picture
+from dtkd.disagreements import jpeg, middle_frame
 from dtkd.files import atomic
 from dtkd.findings import Finding, counted
 from dtkd.report import TEMPLATES, shown_duration
@@ -130,7 +130,7 @@ def write(card: Card, commands: Sequence[str]) -> list[Finding]:
 def _pictured(card: Card, finding: Finding) -> list[Mapping[str, str]]:
     """The finding's rows that are pairs of videos, with small pictures."""
     pairs = [row for row in finding.rows if {"video", "other"} <= row.keys()][:PICTURED]
-    return [{**row, **{f"{key}_picture": picture(card.root / row[key], 72) for key in ("video", "other")}}
+    return [{**row, **{f"{key}_picture": jpeg(middle_frame(card.root / row[key]), 72) for key in ("video", "other")}}
             for row in pairs]  # fmt: skip
 
 

@@ -74,7 +74,16 @@ def picture(path: str | Path, augment: Augment, crops: int = 1, side: int = SIDE
 
     Raises VideoError (see ``video.read``).
     """
-    frame = views.as_fed(video.read(path, [video.info(path).frames // 2])[0], augment, crops)
+    return jpeg(views.as_fed(middle_frame(path), augment, crops), side)
+
+
+def middle_frame(path: str | Path) -> np.ndarray:
+    """Of a video: uint8 (H, W, 3), RGB. Raises VideoError (see ``video.read``)."""
+    return video.read(path, [video.info(path).frames // 2])[0]
+
+
+def jpeg(frame: np.ndarray, side: int) -> str:
+    """A frame (H, W, 3), RGB, as a small JPEG, base64; its shorter side has so many pixels at most."""
     scale = min(1.0, side / min(frame.shape[:2]))
     if scale < 1:
         frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)

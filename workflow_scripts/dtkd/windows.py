@@ -20,6 +20,7 @@ import torch
 from dtkd import clips, flow, video
 from dtkd.study import Augment, Clip, Evaluation
 from dtkd.video_info import VideoInfo
+from dtkd.views import shown
 
 VIDEOS = 60
 """Videos that are measured, the same number of each class."""
@@ -112,19 +113,19 @@ def share(motion: np.ndarray, windows: Iterable[clips.Window], shape: Sequence[i
     down, across = motion.shape[0] / shape[0], motion.shape[1] / shape[1]
     for window in windows:
         top, left, height, width = rectangle(window)
-        rows = slice(round(top * down), round((top + height) * down))
-        inside[rows, round(left * across) : round((left + width) * across)] = True
+        rows = slice(max(0, round(top * down)), round((top + height) * down))
+        inside[rows, max(0, round(left * across)) : round((left + width) * across)] = True
     return float(motion[inside].sum()) / total
 
 
 def rectangle(window: clips.Window) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of what a window shows of a frame, in its pixels."""
-    return window.top, window.left, window.side, window.side
+    """(top, left, height, width) of what a window shows of a frame, in its pixels; with margins more than the frame."""
+    return window.top, window.left, window.height, window.width
 
 
 def seen(frame: np.ndarray, window: clips.Window, crop: int) -> np.ndarray:
     """A frame (H, W, 3) as a network gets it through a window: uint8 (crop, crop, 3)."""
-    return clips.cut([frame], 1, crop, lambda *_: [window])[0, :, 0].permute(1, 2, 0).numpy()[..., ::-1]
+    return shown(frame, window, crop)
 
 
 def _motion(path: Path, clip: Clip, known: VideoInfo) -> tuple[np.ndarray, np.ndarray]:
