@@ -163,8 +163,8 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
         if columns:
             _heading(block, subset, *(grid[0, columns[end]].get_position(block) for end in (0, -1)))
     _wheel(block.add_subplot(grid[0, -1], projection="polar"))
-    key, words = block.add_subplot(grid[1, -1]), ["hue: direction", f"full colour: {most:.1f} px/frame"]
-    lines = [*words, *textwrap.wrap(f"class, video: {found[0].unit}", 24)]
+    key, words = block.add_subplot(grid[1, -1]), ["hue: direction", "full colour:", f"{most:.1f} px/frame", ""]
+    lines = [*words, *textwrap.wrap(f"class, video: {found[0].unit}", 15)]
     key.set_axis_off()
     key.text(0.5, 0.95, "\n".join(lines), fontsize=SMALL, ha="center", va="top", transform=key.transAxes)
 
