@@ -185,7 +185,7 @@ def test_no_video_can_be_used(here):
         for number in range(2):
             (here / "clips" / name / f"{number}.avi").write_bytes(b"RIFF")
     line = run(here / "clips")
-    assert line.startswith("error: clips: 4 of 4 videos cannot be used: a/0.avi (")
+    assert line.startswith("error: clips: none of its 4 videos can be used (a/0.avi: ")
 
 
 @pytest.mark.parametrize(("words", "line"), [

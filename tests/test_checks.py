@@ -270,6 +270,14 @@ def test_copies_across_and_within():
     assert [row["how"] for row in rest.rows] == ["a copy", "a copy", "a copy, mirrored"]
 
 
+def test_where_no_lists_can_help():
+    """All of one class belong together, by a chain of copies: there is nothing to propose."""
+    made = card(known=twins(*((number, number + 1, "copy") for number in range(29))))
+    across = next(finding for finding in checks_lists.copies(made) if "both sides" in finding.what)
+    assert across.config == ""
+    assert across.remedy.startswith("Keep one of each. No lists can keep them on one side")
+
+
 def test_shared_recordings():
     made = card(known=twins((0, 20, "part"), (1, 2, "copy")))
     found = only(checks_lists.shared_recordings(made))

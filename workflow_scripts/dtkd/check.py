@@ -45,7 +45,10 @@ def card_of(study: Study, given: str, threads: int = 1, progress: Callable[[str]
     sound, reasons = inspection.inspect(source.videos, index["path"], known, threads, progress and progress("inspect"))
     problems, usable = inspection.problems(index, reasons), inspection.described(index, sound)
     if usable.empty:
-        inspection.refuse(source.videos, problems, len(index), "this command with -v")
+        some = "; ".join(f"{path}: {reason}" for path, reason in list(reasons.items())[:3])
+        raise DtkdError(
+            f"{source.videos}: none of its {len(index)} videos can be used ({some}): copy or download them again"
+        )
     settings = Settings.of(study.checked(name, dataset))
     return Card(name, settings, usable, problems, folder, threads, progress, in_config=name in study.datasets)
 

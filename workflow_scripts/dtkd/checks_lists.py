@@ -17,7 +17,6 @@ MANY = 0.1
 CERTAIN = 0.001
 """The chance of a coincidence, below which it is none."""
 HOW = {"file": "the same file", "copy": "a copy", "part": "moments in common"}
-IN_THE_FILE = f"Keep them on one side, as the lists in {FILE} do."
 
 
 def copies(card: Card) -> Iterator[Finding]:
@@ -45,12 +44,12 @@ def _twins(card: Card, pairs: Sequence[Pair], are: str, sign: str, level: str) -
     across = [pair for pair in pairs if _lists_across(card, pair)]
     if across:
         lists = sorted({name for pair in across for name in _lists_across(card, pair)})
+        remedy, lines = _on_one_side(card, sign)
         yield Finding(
             level,
             f"{number(len(across), 'pair')} of videos {are} and stand on both sides, train and test, of {_and(lists)}.",
             "The network is tested on what it has learnt by heart, and looks better than it is.",
-            ("Keep one of each. Or k" if level == "error" else "K") + IN_THE_FILE[1:],
-            _proposal(card, sign), _rows(card, across),
+            f"Keep one of each. {remedy}" if level == "error" else remedy, lines, _rows(card, across),
         )  # fmt: skip
     rest = [pair for pair in pairs if not _lists_across(card, pair)]
     if rest:
@@ -83,8 +82,7 @@ def shared_places(card: Card) -> Iterator[Finding]:
         + (f" Of these, the place alone tells the class of {percent(told)}." if told else ""),
         "The network may learn the place instead of the action, and the test does not notice." if told
         else "The test tells little of how well the classes are known in other places.",
-        f"Keep each place on one side, as the lists in {FILE} do.",
-        _proposal(card, "places"),
+        *_on_one_side(card, "places"),
     )  # fmt: skip
 
 
@@ -142,7 +140,7 @@ def _grouped(card: Card, grouping: Grouping, by: str, sign: str) -> Iterator[Fin
     counts = _crossing(card, grouping.groups)
     if not _many(counts):
         return
-    remedy, lines = IN_THE_FILE, _proposal(card, sign)
+    remedy, lines = _on_one_side(card, sign)
     if grouping.pattern and card.settings.dataset.format == "folders":
         remedy = "Keep them on one side, by what their names have in common."
         lines = card.entry(group_pattern=grouping.pattern)
@@ -199,6 +197,13 @@ def _named(column: str) -> str:
 def _and(words: Sequence[str]) -> str:
     *some, last = words
     return f"{', '.join(some)} and {last}" if some else last
+
+
+def _on_one_side(card: Card, sign: str) -> tuple[str, str]:
+    """What to do about what belongs together by a sign, and the lines that do it."""
+    if lines := _proposal(card, sign):
+        return f"Lists that keep together what belongs together are in {FILE}:", lines
+    return "No lists can keep them on one side, as of some class too many videos belong together: add others.", ""
 
 
 def _proposal(card: Card, sign: str) -> str:
