@@ -17,7 +17,7 @@ from dtkd.findings import ordered
 from dtkd.inspection import read_problems
 from dtkd.name_groups import Grouping
 from dtkd.overlays import study_of
-from dtkd.study import Augment, read
+from dtkd.study import read
 from dtkd.windows import View
 
 PROJECT = Path(__file__).parents[1]
@@ -88,14 +88,14 @@ def test_every_function_of_the_themes_is_registered_once():
 
 def test_a_sound_data_set_has_no_errors_and_no_warnings_but_of_its_lists_and_the_papers_rule():
     made = card(infos={"frames": 30}, train=100, test=60)
-    found, undone = checks.run(made)
+    found, undone = checks.run(made, [check for check in checks.CHECKS if check.name != "passed_over"])
     assert {finding.check for finding in found if finding.level != "note"} == {"nothing_groups", "chosen_on_test"}
     assert undone == ["unsteady_groups"]
 
 
 def test_the_gravest_come_first_with_their_checks_names():
     made = card(classes=("kick_left", "kick_right", "run", "sit", "walk"))
-    found, _ = checks.run(made)
+    found, _ = checks.run(made, [check for check in checks.CHECKS if check.name != "passed_over"])
     assert found[0].check == "mirrored_classes"
     assert found == ordered(found)
 
@@ -119,6 +119,20 @@ def test_broken_files():
     assert found.what == "1 of 151 videos cannot be used."
     assert found.rows == ({"video": "run/x.avi", "class": "run", "why": "is empty (0 bytes)"},)
     assert changed(found).on_bad_video == "skip"
+
+
+def test_passed_over(tmp_path):
+    """Files that are no videos, and videos in deeper folders, by `datasets.passed_over`."""
+    for name in ("run/1.avi", "run/2.avi", "run/3.xyz", "sit/1.avi", "sit/more/2.avi"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    found = only(checks_classes.passed_over(card(dataset={"videos": str(tmp_path)})))
+    assert found.level == "note"
+    assert "passes over 1 file with another suffix (.xyz: 1), such as run/3.xyz" in found.what
+    assert "sit/more/2.avi" in found.what
+    (tmp_path / "run/3.xyz").unlink()
+    (tmp_path / "sit/more/2.avi").unlink()
+    assert list(checks_classes.passed_over(card(dataset={"videos": str(tmp_path)}))) == []
 
 
 def test_mirrored_classes():
@@ -199,10 +213,8 @@ def test_unseen_motion_names_the_classes():
     assert found.rows[0] == {"class": "run", "motion in the test crop": "30 %"}
 
 
-@pytest.mark.skipif("fit" not in Augment.model_fields, reason="augment.fit is not there yet")
-@pytest.mark.parametrize("fit", ["letterbox", "squash"])
-def test_whole_frames_can_be_asked_for(fit):
-    assert read(merged(STUDY.model_dump(mode="json"), {"augment": {"fit": fit}}))
+def test_whole_frames_are_a_setting():
+    assert changed(only(checks_views.unseen_motion(card(known=views(0.1))))).augment.fit == "letterbox"
 
 
 @pytest.mark.parametrize(("frames", "level"), [(200, "warning"), (60, "note"), (40, None), (24, None), (10, None)])
@@ -326,6 +338,18 @@ def test_groups_in_names():
     assert list(checks_lists.nothing_groups(made)) == []
     kept = card(known=named(lambda number: f"person{number // 10}"))
     assert list(checks_lists.groups_in_names(kept)) == []
+
+
+def test_names_that_the_workflow_refuses_are_an_error():
+    """By which lists drawn by clip would part scenes; with a word of the user's, or another sign, it is a warning."""
+    made = card(known=named(lambda number: f"g{number % 7}"))
+    made.index["path"] = [f"{row['class']}/v_{row['class']}_g{number % 7:02d}_c{number:03d}.avi"
+                          for number, row in made.index.iterrows()]  # fmt: skip
+    found = only(checks_lists.groups_in_names(made))
+    assert (found.level, found.why.endswith("The workflow refuses such lists.")) == ("error", True)
+    made.settings = Settings.of(dict(made.settings.plain) | {
+        "dataset": made.settings.plain["dataset"] | {"group_pattern": "none"}})  # fmt: skip
+    assert only(checks_lists.groups_in_names(made)).level == "warning"
 
 
 def test_groups_in_names_of_lists_that_are_given():

@@ -55,6 +55,14 @@ def test_three_crops_have_it(tmp_path):
     assert view(acted(tmp_path / "a.avi", [0.1, 0.9]), Evaluation(crops_per_clip=3)).test > 0.95
 
 
+@pytest.mark.parametrize("fit", ["letterbox", "squash"])
+def test_whole_frames_have_it(tmp_path, fit):
+    """Training too, in which the frame may be a little larger than the crop."""
+    found = view(acted(tmp_path / "a.avi", [0.1, 0.9]), augment=AUGMENT.model_copy(update={"fit": fit}))
+    assert found.test == 1
+    assert found.train > 0.9
+
+
 def test_the_cameras_motion_is_none(tmp_path):
     """What moves beside it counts: at the side, though the whole frame moves."""
     found = view(acted(tmp_path / "a.avi", [0.9], pan=2.0))
@@ -102,6 +110,8 @@ def test_shares_by_hand():
     assert windows.share(motion, [whole, clips.Window(0, 100, 100, 100)], shape) == 1
     assert windows.share(motion, [clips.Window(40, 50, 60, 60), clips.Window(40, 60, 60, 60)], shape) == 2 / 8
     assert windows.share(motion, [none], shape) == 0
+    assert windows.share(motion, [clips.Window(-50, 0, 200, 200)], shape) == 1, "letterbox: margins above and below"
+    assert windows.rectangle(clips.Window(-50, 0, 200, 200), shape) == (0, 0, 100, 200)
 
 
 @pytest.mark.parametrize(("labels", "most", "chosen"), [

@@ -30,6 +30,7 @@ class Check:
 
 CHECKS = (
     Check(checks_classes.broken_files),
+    Check(checks_classes.passed_over),
     Check(checks_classes.mirrored_classes),
     Check(checks_views.unseen_motion),
     Check(checks_lists.copies),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dtkd import mirrored_names
+from dtkd import datasets, mirrored_names
 from dtkd.card import Card
 from dtkd.findings import Finding
 from dtkd.subsets import BOUNDARIES, quantile_threshold
@@ -30,6 +30,19 @@ def broken_files(card: Card) -> Iterator[Finding]:
         config(on_bad_video="skip"),
         tuple({"video": video, "class": name, "why": reason} for video, name, reason in rows),
     )
+
+
+def passed_over(card: Card) -> Iterator[Finding]:
+    """Files in the videos' folder that are not used."""
+    told = datasets.passed_over(card.settings.dataset.source())
+    if told:
+        what, _, remedy = told.partition("; ")
+        yield Finding(
+            "note",
+            f"A study of {what.replace(': passes', ' passes', 1)}.",
+            "If they are meant to be there, classes have fewer videos than you think.",
+            f"{remedy[0].upper()}{remedy[1:]}.",
+        )
 
 
 def mirrored_classes(card: Card) -> Iterator[Finding]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from dtkd import datasets
 from dtkd.card import Card
 from dtkd.duplicates import Pair
+from dtkd.errors import DtkdError
 from dtkd.findings import Finding
 from dtkd.group_lists import FILE
 from dtkd.name_groups import APART, Grouping, crossing
@@ -144,13 +146,25 @@ def _grouped(card: Card, grouping: Grouping, by: str, sign: str) -> Iterator[Fin
     if grouping.pattern and card.settings.dataset.format == "folders":
         remedy = "Keep them on one side, by what their names have in common."
         lines = card.entry(group_pattern=grouping.pattern)
+    level = "error" if sign == "names" and _refused(card) else "warning" if grouping.sure else "note"
     yield Finding(
-        "warning" if grouping.sure else "note",
+        level,
         f"{by}, test videos are of the same {grouping.of} as training videos: {_per_list(counts)}.",
         "The network may know the person or the scene again instead of the action, and looks better than it is on "
-        "others.",
+        "others." + (" The workflow refuses such lists." if level == "error" else ""),
         remedy, lines,
     )  # fmt: skip
+
+
+def _refused(card: Card) -> bool:
+    """Whether the workflow refuses to draw lists by clip from such names."""
+    if not card.settings.dataset.may_part_scenes:
+        return False
+    try:
+        datasets.check_scenes(card.root, card.paths)
+    except DtkdError:
+        return True
+    return False
 
 
 def nothing_groups(card: Card) -> Iterator[Finding]:
@@ -158,7 +172,7 @@ def nothing_groups(card: Card) -> Iterator[Finding]:
     dataset = card.settings.dataset
     if dataset.format != "folders" or dataset.group_pattern or card.grouped:
         return
-    own = card.entry(group_pattern="(.+)")
+    own = card.entry(group_pattern="none")
     likely = " All show one place, so that the same persons are likely to come again." if card.one_place else ""
     by_numbers = _proposal(card, "numbers")
     yield Finding(

@@ -72,7 +72,7 @@ def _whole(axis: Axes, view: View) -> None:
     axis.imshow(red, extent=(0, width, height, 0), interpolation="bilinear")
     for windows, colour, style in ((view.drawn, TRAIN, "--"), (view.windows, TEST, "-")):
         for window in windows:
-            top, left, tall, wide = rectangle(window)
+            top, left, tall, wide = rectangle(window, view.frame.shape)
             edges = {"edgecolor": colour, "linewidth": 1.2, "linestyle": style}
             axis.add_patch(Rectangle((left, top), wide, tall, fill=False, **edges))
     axis.set(xlim=(-1, width + 1), ylim=(height + 1, -1))

@@ -1,8 +1,9 @@
 """The clip as the network sees it: how much of a video's motion is within the crops of test and training.
 
-A crop is square and its side is at most the frame's shorter one: in a wide video, what happens at the sides is never
-seen. Motion is what the optical flow of a few pairs of frames has beside the camera's own; of it, that is told which
-falls into the test view's window and, on average, into those that training draws.
+A crop is square, and unless `augment.fit` says otherwise its side is at most the frame's shorter one: in a wide video,
+what happens at the sides is never seen. Motion is what the optical flow of a few pairs of frames has beside the
+camera's own; of it, that is told which falls into the test view's window and, on average, into those that training
+draws.
 """
 
 from __future__ import annotations
@@ -112,15 +113,19 @@ def share(motion: np.ndarray, windows: Iterable[clips.Window], shape: Sequence[i
     inside = np.zeros(motion.shape, bool)
     down, across = motion.shape[0] / shape[0], motion.shape[1] / shape[1]
     for window in windows:
-        top, left, height, width = rectangle(window)
-        rows = slice(max(0, round(top * down)), round((top + height) * down))
-        inside[rows, max(0, round(left * across)) : round((left + width) * across)] = True
+        top, left, height, width = rectangle(window, shape)
+        rows = slice(round(top * down), round((top + height) * down))
+        inside[rows, round(left * across) : round((left + width) * across)] = True
     return float(motion[inside].sum()) / total
 
 
-def rectangle(window: clips.Window) -> tuple[int, int, int, int]:
-    """(top, left, height, width) of what a window shows of a frame, in its pixels; with margins more than the frame."""
-    return window.top, window.left, window.height, window.width
+def rectangle(window: clips.Window, shape: Sequence[int]) -> tuple[int, int, int, int]:
+    """(top, left, height, width) of what a window shows of a frame of ``shape`` (H, W, ...), in its pixels."""
+    (top, bottom), (left, right) = (
+        (max(start, 0), min(start + extent, length))
+        for start, extent, length in zip(window[:2], window[2:4], shape, strict=False)
+    )
+    return top, left, bottom - top, right - left
 
 
 def seen(frame: np.ndarray, window: clips.Window, crop: int) -> np.ndarray:
