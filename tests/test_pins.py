@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dtkd.overlays import study_of
+from dtkd.config.overlays import study_of
 
 PROJECT = Path(__file__).parents[1]
 FILE = PROJECT / "tests" / "data" / "pins.json"

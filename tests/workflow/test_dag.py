@@ -10,7 +10,7 @@ import pytest
 import tiny
 import yaml
 
-from dtkd.study import read
+from dtkd.config import read
 
 LIBRARY = tiny.PROJECT / "workflow_scripts" / "dtkd"
 LIST = "tiny/list1"
