@@ -241,7 +241,8 @@ def test_two_runs_never_share_a_folder():
 
 def test_a_study_is_read_without_the_heavy_packages():
     """Snakemake reads it at every start, and in every job."""
-    code = "import sys; from dtkd import config; print({'torch', 'cv2', 'pandas', 'numpy', 'snakemake'} & set(sys.modules))"
+    heavy = {"torch", "cv2", "pandas", "numpy", "snakemake"}
+    code = f"import sys; from dtkd import config; print({heavy} & set(sys.modules))"
     environment = {"PYTHONPATH": str(PROJECT / "workflow_scripts"), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "set()\n"
