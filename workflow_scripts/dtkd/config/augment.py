@@ -11,17 +11,36 @@ from dtkd.errors import DtkdError
 
 
 class Augment(Section):
-    """RandomShortSideScale, RandomCrop, RandomHorizontalFlip; at test time a fixed short side and a centre crop.
+    """How a frame becomes the square that networks see.
 
-    Or the whole frame: squashed into a square of the drawn size, or scaled until its longer side has that size; in a
-    test `crop` is the size.
+    Training: RandomShortSideScale, RandomCrop, RandomHorizontalFlip. Test: a fixed short side and a centre crop, or
+    with `fit: squash` and `letterbox` the whole frame.
     """
 
-    short_side: tuple[Count, Count]
-    crop: Count
-    test_short_side: Count
-    flip: Fraction = 0.5
-    fit: Literal["crop", "squash", "letterbox"] = Field("crop", description="how a frame becomes a square")
+    short_side: tuple[Count, Count] = Field(
+        description="Range in pixels from which the scaled shorter side is drawn in training (`squash`: both sides, "
+        "`letterbox`: the longer side). From 256 to 320 with a crop of 256, a training clip loses up to a fifth of a "
+        "side; `[256, 256]` loses nothing of the shorter one."
+    )
+    crop: Count = Field(
+        description="Side in pixels of the square that networks see; at most the smaller of `short_side` and "
+        "`test_short_side`. Smaller where memory is short."
+    )
+    test_short_side: Count = Field(
+        description="The shorter side in pixels at test time, before the centre crop. `squash` and `letterbox` scale "
+        "the whole frame to `crop` instead."
+    )
+    flip: Fraction = Field(
+        0.5,
+        description="Probability of RandomHorizontalFlip. `0` where left and right tell classes apart (`python -m "
+        "dtkd.check` looks for such names).",
+    )
+    fit: Literal["crop", "squash", "letterbox"] = Field(
+        "crop",
+        description="How a frame becomes a square. `crop`: a square part of it. `squash`: all of it, its proportions "
+        "lost. `letterbox`: all of it, with margins in the mean colour of the training videos, which networks see as "
+        "zeros. Change it where what matters is not in the middle, or videos are wide.",
+    )
 
     @property
     def settings(self) -> dict[str, Any]:

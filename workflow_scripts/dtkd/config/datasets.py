@@ -11,20 +11,56 @@ from dtkd.datasets import Source
 from dtkd.errors import DtkdError
 from dtkd.synthetic import Render
 
+RENDER = {  # what the keys of `render` mean
+    "vocabulary": "Which actions: `demo_ucf`, `demo_hmdb`, `demo_source` or `demo_source_large`. It also gives the "
+    "values of `noise`, `blur`, `contrast` and `jpeg` where these are `null`.",
+    "groups": "Persons and scenes of each class, 3 or more.",
+    "clips_per_group": "Videos of each group, 1 or more.",
+    "frames": "Frames of a video, 2 or more. More for a longer window of `clip`.",
+    "fps": "Frames a second, 1 or more.",
+    "width": "Width in pixels: even, 16 or more.",
+    "height": "Height in pixels: even, 16 or more.",
+    "seed": "Seed of the draw. Another one gives other persons, scenes and movements.",
+    "nuisance": "Camera motion, clutter, other people, occluders, light: 0 is a studio, 2 is hard.",
+    "variety": "How differently an action is done each time: 0 is always the same, 2 is hard.",
+    "noise": "Sensor noise: standard deviation in grey levels of 255.",
+    "blur": "Lens blur: standard deviation in pixels.",
+    "contrast": "Contrast; 1 is full.",
+    "jpeg": "Quality of an extra JPEG pass over each frame, 1 to 100; 0 is none.",
+}
+
 
 class Dataset(Section):
-    """Where one dataset's videos and lists are, or how the project renders them."""
+    """Where one data set's videos and lists are, or how the project renders them.
 
-    format: Literal["ucf101", "hmdb51", "folders", "csv"]
-    videos: Place = Field(description="folder that holds one folder of videos per class")
-    annotations: Place | None = Field(None, description="folder of the lists (ucf101, hmdb51) or the CSV file")
-    group_pattern: str | None = Field(
-        None, description="folders: regex whose first group names a video's group; none: each is its own, by your word"
+    `ucf101` and `hmdb51` are the names by which the paper's numbers and static classes are found (the numbers of those
+    rows that have the paper's names and hyperparameters).
+    """
+
+    format: Literal["ucf101", "hmdb51", "folders", "csv"] = Field(
+        description="The form of the lists and folders. `folders`: one folder per class, and lists are drawn; `csv`: "
+        "one table says it all."
     )
-    lists: Count = 3
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.3
-    split_seed: int = 0
-    render: Render | None = Field(None, description="the project renders this dataset itself")
+    videos: Place = Field(
+        description="Folder to which the lists' paths are relative; with `folders` it holds one folder per class. "
+        "Another path makes everything run again."
+    )
+    annotations: Place | None = Field(
+        None, description="Folder of the lists (`ucf101`, `hmdb51`) or the table (`csv`); `folders` has none."
+    )
+    group_pattern: str | None = Field(
+        None,
+        description="`folders`: a regular expression on `<class>/<file>`. Its first group is what clips of one scene "
+        "share; they stay on one side of a list. `none`: each clip is on its own. `null`: likewise, but refused where "
+        "names show scenes (such as `v_Run_g01_c02.avi`). Set it where clips are cut from longer videos or one person "
+        "acts in several; `python -m dtkd.check` proposes one.",
+    )
+    lists: Count = Field(3, description="How many lists there are; `folders` draws that many.")
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.3, description="`folders`: the share of each class's videos that is tested on."
+    )
+    split_seed: int = Field(0, description="`folders`: seed of the draw. Another one gives other lists.")
+    render: Render | None = Field(None, description="The project renders the data set itself; `null` for real videos.")
 
     @model_validator(mode="after")
     def _is_a_source(self) -> Dataset:

@@ -8,17 +8,35 @@ from pydantic import Field, model_validator
 
 from dtkd.config.fields import Count, Place, Section
 
+Algorithm = Literal["farneback", "dis_fast", "dis_medium", "tvl1", "farneback_cuda", "raft_small", "raft_large"]
+
 
 class Flow(Section):
-    """Optical flow of every video (paper, Section 3.1)."""
+    """Optical flow of every video (the paper's Section 3.1)."""
 
-    algorithm: Literal["farneback", "dis_fast", "dis_medium", "tvl1", "farneback_cuda", "raft_small", "raft_large"] = (
-        "farneback"
+    algorithm: Algorithm = Field(
+        "farneback",
+        description="The optical flow algorithm. `raft_small`, `raft_large` (networks) and `farneback_cuda` use a "
+        "GPU, the latter with an OpenCV built for it. Change it to see whether the split hangs on one algorithm.",
     )
-    step: Count = 1
-    short_side: Annotated[int, Field(ge=16)] | None = None  # as in `flow.Settings`
-    unit: Literal["frame", "second"] = Field("frame", description="motion in pixels a frame, or pixels a second")
-    weights: Place | None = Field(None, description="a network's parameters; torchvision's where none are named")
+    step: Count = Field(
+        1,
+        description="Frames between the two of a pair; motion stays in pixels a frame. More where flow takes too long "
+        "or motion is very slow.",
+    )
+    short_side: Annotated[int, Field(ge=16)] | None = Field(
+        None,
+        description="Working size: the shorter side in pixels; `null`: as the video is. Set it where videos are large "
+        "or differ in size.",
+    )
+    unit: Literal["frame", "second"] = Field(
+        "frame",
+        description="Motion in pixels a frame (the paper's), or in pixels a second by the videos' own times, which is "
+        "right where videos have different frame rates. A change of it computes no flow again.",
+    )
+    weights: Place | None = Field(
+        None, description="`raft_*`: file of the network's parameters; `null`: torchvision's, downloaded on first use."
+    )
 
     @property
     def network(self) -> bool:

@@ -22,23 +22,44 @@ def _weights(choice: str) -> str:
 
 
 class Model(Section):
-    backbone: Backbone
+    """The network of students, teachers and baselines, and what it starts from."""
+
+    backbone: Backbone = Field(
+        description="The network. Where the GPU is small: `slowfast_r50_8x8`; where there is none: `slowfast_small`."
+    )
     weights: Annotated[PathText, AfterValidator(_weights)] = Field(
-        description="kinetics400, pretrain, none, or the path of a state dict"
+        description="What trainings start from. `kinetics400`: published weights, of the first three backbones; "
+        "`pretrain`: what the section `pretrain` makes; `none`: random; else the path of a state dict of `backbone`, "
+        "as PyTorch, Lightning or DeepSpeed save it (then no baseline may have another backbone: `U5: null`)."
     )
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
-        None, description="what the weights' file of `backbone` must hash to"
+        None,
+        description="SHA-256 that the weights' file of `backbone` must have, 64 hexadecimal digits. Without it the "
+        "first download is trusted.",
     )
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.5, description="Dropout before the head. Less for small networks."
+    )
 
 
 class Clip(Section):
-    """Temporal sampling: the fast pathway's frames, and every how many source frames, or how often, one is taken."""
+    """Which frames a network sees.
 
-    frames: Annotated[int, Field(ge=4, multiple_of=4)]  # four times the slow pathway's
-    rate: Count | None = None
+    A video that is shorter than the window (`frames` × `rate` frames, or `frames` / `fps` seconds) is spread over its
+    whole length.
+    """
+
+    frames: Annotated[int, Field(ge=4, multiple_of=4)] = Field(
+        description="Frames of the fast pathway; the slow one sees a quarter of them. 64 for a 16x8 backbone, 32 for "
+        "an 8x8 one; fewer where memory is short."
+    )
+    rate: Count | None = Field(
+        None, description="Every how many source frames one is taken. Give `rate` or `fps`, not both."
+    )
     fps: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
-        None, description="frames a second, by the videos' own times, in place of rate"
+        None,
+        description="Frames taken a second, by the videos' own times: the same seconds for every camera, and right "
+        "for variable frame rates. Over a section that has `rate`: `{rate: null, fps: 10}`.",
     )
 
     @model_validator(mode="after")

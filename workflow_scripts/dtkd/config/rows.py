@@ -12,29 +12,74 @@ from dtkd.config.training import Outputs
 
 
 class Baseline(Section):
-    """A plain fine-tuning; with ``frozen`` of the head alone, with ``backbone`` and ``clip`` of another network."""
+    """A plain fine-tuning, which students are compared with.
 
-    list: Count = 1
-    frozen: bool = False
-    backbone: Backbone | None = None
-    clip: Clip | None = None
+    Each list that students have needs a baseline with the study's backbone and clip and without `frozen`: the first of
+    these is what its students are compared with.
+    """
+
+    list: Count = Field(
+        1, description="The list to train and test on. A row for each list gives the cross-validation and Figure 5."
+    )
+    frozen: bool = Field(False, description="Only the head trains: what the start weights alone are worth.")
+    backbone: Backbone | None = Field(None, description="Another network, to compare; `null`: `model.backbone`.")
+    clip: Clip | None = Field(
+        None, description="Another clip, to compare, with the keys of `clip`; `null`: the study's."
+    )
 
 
 class Student(Section):
-    """One student: the paper's hyperparameters, Eqs. 2-13; or, for comparison, plain distillation from one teacher."""
+    """One student: the paper's hyperparameters (Eqs. 2 to 13), or plain distillation from one teacher to compare.
 
-    method: Literal["dtkd", "bskd", "kd"] = "dtkd"
-    teacher: Name | None = Field(None, description="method kd: the baseline that teaches; null: the one compared with")
-    LT: bool = True
-    FT: bool = True
-    S_alpha: Fraction | None = None
-    KD_T: Positive
-    KD_alpha: Fraction
-    weighting: Literal["gated", "blend", "partition"] = "gated"
-    outside: Literal["confidence", "zero"] = "confidence"
-    unfrozen: Literal["own", "joint"] = "own"
-    teacher_outputs: Outputs | None = Field(None, description="null: as `teachers.outputs`")
-    list: Count = 1
+    Teachers need no rows: there are two for each list, seed, `LT` and `teacher_outputs`. The teacher of a student by
+    plain distillation is a baseline.
+    """
+
+    method: Literal["dtkd", "bskd", "kd"] = Field(
+        "dtkd",
+        description="`dtkd`: the paper's method. `bskd`: each sample is taught by the teacher of its class's subset "
+        "alone. `kd`: plain distillation, all samples by one teacher of all classes; it has no `LT` and no `FT`.",
+    )
+    teacher: Name | None = Field(
+        None,
+        description="`kd`: the row of `baselines` that teaches, of the same list and clip, with any backbone; `null`: "
+        "the baseline that students are compared with. Set it to have a larger network teach.",
+    )
+    LT: bool = Field(True, description="Locked teachers: of the teachers, only the heads were trained.")
+    FT: bool = Field(
+        True,
+        description="Frozen teachers: they stay as they are while the student learns. `false` costs the most time and "
+        "memory.",
+    )
+    S_alpha: Fraction | None = Field(
+        None,
+        description="Share of a teacher's confidence in its score; the rest is its loss's (Eq. 8). `dtkd` needs it, "
+        "the others have none.",
+    )
+    KD_T: Positive = Field(description="Temperature of the softened distributions (Eqs. 2, 3).")
+    KD_alpha: Fraction = Field(
+        description="Share of distillation in the loss; the rest is cross-entropy with the labels (Eq. 13)."
+    )
+    weighting: Literal["gated", "blend", "partition"] = Field(
+        "gated",
+        description="What becomes of the weight of the teacher whose subset a sample does not belong to. `gated`: Eq. "
+        "9, then zero. `blend`: Eq. 9 as it is. `partition`: 1 for the own teacher, 0 for the other (decisions, row "
+        "6).",
+    )
+    outside: Literal["confidence", "zero"] = Field(
+        "confidence",
+        description="What a teacher scores on a sample outside its subset: `S_alpha` × its confidence, or 1 − "
+        "`S_alpha` (decisions, row 6). `weighting: partition` reads no score.",
+    )
+    unfrozen: Literal["own", "joint"] = Field(
+        "own",
+        description="With `FT: false`: teachers learn from their own loss, or from the student's as well (decisions, "
+        "row 10).",
+    )
+    teacher_outputs: Outputs | None = Field(
+        None, description="What its two teachers answer; `null`: as `teachers.outputs`."
+    )
+    list: Count = Field(1, description="The list to train and test on; there has to be a baseline of that list.")
 
     @model_validator(mode="after")
     def _settings_belong_to_the_method(self) -> Student:

@@ -25,26 +25,57 @@ def _results(path: str) -> str:
 
 
 class Sections(Section):
-    name: str
-    results: Annotated[Place, AfterValidator(_results)] = "results"
-    use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field([0])
-    device: Literal["auto", "cpu", "cuda"] = "auto"
-    on_bad_video: Literal["fail", "skip"] = "fail"
-    cache_mb: Annotated[int, Field(ge=0)] = Field(512, description="megabytes of decoded frames that a training keeps")
-    datasets: dict[Name, Dataset]
+    """Keys that stand at the top of the file, beside the sections."""
+
+    name: str = Field(description="The study's name in the report and the plan.")
+    results: Annotated[Place, AfterValidator(_results)] = Field(
+        "results",
+        description="Folder for everything that is made; every target begins with it. Change it to keep two studies "
+        "apart, or to use another disk.",
+    )
+    use: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="The data sets of the study, in the order of the tables: names of entries of `datasets`."
+    )
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field(
+        [0],
+        description="Each seed repeats every training but the pretraining. Several, such as `[0, 1, 2]`, give mean ± "
+        "standard deviation in the tables.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="Where networks compute. `auto`: on the GPU where there is one. `cuda`: a job that cannot use a "
+        "GPU stops, which is right for a study that is too large for a CPU.",
+    )
+    on_bad_video: Literal["fail", "skip"] = Field(
+        "fail",
+        description="What happens where videos cannot be used (`results/<dataset>/problems.csv` lists them). `skip`: "
+        "the study goes on without them.",
+    )
+    cache_mb: Annotated[int, Field(ge=0)] = Field(
+        512,
+        description="Megabytes of decoded frames that a training keeps, so that small videos are decoded once. On a "
+        "CPU they are in one store; on a GPU each loader process keeps its share. More for small videos and much "
+        "memory; `0` where memory is short. It changes no result.",
+    )
+    datasets: dict[Name, Dataset] = Field(description="The data sets, by name; `use` says which of them the study has.")
     flow: Flow = Flow()
     split: Split = Split()
     model: Model
-    pretrain: Pretrain | None = None
+    pretrain: Pretrain | None = Field(
+        None, description="The pretraining; needed by `model.weights: pretrain`. `null` takes it away."
+    )
     teachers: Teachers = Teachers()
     clip: Clip
     augment: Augment
     train: Train
     evaluation: Evaluation = Evaluation()
     analysis: Analysis = Analysis()
-    baselines: dict[Name, dict[Name, Baseline | None]]
-    students: dict[Name, dict[Name, Student | None]]
+    baselines: dict[Name, dict[Name, Baseline | None]] = Field(
+        description="Data set → name → row. `U5: null` in an overlay takes an inherited row away."
+    )
+    students: dict[Name, dict[Name, Student | None]] = Field(
+        description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away."
+    )
 
     @model_validator(mode="after")
     def _fit_together(self) -> Sections:

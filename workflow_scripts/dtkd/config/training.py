@@ -12,22 +12,59 @@ Outputs = Literal["full", "masked"]
 
 
 class Train(Section):
-    epochs: Count
-    batch_size: Count
-    optimiser: Literal["sgd", "adamw"] = "sgd"
-    lr: Positive
-    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.9
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    schedule: Literal["constant", "cosine"] = "constant"
-    warmup_epochs: Annotated[float, Field(ge=0)] = 0.0
-    clips_per_video: Count = 1
-    selection: Literal["best", "last"] = "best"
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    micro_batch: Count | None = Field(None, description="clips that pass through a network at a time; null: the batch")
-    channels_last: bool = Field(False, description="weights and clips in memory channel by channel of a pixel")
-    compile: bool = Field(False, description="torch.compile")
-    devices: Count = Field(1, description="processes of a training on each node, one a GPU")
-    nodes: Count = Field(1, description="computers that share a training, under SLURM")
+    """How networks are trained; `teachers.train` and `pretrain.train` say what differs there."""
+
+    epochs: Count = Field(
+        description="Passes over the training videos. More where the curves have not levelled off, fewer where they "
+        "have for long."
+    )
+    batch_size: Count = Field(
+        description="Clips of an optimiser step. Eq. 7 is over a batch, so that a change of it changes the method's "
+        "weights."
+    )
+    optimiser: Literal["sgd", "adamw"] = Field(
+        "sgd", description="SGD with momentum, or AdamW, which suits a small network that learns in few steps."
+    )
+    lr: Positive = Field(description="Learning rate. Change it with `batch_size` or `optimiser`.")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(0.9, description="Momentum of `sgd`.")
+    weight_decay: Annotated[float, Field(ge=0)] = Field(
+        0.0, description="Weight decay of the optimiser. More against overfitting."
+    )
+    schedule: Literal["constant", "cosine"] = Field(
+        "constant", description="Of the learning rate. `cosine` ends at zero: for last epochs that are restless."
+    )
+    warmup_epochs: Annotated[float, Field(ge=0)] = Field(
+        0.0,
+        description="Epochs (also parts of one) over which the rate rises from a tenth to the whole. More where the "
+        "first steps diverge.",
+    )
+    clips_per_video: Count = Field(
+        1, description="Clips drawn of each video in an epoch. More where videos are long and few."
+    )
+    selection: Literal["best", "last"] = Field(
+        "best",
+        description="The epoch that counts: the one with the best test top-1 (the paper's rule), or the last. `last` "
+        "chooses nothing on the test set.",
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto",
+        description="`auto`: on a GPU bf16 if it has it, else fp16; on a CPU fp32. `fp32` where the loss becomes NaN.",
+    )
+    micro_batch: Count | None = Field(
+        None,
+        description="At most that many clips pass through a network at a time; `null`: the whole batch. Set it where "
+        "memory is short. The loss, and Eq. 7 in it, is still that of the whole batch.",
+    )
+    channels_last: bool = Field(
+        False, description="Memory layout of weights and clips. Quicker on a CPU; measure it on a GPU."
+    )
+    compile: bool = Field(False, description="torch.compile: quicker steps, where there is a C++ compiler.")
+    devices: Count = Field(
+        1,
+        description="GPUs of a node that share one training, a process each (on a CPU, processes). It needs "
+        "`--resources gpu=N`.",
+    )
+    nodes: Count = Field(1, description="Computers that share one training, under SLURM.")
 
     def computing(self) -> dict[str, Any]:
         """How a training computes: what changes its result by rounding only, as `device` does."""
@@ -40,24 +77,37 @@ class Train(Section):
 
 
 class Pretrain(Section):
-    """A backbone trained on one of `datasets` (list 1): the demo's stand-in for Kinetics-400."""
+    """A training of each backbone on one of `datasets` before all else: the demo's stand-in for Kinetics-400.
 
-    dataset: Name
-    seed: int = 0
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    train: dict[str, Any] = Field(default_factory=dict, description="what differs from `train`")
+    Needed by `model.weights: pretrain`; `pretrain: null` takes it away.
+    """
+
+    dataset: Name = Field(
+        description="What the backbones are trained on (its list 1): a larger data set of your own, for example."
+    )
+    seed: int = Field(0, description="Seed of this training; `seeds` does not touch it.")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.5, description="Dropout before the head. Less for small networks."
+    )
+    train: dict[str, Any] = Field(
+        default_factory=dict, description="What differs from the section `train`, with its keys."
+    )
 
 
 class Teachers(Section):
-    """The specialists of the two subsets: what they answer, and how their training differs from the others'.
+    """The specialists of the two subsets. Each has a head over all classes, and is trained on its subset's videos."""
 
-    Each has a head over all classes and sees its subset's videos only. ``full``: its softmax is over all classes,
-    wherever one is taken. ``masked``: its logits outside its subset are -inf before any softmax, in its training,
-    in distillation and in evaluation.
-    """
-
-    outputs: Outputs = "full"
-    train: dict[str, Any] | None = Field(default_factory=dict, description="what differs from `train`")
+    outputs: Outputs = Field(
+        "full",
+        description="What a teacher answers. `full`: any class, by plain softmax, from its training to its "
+        "evaluation. `masked`: its own subset's classes, as its logits outside it are −∞ before any softmax "
+        "(decisions, row 5). A student's `teacher_outputs` says otherwise for its own two.",
+    )
+    train: dict[str, Any] | None = Field(
+        default_factory=dict,
+        description="What differs from the section `train` in the teachers' trainings, with its keys. In an overlay, "
+        "`null` takes all of it away.",
+    )
 
 
 def _number(value: Any) -> Any:
@@ -66,11 +116,17 @@ def _number(value: Any) -> Any:
 
 
 class Evaluation(Section):
-    """How a trained model meets a test video: clips spread over time, crops along the longer side."""
+    """How tables test on a video. (Trainings test on one centre crop of one centre clip after every epoch.)"""
 
-    clips_per_video: Count = 1
-    crops_per_clip: Annotated[Literal[1, 3], BeforeValidator(_number)] = 1
-    average: Literal["softmax", "logits"] = "softmax"
+    clips_per_video: Count = Field(
+        1, description="Clips spread evenly over the video. Several to compare with work that tests on several."
+    )
+    crops_per_clip: Annotated[Literal[1, 3], BeforeValidator(_number)] = Field(
+        1, description="Crops along the longer side; 3 needs `augment.fit: crop`."
+    )
+    average: Literal["softmax", "logits"] = Field(
+        "softmax", description="What is averaged over clips and crops: probabilities or logits."
+    )
 
     @property
     def file(self) -> str:
