@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from dtkd.config.explain import explain, hint
 from dtkd.config.model import OWN_BACKBONES, WEIGHTS
+from dtkd.config.training import Train
 from dtkd.errors import DtkdError
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ def _train_settings(config: Sections, role: str, where: str) -> None:
     try:
         config.train_settings(role)
     except ValidationError as error:
-        raise ValueError("; ".join(f"{where}.{explain(each)}" for each in error.errors())) from None
+        raise ValueError("; ".join(explain(error, Train, where))) from None
 
 
 # In this order: later ones take for granted what earlier ones make sure of.

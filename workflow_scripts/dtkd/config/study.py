@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from dtkd.config.explain import explain, one_line
+from dtkd.config.explain import explain
 from dtkd.config.rows import Baseline, Student
 from dtkd.config.runs import Run
 from dtkd.config.sections import Sections
@@ -124,5 +124,4 @@ def read(config: Mapping[str, Any]) -> Study:
     except DtkdError as error:  # of a section that is not pydantic's own: `render`
         raise DtkdError(f"config: {error}") from None
     except ValidationError as error:
-        lines = [one_line(explain(problem)) for problem in error.errors()]
-        raise DtkdError("config: " + "\n        ".join(dict.fromkeys(lines))) from None
+        raise DtkdError("config: " + "\n        ".join(explain(error, Study))) from None
