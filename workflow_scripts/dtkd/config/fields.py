@@ -18,9 +18,11 @@ def place(path: str) -> str:
         raise ValueError(f": {error} (got {path!r})") from None
 
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")]  # becomes part of a path
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"  # becomes part of a path
 # Not empty, which would be the root; Snakemake takes what stands in braces or angle brackets for its own.
-PathText = Annotated[str, Field(pattern=r"^[^{}<>\x00-\x1f\x7f]+$")]
+PATH = r"^[^{}<>\x00-\x1f\x7f]+$"
+Name = Annotated[str, Field(pattern=NAME)]
+PathText = Annotated[str, Field(pattern=PATH)]
 Place = Annotated[PathText, AfterValidator(place)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
