@@ -4,7 +4,8 @@
 # make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
 # make test     the tests, on up to eight cores
 # make verify   hold every file of results/ against the record of what made it
-# make lint     check the code's style
+# make lint     check the code's style, and the types of the config package
+# make docs     the documentation as a site in results/site; its reference of the config is made anew
 # make pins     accept the names and settings that the shipped studies' runs have now (tests/data/pins.json)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
@@ -15,7 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify audit stress lint pins lock clean
+.PHONY: all table5 plan test test-slurm verify audit stress lint docs pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -34,6 +35,11 @@ test-slurm: .venv/installed
 
 lint: .venv/installed
 	ruff check .
+	mypy
+
+docs: .venv/installed
+	python -m dtkd.config.reference docs/reference
+	mkdocs build --quiet --strict
 
 pins: .venv/installed
 	python tests/test_pins.py
@@ -63,7 +69,7 @@ stress: .venv/installed
 
 # After a change of pyproject.toml: choose every package and record its hashes (needs uv).
 lock:
-	uv pip compile pyproject.toml --quiet --group test --group lint --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
+	uv pip compile pyproject.toml --quiet --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
 	echo pip-audit==2.10.1 | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --output-file audit.lock
 
 clean:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -30,7 +30,7 @@ def datasets_are_known(config: Sections) -> None:
     for dataset in config.use:
         if dataset not in config.datasets:
             raise ValueError(f"use: {dataset!r} is not one of datasets{hint(dataset, config.datasets)}")
-    named = {
+    named: dict[str, Iterable[str]] = {
         "baselines": config.baselines,
         "students": config.students,
         "split.static": config.split.static,
@@ -66,22 +66,22 @@ def students_have_their_teacher(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
             if row.teacher is not None:
-                _can_teach(config, dataset, name, row)
+                _can_teach(config, dataset, name, row, row.teacher)
 
 
-def _can_teach(config: Sections, dataset: str, name: str, row: Student) -> None:
+def _can_teach(config: Sections, dataset: str, name: str, row: Student, taught_by: str) -> None:
     """Whether a student by plain distillation can ask its teacher about the clips that it sees."""
     where, known = f"students.{dataset}.{name}.teacher", config.baselines_of(dataset)
-    if row.teacher not in known:
-        raise ValueError(f"{where}: no baseline is called {row.teacher!r}{hint(row.teacher, known)}")
-    teacher = known[row.teacher]
+    if taught_by not in known:
+        raise ValueError(f"{where}: no baseline is called {taught_by!r}{hint(taught_by, known)}")
+    teacher = known[taught_by]
     if teacher.list != row.list:
         raise ValueError(
-            f"{where}: {row.teacher} is of list {teacher.list}, and may have trained on test videos of list "
+            f"{where}: {taught_by} is of list {teacher.list}, and may have trained on test videos of list "
             f"{row.list}; name a baseline of that list"
         )
     if teacher.clip not in (None, config.clip):
-        raise ValueError(f"{where}: {row.teacher} sees other clips than students; name one with the study's clip")
+        raise ValueError(f"{where}: {taught_by} sees other clips than students; name one with the study's clip")
 
 
 def chosen_students_have_two_teachers(config: Sections) -> None:

@@ -62,7 +62,7 @@ def names_in_utf8() -> None:
 
 def _collapsed(path: str) -> str:
     """`os.path.normpath`, but that ``..`` after a link leaves the folder that the link leads to."""
-    root, kept = "/" * path.startswith("/"), []
+    root, kept = "/" * path.startswith("/"), list[str]()
     parts = [part for part in path.split("/") if part not in ("", ".")]
     for number, part in enumerate(parts):
         before = root + "/".join(kept)

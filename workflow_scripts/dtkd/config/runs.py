@@ -27,6 +27,12 @@ class Run:
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
 
     @property
+    def row(self) -> Student:
+        """A student's settings."""
+        assert self.student, f"a {self.role} is no student"
+        return self.student
+
+    @property
     def name(self) -> str:
         """The run's folder."""
         return f"{self.settings_name}-seed{self.seed}"
@@ -34,15 +40,15 @@ class Run:
     @property
     def settings_name(self) -> str:
         """What tells it from the study's other runs, but for its seed."""
+        parts: list[str | None]
         if self.role == "teacher":
             parts = [self.subset, "LT" if self.frozen else None, self.outputs]
-        elif self.role == "student":
-            s = self.student
+        elif s := self.student:
             parts = [s.method]
             if s.method == "dtkd":
                 parts += [f"S{s.S_alpha:g}"]
             parts += [f"T{s.KD_T:g}", f"A{s.KD_alpha:g}"]
-            if s.method == "kd":
+            if self.teacher:
                 parts += [self.teacher.settings_name]
             else:
                 parts += ["LT" if s.LT else None, "FT" if s.FT else None, self.outputs]

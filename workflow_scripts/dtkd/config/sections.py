@@ -85,7 +85,8 @@ class Sections(Section):
 
     def used_datasets(self) -> list[str]:
         """The study's datasets, and the one that its backbone is pretrained on."""
-        return [*self.use, self.pretrain.dataset] if self.model.weights == "pretrain" else list(self.use)
+        pretrain = self.pretrain if self.model.weights == "pretrain" else None
+        return [*self.use, pretrain.dataset] if pretrain else list(self.use)
 
     def baselines_of(self, dataset: str) -> dict[str, Baseline]:
         return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}

@@ -28,11 +28,18 @@ class Study(Sections):
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
         teacher = None
         if row.method == "kd":
-            baseline = self.baselines_of(dataset)[row.teacher] if row.teacher else self.reference(dataset, row.list)[1]
-            teacher = self.baseline_run(dataset, baseline, seed)
+            teacher = self.baseline_run(dataset, self._teaching(dataset, row), seed)
         outputs = row.teacher_outputs if row.teacher_outputs != self.teachers.outputs else None
         return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher,
                    outputs=outputs)  # fmt: skip
+
+    def _teaching(self, dataset: str, row: Student) -> Baseline:
+        """The baseline that teaches a student by plain distillation."""
+        if row.teacher:
+            return self.baselines_of(dataset)[row.teacher]
+        reference = self.reference(dataset, row.list)
+        assert reference, "checks.students_have_a_reference"
+        return reference[1]
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
         """The static and the dynamic teacher of a student; of one by plain distillation its only `teacher`."""
@@ -40,17 +47,18 @@ class Study(Sections):
             return {"teacher": student.teacher}
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
-                        frozen=student.student.LT, subset=subset, outputs=student.outputs)
+                        frozen=student.row.LT, subset=subset, outputs=student.outputs)
             for subset in SUBSETS
         }  # fmt: skip
 
     def logits_file(self, student: Run) -> str:
         """Where a student's frozen teachers' logits are, relative to the results folder."""
-        pair = ["LT" if student.student.LT else None, student.outputs, f"seed{student.seed}"]
+        pair = ["LT" if student.row.LT else None, student.outputs, f"seed{student.seed}"]
         teachers = student.teacher.name if student.teacher else "-".join(part for part in pair if part)
         return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{teachers}.logits.pt")
 
     def pretrain_run(self, backbone: str) -> Run:
+        assert self.pretrain, "checks.pretraining_is_described"
         return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.pretrain.seed)
 
     def runs(self) -> dict[str, Run]:
@@ -63,7 +71,7 @@ class Study(Sections):
                 runs += [student, *self.teacher_runs(student).values()]
         if self.model.weights == "pretrain":
             runs += [self.pretrain_run(backbone) for backbone in sorted({run.backbone for run in runs})]
-        by_folder = {}
+        by_folder: dict[str, Run] = {}
         for run in runs:
             other = by_folder.setdefault(run.folder, run)
             if self.settings(other) != self.settings(run):
@@ -73,10 +81,11 @@ class Study(Sections):
 
     def settings(self, run: Run) -> dict[str, Any]:
         """All that determines a run's result beside its input files, as plain values: a change of it is a rerun."""
+        pretrain = self.pretrain if run.role == "pretrain" else None
         settings = {
             "backbone": run.backbone,
-            "weights": "none" if run.role == "pretrain" else self.model.weights,
-            "dropout": self.pretrain.dropout if run.role == "pretrain" else self.model.dropout,
+            "weights": "none" if pretrain else self.model.weights,
+            "dropout": (pretrain or self.model).dropout,
             "frozen": run.frozen,
             "seed": run.seed,
             "clip": (run.clip or self.clip).model_dump(exclude_none=True),

@@ -39,8 +39,8 @@ def read(file: str | Path) -> dict[str, Any]:
         return loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: of a date such as 2025-13-01
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        said = [getattr(error, name, None) for name in ("context", "problem", "reason")]
-        said = ", ".join(filter(None, said)) or str(error)
+        parts = [getattr(error, name, None) for name in ("context", "problem", "reason")]
+        said = ", ".join(filter(None, parts)) or str(error)
         raise DtkdError(f"{file}{f', line {mark.line + 1}' if mark else ''}: is not valid YAML: {said}") from None
 
 
@@ -49,7 +49,7 @@ def check_words(words: Iterable[str]) -> None:
     given: dict[str, yaml.Node] = {}
     for word in words:
         key, _, value = word.partition("=")
-        node = yaml.ScalarNode("", value)
+        node: yaml.Node = yaml.ScalarNode("", value)
         with suppress(yaml.YAMLError):  # it is plain text for Snakemake then, too
             node = yaml.compose(value, Loader=yaml.BaseLoader) or node
         lost = [keys for keys, _ in _twice(node, (key,))]
