@@ -5,13 +5,13 @@
 # make test     the tests, on up to eight cores
 # make verify   hold every file of results/ against the record of what made it
 # make lint     check the code's style, and the types of the config package
-# make docs     the documentation as a site in results/site; its reference of the config is made anew
+# make docs     the documentation as a site in site/; its reference of the config is made anew
 # make pins     accept the names and settings that the shipped studies' runs have now (tests/data/pins.json)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
 # make lock     choose the packages of requirements.lock anew, after a change of pyproject.toml (needs uv)
-# make clean    delete .venv, .snakemake and results: every result, of every study that lies there
+# make clean    delete .venv, .snakemake, site and results: every result, of every study that lies there
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -73,4 +73,4 @@ lock:
 	echo pip-audit==2.10.1 | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --output-file audit.lock
 
 clean:
-	rm -rf .venv .snakemake results
+	rm -rf .venv .snakemake results site

@@ -1,4 +1,4 @@
-"""What the readings of the paper give: the results of studies/readings.yaml, as docs/decisions.md has them.
+"""What the readings of the paper give: the results of studies/readings.yaml, as docs/explanation/decisions.md has them.
 
 Two tables: `readings`, the study's own, and `imitation`, Table 6 of masked and of full teachers by both directions of
 KL, beside the paper's. They read results alone; make those first, and paste the tables afterwards:

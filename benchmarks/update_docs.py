@@ -35,7 +35,7 @@ if __name__ == "__main__":
     if absent := [name for name in names if not (report.FOLDER / f"{name}.md").exists()]:
         sys.exit(f"error: {report.FOLDER} has no {absent[0]}.md: run the benchmark that makes it, which docs/ name")
     tables = {name: (report.FOLDER / f"{name}.md").read_text(encoding="utf-8") for name in names}
-    pages = {str(file): file.read_text(encoding="utf-8") for file in DOCS.glob("*.md")}
+    pages = {str(file): file.read_text(encoding="utf-8") for file in DOCS.rglob("*.md")}
     for file, text in pasted(pages, tables).items():
         if text != pages[file]:
             Path(file).write_text(text, encoding="utf-8")

@@ -1,4 +1,4 @@
-"""benchmarks/readings.py and update_docs.py: what the study of readings gave, put where docs/decisions.md waits."""
+"""benchmarks/readings.py and update_docs.py: what the study of readings gave, put where decisions.md waits for it."""
 
 import json
 import sys
@@ -61,7 +61,7 @@ def test_table_6_by_every_reading_beside_the_papers(results):
 
 
 def test_decisions_wait_for_both_tables():
-    pages = {file.name: file.read_text(encoding="utf-8") for file in update_docs.DOCS.glob("*.md")}
+    pages = {file.name: file.read_text(encoding="utf-8") for file in update_docs.DOCS.rglob("*.md")}
     done = update_docs.pasted(pages, {"readings": "| one |\n", "imitation": "| two |\n"})
     changed = {name for name in pages if done[name] != pages[name]}
     assert changed == {"decisions.md"}
@@ -80,5 +80,5 @@ def test_a_table_without_one_place_is_refused(pages, count):
 
 def test_the_papers_gap_between_dtkd_and_bskd_is_as_decisions_have_it():
     top1 = published.table(5).set_index("model")["top1"]
-    page = (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "explanation" / "decisions.md").read_text(encoding="utf-8")
     assert f"the {top1['SU4'] - top1['SU13']:.1f} points" in page

@@ -86,7 +86,7 @@ def content(tmp_path):
     return {
         "study": resolved, "tables": [str(tmp_path / f"{name}.csv") for name in tables],
         "figures": [png(tmp_path / f"{name}.png") for name in FIGURES],
-        "decisions": str(PROJECT / "docs" / "decisions.md"), "runs": runs,
+        "decisions": str(PROJECT / "docs" / "explanation" / "decisions.md"), "runs": runs,
         "records": [record for record, _ in files], "histories": [history for _, history in files],
         "pictures": str(tmp_path / "pictures.json"), "examples": str(tmp_path / "examples.csv"),
     }  # fmt: skip
@@ -384,7 +384,7 @@ def test_disagreements_are_counted_in_full_and_pictured(page):
 
 
 def test_decisions_are_the_documents(page):
-    lines = (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8").splitlines()
+    lines = (PROJECT / "docs" / "explanation" / "decisions.md").read_text(encoding="utf-8").splitlines()
     numbers = [line.split("|")[1].strip() for line in lines if re.match(r"\| \d", line)]
     shown = [element["text"] for element in page.all("th") if "tbody" in element["inside"]]
     assert [number for number in shown if number in numbers][: len(numbers)] == numbers
@@ -393,7 +393,8 @@ def test_decisions_are_the_documents(page):
 
 def test_what_the_demo_gave_is_no_part_of_another_studys_decisions(page):
     """The document goes on with the numbers of studies/readings.yaml."""
-    assert "\n## What the readings give" in (PROJECT / "docs" / "decisions.md").read_text(encoding="utf-8")
+    document = PROJECT / "docs" / "explanation" / "decisions.md"
+    assert "\n## What the readings give" in document.read_text(encoding="utf-8")
     assert "studies/readings.yaml" not in page.text
     assert "<!--" not in page.text
 
