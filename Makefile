@@ -39,7 +39,7 @@ lint: .venv/installed
 
 docs: .venv/installed
 	python -m dtkd.config.reference docs/reference
-	mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
 pins: .venv/installed
 	python tests/test_pins.py
