@@ -18,7 +18,7 @@ INTRODUCTION = """\
 <!-- Made by `make docs` from the descriptions in workflow_scripts/dtkd/config/: edit them there. -->
 
 Every key of a study's config. [Changing a study](../guides/changing-a-study.md) says how config files are merged, and
-what a change makes run again; "decisions" are those of [Reading the paper](../explanation/decisions.md).
+what a change makes run again.
 
 An unknown key, a wrong type or a value out of range ends the workflow before the first job, in one line. `null` is
 YAML's word for "none".
@@ -36,7 +36,8 @@ def files() -> dict[str, str]:
 
 def page(schema: Schema) -> str:
     """A table for each section, as Markdown."""
-    return INTRODUCTION + "".join(_section(schema, *found) for found in _sections(schema))
+    sections = "".join(_section(schema, *found) for found in _sections(schema))
+    return INTRODUCTION + sections.replace("(decisions, row", "([decisions](../explanation/decisions.md), row")
 
 
 def _sections(schema: Schema) -> Iterator[tuple[str, str, Schema]]:
