@@ -4,6 +4,7 @@
 # make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
 # make test     the tests, on up to eight cores
 # make verify   hold every file of results/ against the record of what made it
+# make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
@@ -14,7 +15,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify audit stress lint lock clean
+.PHONY: all table5 plan test test-slurm verify regime audit stress lint lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -36,6 +37,9 @@ lint: .venv/installed
 
 verify: .venv/installed
 	@python -m dtkd.verify results
+
+regime: .venv/installed
+	@python -m dtkd.regime
 
 audit: .venv/audit/installed
 	@.venv/audit/bin/python workflow_scripts/dtkd/audit.py requirements.lock
