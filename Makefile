@@ -6,6 +6,7 @@
 # make verify   hold every file of results/ against the record of what made it
 # make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style
+# make pins     accept the names and settings that the shipped studies' runs have now (tests/data/pins.json)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
@@ -15,7 +16,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify regime audit stress lint lock clean
+.PHONY: all table5 plan test test-slurm verify regime audit stress lint pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -34,6 +35,9 @@ test-slurm: .venv/installed
 
 lint: .venv/installed
 	ruff check .
+
+pins: .venv/installed
+	python tests/test_pins.py
 
 verify: .venv/installed
 	@python -m dtkd.verify results

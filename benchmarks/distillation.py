@@ -18,10 +18,10 @@ import torch
 import yaml
 from torch import nn
 
-from dtkd import backbones, clips, engine, plan, study, synthetic
+from dtkd import backbones, clips, engine, plan, synthetic
+from dtkd.config import Run, Student, Study, read
 from dtkd.datasets import Videos
 from dtkd.learners import Classifier, Distilled, asked_on
-from dtkd.study import Student
 from report import write
 
 ROOT = Path(__file__).parents[1]
@@ -111,11 +111,11 @@ def kind(student: Student) -> str:
     return UNFROZEN if asked_on(student) == "all" else PARTITION
 
 
-def table5(asked: study.Study, times: dict[str, float]) -> list[dict[str, object]]:
+def table5(asked: Study, times: dict[str, float]) -> list[dict[str, object]]:
     """All students of a dataset against as many plain trainings: with what is shared, and as the peer does it."""
     runs = [asked.student_run(DATASET, row, 0) for row in asked.students_of(DATASET).values()]
 
-    def row(what: str, chosen: list[study.Run], of: Callable[[Student], str], shared: bool) -> dict[str, object]:
+    def row(what: str, chosen: list[Run], of: Callable[[Student], str], shared: bool) -> dict[str, object]:
         pairs = len({asked.logits_file(run) for run in chosen if run.student.FT}) if shared else 0
         spent = sum(times[of(run.student)] for run in chosen) + pairs * times[PASS]
         live = 0 if shared else 2 * sum(run.student.FT for run in chosen)
@@ -133,7 +133,7 @@ def table5(asked: study.Study, times: dict[str, float]) -> list[dict[str, object
     ]
 
 
-def disagreement(asked: study.Study, classes: int) -> tuple[float, float]:
+def disagreement(asked: Study, classes: int) -> tuple[float, float]:
     """The largest difference of shared and live logits over a few of the demo's videos, and the largest logit.
 
     Live teachers see the batches that training draws.
@@ -172,7 +172,7 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    asked = study.read(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+    asked = read(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
     classes, crop, size = len(synthetic.class_names(DATASET)), asked.augment.crop, asked.train.batch_size
 
     random = torch.Generator().manual_seed(0)

@@ -26,15 +26,15 @@ from pytorchvideo.data import LabeledVideoDataset, make_clip_sampler
 from torch.utils.data import SequentialSampler
 from torchvision.transforms import v2
 
-from dtkd import backbones, clips, engine, study, synthetic, video
+from dtkd import backbones, clips, engine, synthetic, video
+from dtkd.config import Augment, Clip, read
 from dtkd.datasets import Videos
 from dtkd.learners import Classifier
-from dtkd.study import Augment, Clip
 from report import write
 
 FPS = 25
 PAPER = Clip(frames=64, rate=2), Augment(short_side=(256, 320), crop=256, test_short_side=256)
-CONFIG = study.read(yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text(encoding="utf-8")))
+CONFIG = read(yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text(encoding="utf-8")))
 DEMO = CONFIG.clip, CONFIG.augment
 KEPT = "ours, decoded frames kept"  # as shipped, where the videos fit in `cache_mb`
 

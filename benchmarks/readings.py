@@ -17,9 +17,9 @@ import report
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow_scripts"))
 from dtkd import published, rows, subsets, tables  # noqa: E402
+from dtkd.config import Study  # noqa: E402
 from dtkd.errors import DtkdError  # noqa: E402
 from dtkd.files import read_parquet  # noqa: E402
-from dtkd.study import Study  # noqa: E402
 from plan import study_of  # noqa: E402
 
 FORMULAS = {"reverse": "Σ S (log S − log T)", "forward": "Σ T (log T − log S)"}

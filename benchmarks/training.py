@@ -25,10 +25,10 @@ from torch import distributed, multiprocessing
 
 import report
 from dtkd import backbones, engine
+from dtkd.config import Train
 from dtkd.learners import Classifier
 from dtkd.parts import gradient
 from dtkd.processes import Group, share_batch_norms
-from dtkd.study import Train
 
 CORES = len(os.sched_getaffinity(0))
 CLASSES = 16

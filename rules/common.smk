@@ -9,8 +9,8 @@ from snakemake.io import IOFile
 
 from dtkd import datasets, recorded, rows, synthetic
 from dtkd.files import check_writable, write_json
-from dtkd.places import within
-from dtkd.study import Dataset, Run, read
+from dtkd.config.places import within
+from dtkd.config import Dataset, Run, read
 
 STUDY = checked(read, config)
 RESULTS = STUDY.results

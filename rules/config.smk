@@ -4,7 +4,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
-from dtkd import configs
+from dtkd.config import yaml_files
 from dtkd.errors import DtkdError
 
 
@@ -27,8 +27,8 @@ if (encoding := sys.getfilesystemencoding()) != "utf-8":  # stock Snakemake's; t
 if workflow.is_main_process:  # its jobs read the same
     for file in (*workflow.configfiles, Path("config.yaml")):
         if file.exists():
-            checked(configs.read, file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
-    checked(configs.check_words, workflow.config_settings.config_args)
+            checked(yaml_files.read, file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file)
+    checked(yaml_files.check_words, workflow.config_settings.config_args)
 
 
 configfile: "config.yaml"

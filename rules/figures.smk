@@ -62,7 +62,7 @@ rule figure_teachers:
         "Figure teachers"
     input:
         table=f"{RESULTS}/tables/teachers.csv",
-        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics"),
+        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics", "datasets"),
     output:
         png=f"{RESULTS}/figures/teachers.png",
         pdf=f"{RESULTS}/figures/teachers.pdf",

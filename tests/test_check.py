@@ -16,7 +16,7 @@ import yaml
 from conftest import write_video
 
 from dtkd import check, findings
-from dtkd.overlays import study_of
+from dtkd.config.overlays import study_of
 
 PROJECT = Path(__file__).parents[1]
 CLASSES = ("left_throw", "right_throw", "jump", "sit & stand", "walk")

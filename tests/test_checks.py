@@ -12,12 +12,12 @@ import yaml
 from dtkd import checks, checks_classes, checks_lists, checks_views, checks_worth
 from dtkd.card import Card, Settings
 from dtkd.clips import Window
+from dtkd.config import read
+from dtkd.config.overlays import study_of
 from dtkd.duplicates import Pair
 from dtkd.findings import ordered
 from dtkd.inspection import read_problems
 from dtkd.name_groups import Grouping
-from dtkd.overlays import study_of
-from dtkd.study import read
 from dtkd.windows import View
 
 PROJECT = Path(__file__).parents[1]

@@ -16,8 +16,8 @@ from torchvision.transforms import v2
 from torchvision.transforms.v2 import functional as F
 
 from dtkd import clips, video, video_info
+from dtkd.config import Augment, Clip
 from dtkd.datasets import Videos
-from dtkd.study import Augment, Clip
 
 CLIP = Clip(frames=4, rate=2)
 AUGMENT = Augment(short_side=(32, 40), crop=32, test_short_side=32)

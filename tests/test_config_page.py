@@ -8,7 +8,7 @@ from typing import get_args, get_origin
 import yaml
 from pydantic import BaseModel
 
-from dtkd.study import Study
+from dtkd.config import Study
 
 PAGE = (Path(__file__).parents[1] / "docs" / "config.md").read_text(encoding="utf-8")
 

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dtkd import configs
+from dtkd.config import yaml_files
 from dtkd.errors import DtkdError
 
 PROJECT = Path(__file__).parents[1]
@@ -28,7 +28,7 @@ def refusal(function, *arguments):
 
 def test_the_shipped_files():
     for path in (PROJECT / "config.yaml", *(PROJECT / "studies").glob("*.yaml"), *PROJECT.glob("profiles/*/*.yaml")):
-        assert configs.read(path) == yaml.safe_load(path.read_text(encoding="utf-8")), path
+        assert yaml_files.read(path) == yaml.safe_load(path.read_text(encoding="utf-8")), path
 
 
 @pytest.mark.parametrize(("text", "told"), [
@@ -43,7 +43,7 @@ def test_the_shipped_files():
 ])  # fmt: skip
 def test_a_key_twice(file, text, told):
     file.write_text(text)
-    lines = refusal(configs.read, file).removeprefix("mine.yaml: ").split("\n")
+    lines = refusal(yaml_files.read, file).removeprefix("mine.yaml: ").split("\n")
     assert {line.strip() for line in lines} == {
         f"{line}, and only the last would count; rename or remove the others" for line in told
     }
@@ -55,7 +55,7 @@ def test_a_key_twice(file, text, told):
 ])  # fmt: skip
 def test_what_is_no_key_twice(file, text):
     file.write_text(text)
-    assert list(configs._twice(yaml.compose(text))) == []
+    assert list(yaml_files._twice(yaml.compose(text))) == []
 
 
 @pytest.mark.parametrize(("content", "told"), [
@@ -75,20 +75,20 @@ def test_what_is_no_key_twice(file, text):
 ])  # fmt: skip
 def test_what_is_no_config(file, content, told):
     file.write_bytes(content)
-    message = refusal(configs.read, file)
+    message = refusal(yaml_files.read, file)
     assert message.startswith(told)
     assert "\n" not in message
 
 
 def test_no_file(file):
-    assert refusal(configs.read, file) == "mine.yaml: cannot be read (No such file or directory); correct the path"
+    assert refusal(yaml_files.read, file) == "mine.yaml: cannot be read (No such file or directory); correct the path"
     file.mkdir()
-    assert refusal(configs.read, file) == "mine.yaml: cannot be read (Is a directory); correct the path"
+    assert refusal(yaml_files.read, file) == "mine.yaml: cannot be read (Is a directory); correct the path"
 
 
 def test_a_byte_order_mark_and_json(file):
     file.write_text('{\n\t"name": "größe",\n\t"seeds": [0]\n}\n', encoding="utf-8-sig")
-    assert configs.read(file) == {"name": "größe", "seeds": [0]} == json.loads(file.read_text("utf-8-sig"))
+    assert yaml_files.read(file) == {"name": "größe", "seeds": [0]} == json.loads(file.read_text("utf-8-sig"))
 
 
 @pytest.mark.parametrize(("words", "lost"), [
@@ -99,7 +99,7 @@ def test_a_byte_order_mark_and_json(file):
     (["use=[a]", "use=[b]"], "use"),
 ])  # fmt: skip
 def test_a_key_twice_on_the_command_line(words, lost):
-    assert refusal(configs.check_words, words) == (
+    assert refusal(yaml_files.check_words, words) == (
         f"--config: {lost} is given twice, and only the last would count; keep one"
     )
 
@@ -109,7 +109,7 @@ def test_a_key_twice_on_the_command_line(words, lost):
     ["name=a: b: c", "results=", "x=[1", "y={a: 1}=2"],
 ])  # fmt: skip
 def test_what_loses_nothing_on_the_command_line(words):
-    configs.check_words(words)
+    yaml_files.check_words(words)
 
 
 @given(data=st.one_of(st.binary(max_size=40), st.text(alphabet="ab:[]{}-\n\t &*!?|>'\"#,x1250", max_size=40)))
@@ -118,7 +118,7 @@ def test_any_file_is_a_mapping_or_refused(file, data):
     file.write_bytes(data if isinstance(data, bytes) else data.encode())
     result, problem = {}, "mine.yaml"
     try:
-        result = configs.read(file)
+        result = yaml_files.read(file)
     except DtkdError as error:
         problem = str(error)
     assert isinstance(result, dict)

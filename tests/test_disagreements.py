@@ -9,9 +9,9 @@ import pytest
 from conftest import draw
 
 from dtkd import disagreements
+from dtkd.config import Augment
 from dtkd.errors import DtkdError
 from dtkd.metrics import Predictions
-from dtkd.study import Augment
 
 CLASSES = ["clap", "eat", "run"]
 NAN = float("nan")

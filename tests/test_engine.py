@@ -14,11 +14,11 @@ import torch
 
 from dtkd import backbones, engine, networks, weights
 from dtkd.clips import TestClips, TrainingClips, epoch_batches
+from dtkd.config import Augment, Clip, Evaluation, Student, Train
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
 from dtkd.learners import Classifier, Distilled
 from dtkd.metrics import top_k
-from dtkd.study import Augment, Clip, Evaluation, Student, Train
 
 CLIP = Clip(frames=8, rate=1)
 AUGMENT = Augment(short_side=(32, 36), crop=32, test_short_side=32)

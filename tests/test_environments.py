@@ -132,12 +132,10 @@ def needed(script):
             if id(node) in checked_only:
                 continue
             for module in _modules(node):
-                top, _, rest = module.partition(".")
-                own = SCRIPTS / "dtkd" / f"{rest.partition('.')[0]}.py"
+                top = module.partition(".")[0]
                 if top != "dtkd":
                     wanted |= {PROVIDERS.get(top, top)} - sys.stdlib_module_names
-                elif own.is_file():
-                    todo.append(own)
+                todo += _own(module)
             if isinstance(node, ast.Attribute) and node.attr in BY_METHOD:
                 wanted.add(BY_METHOD[node.attr])
     return wanted
@@ -148,11 +146,19 @@ def _modules(node):
         return [alias.name for alias in node.names]
     if isinstance(node, ast.ImportFrom):
         base = node.module or ""
-        if node.level or base == "dtkd":
-            base = f"dtkd.{base}".rstrip(".") if node.level else base
+        base = f"dtkd.{base}".rstrip(".") if node.level else base
+        if base.partition(".")[0] == "dtkd":
             return [base, *(f"{base}.{alias.name}" for alias in node.names)]
         return [base]
     return []
+
+
+def _own(module):
+    """The library's files that an import of a module runs: its own, and those of the packages around it."""
+    place = SCRIPTS.joinpath(*module.split("."))
+    around = [place, *place.parents]
+    packages = [folder / "__init__.py" for folder in around if SCRIPTS / "dtkd" in folder.parents]
+    return [file for file in (place.with_name(f"{place.name}.py"), *packages) if file.is_file()]
 
 
 @pytest.mark.parametrize(("environment", "script"), sorted({rule[1:] for rule in rules()}),

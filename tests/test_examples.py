@@ -8,8 +8,8 @@ import pytest
 from conftest import draw
 
 from dtkd import examples, figures
+from dtkd.config import Augment
 from dtkd.flow import Settings, class_flow, video_flow
-from dtkd.study import Augment
 
 AUGMENT = Augment(short_side=(32, 32), crop=32, test_short_side=32)
 MEANS = {"calm": 0.1, "middle": 0.2, "lively": 0.3, "wild": 0.9}

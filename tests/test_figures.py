@@ -17,6 +17,7 @@ from matplotlib.text import Text
 from test_fonts import make_font
 
 from dtkd import figures, figures_accuracy, figures_distillation, figures_motion, figures_training, published
+from dtkd.datasets import SUBSETS
 from dtkd.errors import DtkdError, DtkdWarning
 from dtkd.metrics import Predictions, kl_divergence
 
@@ -116,7 +117,7 @@ def test_every_class_is_counted_on_its_side_of_the_threshold():
         subsets = [entry["subset"] for entry in given["classes"].values()]
         assert heights == [subsets.count("static"), subsets.count("dynamic")]
         assert axis.lines[0].get_xdata()[0] == given["threshold"]
-        assert legend(axis)[:2] == [f"{name} ({subsets.count(name)})" for name in figures.SUBSETS]
+        assert legend(axis)[:2] == [f"{name} ({subsets.count(name)})" for name in SUBSETS]
     static, dynamic = figure.axes[0].containers
     assert max(bar.get_x() + bar.get_width() for bar in static if bar.get_height()) <= 0.3 + 1e-9
     assert min(bar.get_x() for bar in dynamic if bar.get_height()) >= 0.3 - 1e-9
@@ -276,7 +277,7 @@ def test_teachers_weights_with_an_epoch_without_a_value():
     chosen = static.lines[0]
     assert chosen.get_ydata() == pytest.approx(gap["w_st"].to_numpy(), nan_ok=True)
     assert dynamic.lines[0].get_ydata() == pytest.approx(gap["w_dy"].to_numpy())
-    assert [line.get_color() for line in (chosen, dynamic.lines[0])] == [figures.COLOURS[s] for s in figures.SUBSETS]
+    assert [line.get_color() for line in (chosen, dynamic.lines[0])] == [figures.COLOURS[s] for s in SUBSETS]
     assert all(line.get_linewidth() < chosen.get_linewidth() for line in static.lines[1:])
     assert legend(static) == ["SU12: St-T", "SU12: Dy-T", "other students (2)"]
     assert static.get_ylim() == dynamic.get_ylim()
@@ -302,7 +303,7 @@ def test_figure7_has_means_over_classes_and_their_gains():
                        "+12.50", "+12.50", "+0.00", "+25.00"]  # fmt: skip
     assert legend(axis) == ["U1", "SU12"]
     assert [to_hex(axis.containers[4 + n][0].get_facecolor()).upper() for n in (2, 3)] == [
-        figures.COLOURS[subset] for subset in figures.SUBSETS
+        figures.COLOURS[subset] for subset in SUBSETS
     ]
 
 
@@ -429,7 +430,7 @@ def test_figure8_averages_counts_over_seeds():
     axis = figures_distillation.figure8({"d": one}).axes[0]
     assert [patch.get_data().values.sum() for patch in axis.patches] == [2] * 4
     with pytest.raises(DtkdError, match="figure 8: no divergence of d is finite"):
-        figures_distillation.figure8({"d": {subset: np.full(3, np.nan) for subset in figures.SUBSETS}})
+        figures_distillation.figure8({"d": {subset: np.full(3, np.nan) for subset in SUBSETS}})
 
 
 def test_divergences_match_videos_by_name():
@@ -586,7 +587,7 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
         curves[dataset] = {f"{name} (list {n})": [history(epochs, 9 * n + seed) for seed in range(seeds)]
                            for n, name in enumerate(models)}  # fmt: skip
         weights[dataset] = dict(zip((models[1], "SU1", "SU2"), curves[dataset].values(), strict=True))
-        kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in figures.SUBSETS}
+        kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in SUBSETS}
         rows = [(dataset, f"SU{n}", "dtkd", n % 2 == 0, True, 0.3, t, a, 80 + n, 0.4) for n, (t, a) in enumerate(
             [(2, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (2, 0.4), (4, 0.4)])]  # fmt: skip
         tables += [(dataset, models[0], "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
@@ -697,7 +698,7 @@ def test_same_data_same_bytes(tmp_path):
     makers = {
         "figure2": lambda: figures_motion.figure2(SPLITS),
         "figure7": lambda: figures_accuracy.figure7(PAIR, FOUR, {"data": published.gains("ucf101", "U1", "SU12")}),
-        "figure8": lambda: figures_distillation.figure8({"d": dict.fromkeys(figures.SUBSETS, np.arange(5.0))}),
+        "figure8": lambda: figures_distillation.figure8({"d": dict.fromkeys(SUBSETS, np.arange(5.0))}),
     }
     for name, make in makers.items():
         for turn in ("a", "b"):

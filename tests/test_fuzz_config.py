@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dtkd import rows
+from dtkd.config import read
+from dtkd.config.places import spelled
 from dtkd.errors import DtkdError
-from dtkd.places import spelled
-from dtkd.study import read
 
 PROJECT = Path(__file__).parents[1]
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text())

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 from dtkd import engine, launch, networks, training
+from dtkd.config import Augment, Clip, Student, Train
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
 from dtkd.files import write_json
-from dtkd.study import Augment, Clip, Student, Train
 from dtkd.training import Plan
 
 CLASSES = [f"class{label}" for label in range(4)]

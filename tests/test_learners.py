@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from dtkd import backbones, distill
+from dtkd.config import Student
 from dtkd.learners import Classifier, Distilled, VanillaKD
-from dtkd.study import Student
 
 STATIC = torch.tensor([True, False, True, False, False])
 LABELS = torch.tensor([0, 1, 4, 2, 3])  # two static, three dynamic

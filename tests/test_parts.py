@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
+from dtkd.config import Student
 from dtkd.learners import Classifier, Distilled, VanillaKD
 from dtkd.parts import gradient, together
 from dtkd.processes import Group, Shares
-from dtkd.study import Student
 
 STATIC = torch.tensor([True, False, True, False])
 LABELS = torch.tensor([0, 1, 3, 2, 0, 1, 1])

@@ -12,7 +12,9 @@ from conftest import draw
 from torch.utils.flop_counter import FlopCounterMode
 
 import plan as script
-from dtkd import backbones, plan, published, study
+from dtkd import backbones, plan, published
+from dtkd.config import read
+from dtkd.datasets import SUBSETS
 from dtkd.errors import DtkdError
 from dtkd.plan import Machine, Measured, Size, Task
 
@@ -24,7 +26,7 @@ PAPER = official.DATA.parents[1] / "studies" / "paper.yaml"
 def paper(**changes):
     """studies/paper.yaml, merged with config.yaml, with other values at top level."""
     merged = script.study_of([PAPER], PAPER.parents[1]).model_dump(mode="json")
-    return study.read(merged | changes)
+    return read(merged | changes)
 
 
 @pytest.fixture(scope="module")
@@ -54,12 +56,12 @@ def test_it_is_the_format_whose_numbers_are_known(tmp_path):
     config = paper().model_dump(mode="json")
     config |= {"use": ["mine"], "baselines": {"mine": {"B": {"list": 1}}}, "students": {}, "analysis": {"chosen": {}}}
     for name, videos in (("ucf101", 13_320), ("hmdb51", 6_766)):
-        own = plan.size(study.read(config | {"datasets": {"mine": {"format": name} | place}}), "mine")
+        own = plan.size(read(config | {"datasets": {"mine": {"format": name} | place}}), "mine")
         assert (own.videos, own.train[3]["all"]) == (videos, {"ucf101": 9624, "hmdb51": 3570}[name])
         assert own.notes[0].startswith(f"mine: {tmp_path / 'lists'} is not there; the official lists' numbers are used")
     unknown = {"format": "csv"} | place
     with pytest.raises(DtkdError, match="there is no such file"):
-        plan.size(study.read(config | {"datasets": {"mine": unknown}}), "mine")
+        plan.size(read(config | {"datasets": {"mine": unknown}}), "mine")
 
 
 def test_listed_classes_count_as_static(tmp_path):
@@ -68,13 +70,13 @@ def test_listed_classes_count_as_static(tmp_path):
     (tmp_path / "demo_ucf").mkdir()
     (tmp_path / "demo_ucf" / "split.json").write_text('{"classes": {"JumpRope": {"subset": "dynamic"}}}')
     static = {"demo_ucf": ["JumpRope", "Typing"], "demo_hmdb": ["wave"]}
-    own = {name: plan.size(study.read(config | {"split": {"source": "listed", "static": static}}), name)
+    own = {name: plan.size(read(config | {"split": {"source": "listed", "static": static}}), name)
            for name in ("demo_ucf", "demo_hmdb", "demo_source")}  # fmt: skip
     for name, share in (("demo_ucf", 2 / 16), ("demo_hmdb", 1 / 12)):
         assert own[name].train[1]["static"] == pytest.approx(share * own[name].train[1]["all"])
     static["demo_ucf"] = ["JumpRop"]
     with pytest.raises(DtkdError, match=r"split\.static\.demo_ucf: 'JumpRop' is not one of its classes; did you mean"):
-        plan.size(study.read(config | {"split": {"source": "listed", "static": static}}), "demo_ucf")
+        plan.size(read(config | {"split": {"source": "listed", "static": static}}), "demo_ucf")
 
 
 def test_the_official_lists_say_the_same(tmp_path, sizes):
@@ -126,7 +128,7 @@ def test_what_each_role_costs(sizes):
     logits = found["ucf101/list1/teacher/LT-seed0.logits.pt"]
     assert logits.flops == pytest.approx(2 * macs * 2 * 10 * 9537)
     assert logits.disk == pytest.approx(2 * 10 * 9537 * 101 * 4)
-    assert set(logits.after) == {f"ucf101/list1/teacher/{subset}-LT-seed0" for subset in study.SUBSETS}
+    assert set(logits.after) == {f"ucf101/list1/teacher/{subset}-LT-seed0" for subset in SUBSETS}
     students = {name: task for name, task in found.items() if "/student/" in name and name.startswith("ucf101")}
     assert len(students) == 13
     taught = students["ucf101/list1/student/dtkd-S0.3-T2-A0.2-LT-FT-seed0"]

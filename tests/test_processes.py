@@ -6,9 +6,9 @@ from test_parts import ITEMS, LABELS, LEARNERS, STATIC, Tiny, clips, distilled, 
 from torch import distributed, multiprocessing, nn
 
 from dtkd import backbones
+from dtkd.config import Student
 from dtkd.learners import Classifier, Distilled
 from dtkd.processes import Group, SharedBatchNorm, share_batch_norms
-from dtkd.study import Student
 
 ALONE = Group()
 SOME = ("classifier", "subset", "one teacher", "gated known", "blend own", "partition FT", "partition own",

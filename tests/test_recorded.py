@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dtkd import recorded, study
+from dtkd import recorded
+from dtkd.config import read
 from dtkd.files import write_json
 
 CONFIG = yaml.safe_load((Path(__file__).parents[1] / "config.yaml").read_text(encoding="utf-8"))
@@ -20,7 +21,7 @@ def given(tmp_path):
 
 def make(given):
     """Write the record of everything, as jobs do; of two classes' flow."""
-    for each in recorded.expected(study.read(given)):
+    for each in recorded.expected(read(given)):
         files = [f"{Path(given['results'])}/demo_ucf/flow/{name}.run.json" for name in ("A", "B.c")]
         for file in files if "*" in each.record else [each.record]:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
@@ -29,15 +30,15 @@ def make(given):
 
 
 def differences(given):
-    found = recorded.artefacts(recorded.expected(study.read(given)))
+    found = recorded.artefacts(recorded.expected(read(given)))
     return {each.path.removeprefix(f"{given['results']}/"): each.differences for each in found if each.differences}
 
 
 def test_what_was_made_as_the_study_says_differs_in_nothing(given):
-    assert recorded.artefacts(recorded.expected(study.read(given))) == []  # nothing is there
+    assert recorded.artefacts(recorded.expected(read(given))) == []  # nothing is there
     make(given)
     assert differences(given) == {}
-    found = recorded.artefacts(recorded.expected(study.read(given)))
+    found = recorded.artefacts(recorded.expected(read(given)))
     paths = [each.path.removeprefix(f"{given['results']}/") for each in found]
     assert len(paths) == len(set(paths))
     assert {"demo_ucf/list1/teacher/LT-seed0.logits.pt", "demo_ucf/split.json", "demo_ucf/flow/A and 1 more",
@@ -58,7 +59,7 @@ def test_a_training_setting_is_named_as_the_config_names_it_and_of_each_run_that
     assert found["demo_source/list1/pretrain/slowfast_small-seed0"] == [("pretrain.train.epochs", epochs, 99)]
     assert found["demo_ucf/list1/teacher/LT-seed0.logits.pt"] == baseline
     runs = [path for path in found if "/list" in path]
-    assert len(runs) == len(study.read(given).runs()) + 4  # and two files of teachers' logits of each dataset
+    assert len(runs) == len(read(given).runs()) + 4  # and two files of teachers' logits of each dataset
     del given["pretrain"]["train"]["lr"]  # then it is train's
     assert ("pretrain.train.lr", 0.003, 0.5) in differences(given)["demo_source/list1/pretrain/slowfast_small-seed0"]
 
@@ -67,8 +68,8 @@ def test_how_a_training_computed_is_known_and_no_difference(given):
     make(given)
     given["train"] |= {"channels_last": False, "devices": 2}
     assert differences(given) == {}
-    values = recorded.values(recorded.artefacts(recorded.expected(study.read(given))))
-    runs = study.read(given).runs().values()
+    values = recorded.values(recorded.artefacts(recorded.expected(read(given))))
+    runs = read(given).runs().values()
     assert values["train.channels_last"] == [(True, sum(run.role != "pretrain" for run in runs))]
     assert values["pretrain.train.channels_last"] == [(True, sum(run.role == "pretrain" for run in runs))]
     assert values["augment.short_side"][0][0] == [48, 52]
@@ -80,7 +81,7 @@ def test_a_rows_own_clip_is_not_the_studys(given):
     found = differences(given)
     assert found["demo_ucf/list1/baseline/slowfast_small-seed0"] == [("clip.rate", 3, 2)]
     assert "demo_ucf/list1/baseline/slowfast_small-4x6-seed0" not in found
-    values = recorded.values(recorded.artefacts(recorded.expected(study.read(given))))
+    values = recorded.values(recorded.artefacts(recorded.expected(read(given))))
     assert {value for value, _ in values["clip.frames"]} == {8}
 
 

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from dtkd import regime, rows, significance, study
+from dtkd import regime, rows, significance
+from dtkd.config import read
 from dtkd.errors import DtkdError
 
 PROJECT = Path(__file__).parents[1]
@@ -30,7 +31,7 @@ def finished(folder, monkeypatch, **right):
     students = config["students"]["demo_ucf"]
     config |= {"analysis": {}, "students": {"demo_ucf": {name: students[name] for name in ("SU1", "SU2", "SU11")}}}
     Path("config.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
-    given = study.read(config)
+    given = read(config)
     own = Path("results/demo_ucf")
     own.mkdir(parents=True)
     labels = np.repeat(list(LABELS.values()), 100)

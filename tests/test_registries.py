@@ -2,22 +2,23 @@
 
 from typing import get_args
 
-from dtkd import backbones, distill, flow, study
+from dtkd import backbones, distill, flow
+from dtkd.config import Backbone, Flow, Split, Student
 
 
 def test_flow_algorithms():
-    assert set(get_args(study.Flow.model_fields["algorithm"].annotation)) == {*flow.ALGORITHMS, *flow.NETWORKS}
+    assert set(get_args(Flow.model_fields["algorithm"].annotation)) == {*flow.ALGORITHMS, *flow.NETWORKS}
 
 
 def test_backbones():
-    assert set(get_args(study.Backbone)) == set(backbones.BACKBONES)
+    assert set(get_args(Backbone)) == set(backbones.BACKBONES)
 
 
 def test_weightings():
-    weightings = get_args(study.Student.model_fields["weighting"].annotation)
+    weightings = get_args(Student.model_fields["weighting"].annotation)
     assert set(weightings) == set(get_args(distill.Weighting))
 
 
 def test_measures():
-    assert set(get_args(study.Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median"}
-    assert set(get_args(study.Split.model_fields["over_time"].annotation)) == set(flow.OVER_TIME)
+    assert set(get_args(Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median"}
+    assert set(get_args(Split.model_fields["over_time"].annotation)) == set(flow.OVER_TIME)

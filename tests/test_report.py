@@ -17,10 +17,10 @@ import pandas as pd
 import pytest
 import yaml
 
-from dtkd import disagreements, findings, report, report_checks, study
+from dtkd import disagreements, findings, report, report_checks
+from dtkd.config import Split, read
 from dtkd.findings import Finding
 from dtkd.recorded import Difference
-from dtkd.study import Split
 
 PROJECT = Path(__file__).parents[1]
 EVIL = "<script>alert(1)</script>"
@@ -73,7 +73,7 @@ def one_run(folder, name, **changes):
 def content(tmp_path):
     """What `page` is given for a small study with everything in it."""
     config = yaml.safe_load((PROJECT / "config.yaml").read_text(encoding="utf-8"))
-    resolved = study.read(config).model_dump(mode="json") | {"name": EVIL}
+    resolved = read(config).model_dump(mode="json") | {"name": EVIL}
     tables = {"table5": TABLE5, "disagreements": DIFFERING}
     tables |= {name: "dataset,model,top1\ndemo_ucf,a,1.00\ndemo_ucf,b,2.00\n" for name in ("table3", "table9")}
     for name, text in tables.items():

@@ -6,7 +6,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from dtkd import published, rows, study
+from dtkd import published, rows
+from dtkd.config import read
 
 PROJECT = Path(__file__).parents[1]
 
@@ -16,7 +17,7 @@ def shipped(overlay=None, **changes):
     if overlay:
         update_config(config, yaml.safe_load((PROJECT / "studies" / overlay).read_text(encoding="utf-8")))
     update_config(config, changes)
-    return study.read(config)
+    return read(config)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_teachers_stand_beside_their_lists_baseline(paper):
     config = paper.model_dump(mode="json")
     config["students"] = {"ucf101": {"mine": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "list": 2}}}
     config["analysis"]["chosen"] = {}
-    second = study.read(config)
+    second = read(config)
     assert {row["baseline"][0] for row in rows.teachers(second)} == {
         "results/ucf101/list2/baseline/slowfast_r101_16x8-seed0/predictions.parquet"
     }
@@ -142,7 +143,7 @@ def test_plain_distillation_stands_in_table_5_alone():
     config = shipped().model_dump(mode="json")
     rival = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
     config["students"]["demo_ucf"] = {"rival": rival} | config["students"]["demo_ucf"]
-    given, without = study.read(config), shipped()
+    given, without = read(config), shipped()
     (row,) = [row for row in rows.table5(given) if row["model"] == "rival"]
     assert {key: row[key] for key in ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")} == {
         "method": "kd", "LT": None, "FT": None, "S_alpha": None, "KD_T": 2, "KD_alpha": 0.4,
@@ -167,7 +168,7 @@ def test_what_table_5_has_no_column_for_is_its_variant(row, said):
     row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4} | row
     config["students"] = {"demo_ucf": {"mine": row}}
     config["analysis"]["chosen"] = {}
-    shown = {row["model"]: row["variant"] for row in rows.table5(study.read(config))}
+    shown = {row["model"]: row["variant"] for row in rows.table5(read(config))}
     assert shown["mine"] == said
     assert shown["U1"] is None
     assert ("U2" in shown) == ("list" in row)
@@ -190,7 +191,7 @@ def test_readings_are_said_in_words_each_run_once():
         "F": row | {"list": 2},
     }, "demo_hmdb": {"G": row, "H": bskd}}  # fmt: skip
     config["analysis"]["chosen"] = {}
-    found = rows.readings(study.read(config))
+    found = rows.readings(read(config))
     assert [(row["model"], row["reading"]) for row in found] == [
         ("U1", "baseline"), ("A", "full teachers, gated, confidence outside"),
         ("B", "full teachers, gated, zero outside"), ("C", "masked teachers, blend, confidence outside"),
@@ -225,7 +226,7 @@ def test_without_a_choice_the_first_student_is_shown():
     given = shipped(analysis={"chosen": {"demo_ucf": "SU4"}})
     config = given.model_dump(mode="json")
     config["analysis"]["chosen"] = {}
-    first = study.read(config)
+    first = read(config)
     assert [row["model"] for row in rows.table6(given)] == ["SU4", "SH3"]
     assert [row["model"] for row in rows.table6(first)] == ["SU1", "SH1"]
     assert rows.against_baseline(first)["demo_hmdb"]["baseline"][0] == "H1"
@@ -235,7 +236,7 @@ def test_without_a_choice_the_first_student_is_shown():
 def test_a_study_without_students_shows_none():
     config = shipped().model_dump(mode="json")
     config["students"], config["analysis"]["chosen"] = {}, {}
-    given = study.read(config)
+    given = read(config)
     shown = [rows.table4, rows.teachers, rows.table6, rows.baselines_to_beat, rows.rivals, rows.against_baseline,
              rows.students]  # fmt: skip
     assert not any(show(given) for show in shown)

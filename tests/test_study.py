@@ -9,7 +9,8 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
-from dtkd import published, study
+from dtkd import published
+from dtkd.config import Student, Train, read
 from dtkd.errors import DtkdError
 
 PROJECT = Path(__file__).parents[1]
@@ -45,19 +46,19 @@ def config(**changes):
 
 
 def test_a_number_on_the_command_line_is_a_word():
-    assert study.read(config(evaluation__crops_per_clip="3")).evaluation.crops_per_clip == 3
+    assert read(config(evaluation__crops_per_clip="3")).evaluation.crops_per_clip == 3
     assert "crops_per_clip: input should be 1 or 3 (got 2)" in refusal(evaluation__crops_per_clip="2")
 
 
 def refusal(**changes):
     with pytest.raises(DtkdError) as error:
-        study.read(config(**changes)).runs()
+        read(config(**changes)).runs()
     return str(error.value)
 
 
 def student(**row):
     others = {"second": {"list": 2}, "frozen": {"frozen": True}, "larger": {"backbone": "slowfast_r50_8x8"}}
-    return study.read(config(students__mine__A=row, baselines__mine=SMALL["baselines"]["mine"] | others))
+    return read(config(students__mine__A=row, baselines__mine=SMALL["baselines"]["mine"] | others))
 
 
 def the_student(given):
@@ -186,7 +187,7 @@ def test_a_missing_section_is_named(key):
     given = config()
     del given[key]
     with pytest.raises(DtkdError, match=f"^config: {key}: required key is missing$"):
-        study.read(given)
+        read(given)
 
 
 def test_paths_have_one_spelling(monkeypatch, tmp_path):
@@ -195,20 +196,20 @@ def test_paths_have_one_spelling(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))
     plain = {"results": "out", "model__weights": "w.pt", "datasets__mine__videos": "v"}
     plain["datasets__mine__annotations"] = "l"
-    one = study.read(config(**plain, flow={"algorithm": "raft_small", "weights": "raft.pth"}))
+    one = read(config(**plain, flow={"algorithm": "raft_small", "weights": "raft.pth"}))
     for change in ("./{}/", ".//{}", "x/../{}", "~/{}", f"{tmp_path}/{{}}/"):
         spelt = {key: change.format(value) for key, value in plain.items()}
         flow = {"algorithm": "raft_small", "weights": change.format("raft.pth")}
-        assert study.read(config(**spelt, flow=flow)) == one
+        assert read(config(**spelt, flow=flow)) == one
     (run,) = [run for run in one.runs().values() if run.role == "baseline"]
     assert one.settings(run)["weights"] == "w.pt"
-    assert study.read(one.model_dump(mode="json")) == one
+    assert read(one.model_dump(mode="json")) == one
 
 
 def test_the_shipped_paths_are_spelt_as_they_were():
     """Else every finished result of theirs would be made anew."""
     for overlays in ((), ("paper.yaml",), ("own_videos.yaml",)):
-        written, given = shipped(*overlays), study.read(shipped(*overlays))
+        written, given = shipped(*overlays), read(shipped(*overlays))
         assert given.results == written["results"]
         assert given.model.weights == written["model"]["weights"]
         for name, dataset in written["datasets"].items():
@@ -240,7 +241,8 @@ def test_two_runs_never_share_a_folder():
 
 def test_a_study_is_read_without_the_heavy_packages():
     """Snakemake reads it at every start, and in every job."""
-    code = "import sys; from dtkd import study; print({'torch', 'cv2', 'pandas', 'numpy'} & set(sys.modules))"
+    heavy = {"torch", "cv2", "pandas", "numpy", "snakemake"}
+    code = f"import sys; from dtkd import config; print({heavy} & set(sys.modules))"
     environment = {"PYTHONPATH": str(PROJECT / "workflow_scripts"), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     assert done.stdout == "set()\n"
@@ -248,11 +250,11 @@ def test_a_study_is_read_without_the_heavy_packages():
 
 def test_a_pattern_of_none_is_a_word():
     """It says that nothing holds clips together, of which a study without a pattern is warned; lists are alike."""
-    silent, spoken = (study.read(config(datasets__source__group_pattern=pattern)) for pattern in (None, "none"))
+    silent, spoken = (read(config(datasets__source__group_pattern=pattern)) for pattern in (None, "none"))
     assert silent.datasets["source"].source() == spoken.datasets["source"].source()
     assert silent.datasets["source"].may_part_scenes
     assert not spoken.datasets["source"].may_part_scenes
-    assert not study.read(config(datasets__source__group_pattern="(.)")).datasets["source"].may_part_scenes
+    assert not read(config(datasets__source__group_pattern="(.)")).datasets["source"].may_part_scenes
     assert not silent.datasets["mine"].may_part_scenes, "UCF101's form has its own lists"
 
 
@@ -301,7 +303,7 @@ def test_who_teaches_by_plain_distillation():
 
 
 def test_folders_of_every_role():
-    given = study.read(config(
+    given = read(config(
         seeds=[3], model__weights="pretrain", pretrain={"dataset": "source", "seed": 7},
         baselines__mine={"U1": {"list": 1}, "U2": {"list": 2}, "U4": {"frozen": True},
                          "U5": {"backbone": "slowfast_r50_8x8"}, "U6": {"clip": {"frames": 4, "rate": 4}},
@@ -329,8 +331,8 @@ def test_folders_of_every_role():
 
 def test_every_seed_repeats_every_run_but_the_pretraining():
     changes = {"model__weights": "pretrain", "pretrain": {"dataset": "source"}}
-    one = study.read(config(**changes)).runs()
-    two = study.read(config(seeds=[0, 5], **changes)).runs()
+    one = read(config(**changes)).runs()
+    two = read(config(seeds=[0, 5], **changes)).runs()
     assert set(one) < set(two)
     assert {folder.replace("seed5", "seed0") for folder in set(two) - set(one)} == {
         folder for folder in one if "pretrain" not in folder
@@ -339,7 +341,7 @@ def test_every_seed_repeats_every_run_but_the_pretraining():
 
 def test_a_baselines_own_clip_is_in_its_settings():
     small = {"clip": {"frames": 4, "rate": 4}}
-    given = study.read(config(baselines__mine={"U1": None, "U2": {"list": 1}, "U5": small}))
+    given = read(config(baselines__mine={"U1": None, "U2": {"list": 1}, "U5": small}))
     clips = {run.name: given.settings(run)["clip"] for run in given.runs().values() if run.role == "baseline"}
     assert clips == {"slowfast_small-seed0": {"frames": 8, "rate": 2},
                      "slowfast_small-4x4-seed0": {"frames": 4, "rate": 4}}  # fmt: skip
@@ -347,7 +349,7 @@ def test_a_baselines_own_clip_is_in_its_settings():
 
 
 def test_rows_that_an_overlay_sets_to_null_are_gone():
-    given = study.read(config(students__mine={"A": None, "B": BSKD}, baselines__mine={"U1": None, "U2": {"list": 1}}))
+    given = read(config(students__mine={"A": None, "B": BSKD}, baselines__mine={"U1": None, "U2": {"list": 1}}))
     assert list(given.students_of("mine")) == ["B"]
     assert given.reference("mine", 1)[0] == "U2"
     assert given.reference("mine", 2) is None
@@ -367,7 +369,7 @@ def settings_of(given, role):
 ])  # fmt: skip
 def test_what_flow_has_to_give_is_said_where_it_is_not_the_usual(changes, summary, more):
     """So that flow and splits of before there was more stand."""
-    split = study.read(config(**{f"split__{key}": value for key, value in changes.items()})).split
+    split = read(config(**{f"split__{key}": value for key, value in changes.items()})).split
     assert split.summary == summary
     own = {"quantile": 0.25, "boundary": "inclusive"}
     own |= {"seed": 0} if split.source == "random" else {"measure": split.measure, "over": "all"}
@@ -381,7 +383,7 @@ def test_the_usual_fit_is_not_among_the_settings():
     """So that runs of before there was another stand."""
     usual = {"short_side": [64, 80], "crop": 64, "test_short_side": 64, "flip": 0.5}
     for changes, wanted in (({}, usual), ({"augment__fit": "squash"}, usual | {"fit": "squash"})):
-        given = study.read(config(**changes))
+        given = read(config(**changes))
         assert {str(given.settings(run)["augment"]) for run in given.runs().values()} == {str(wanted)}
 
 
@@ -393,7 +395,7 @@ def test_the_usual_fit_is_not_among_the_settings():
     {"train__micro_batch": 2},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):
-    before, after = settings_of(study.read(config()), role), settings_of(study.read(config(**changes)), role)
+    before, after = settings_of(read(config()), role), settings_of(read(config(**changes)), role)
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before)
 
@@ -409,7 +411,7 @@ def test_settings_change_with_what_matters(role, changes):
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):
     """Flow and split reach a run as input files, evaluation and device not at all."""
-    before, after = settings_of(study.read(config()), role), settings_of(study.read(config(**changes)), role)
+    before, after = settings_of(read(config()), role), settings_of(read(config(**changes)), role)
     assert before == {name: after[name] for name in before}
 
 
@@ -443,19 +445,19 @@ def test_settings_make_the_student_again():
     for row in (A, BSKD, KD, *(A | other for other in others)):
         given = student(**row)
         run = the_student(given)
-        assert study.Student(**given.settings(run)["student"]) == run.student
+        assert Student(**given.settings(run)["student"]) == run.student
 
 
 def test_training_settings_come_in_two_parts():
     """What a script gets of both makes the whole again."""
     for changes in ({}, {"micro_batch": 2, "compile": True, "devices": 4, "nodes": 2, "channels_last": True}):
-        train = study.read(config(train=SMALL["train"] | changes)).train
+        train = read(config(train=SMALL["train"] | changes)).train
         assert not train.learning().keys() & train.computing().keys()
-        assert study.Train(**train.learning(), **train.computing()) == train
+        assert Train(**train.learning(), **train.computing()) == train
 
 
 def test_settings_are_plain_values():
-    given = study.read(config(students__mine__B=BSKD))
+    given = read(config(students__mine__B=BSKD))
     for run in given.runs().values():
         settings = given.settings(run)
         assert yaml.safe_load(yaml.safe_dump(settings)) == settings
@@ -463,7 +465,7 @@ def test_settings_are_plain_values():
 
 def test_a_change_of_pretraining_is_its_own():
     def runs(**train):
-        given = study.read(config(model__weights="pretrain", pretrain={"dataset": "source", "train": train}))
+        given = read(config(model__weights="pretrain", pretrain={"dataset": "source", "train": train}))
         return settings_of(given, "pretrain"), settings_of(given, "baseline")
 
     (one, baseline), (two, same) = runs(epochs=5), runs(epochs=6)
@@ -475,21 +477,21 @@ def test_a_change_of_pretraining_is_its_own():
 
 def test_a_change_of_the_teachers_training_is_their_own():
     def runs(**train):
-        given = study.read(config(teachers={"train": train}))
+        given = read(config(teachers={"train": train}))
         return [settings_of(given, role) for role in ("baseline", "teacher", "student")]
 
     usual, (baseline, teacher, student) = runs(), runs(epochs=5)
     assert {each["train"]["epochs"] for each in teacher.values()} == {5}
     assert {each["train"]["lr"] for each in teacher.values()} == {0.01}, "what it does not say is as in `train`"
     assert [baseline, student] == [usual[0], usual[2]], "the student sees it by its teachers' files"
-    given = study.read(config(teachers={"train": {"epochs": 5}}))
+    given = read(config(teachers={"train": {"epochs": 5}}))
     assert given.teaching_settings(the_student(given))["train"]["epochs"] == 2, "they are asked about its clips"
 
 
 def test_full_and_masked_teachers_stand_side_by_side():
     """Each pair and what it says has a name of its own; students of one pair share it."""
     rows = {"A": A, "B": A | {"teacher_outputs": "masked"}, "C": BSKD | {"teacher_outputs": "masked"}}
-    given = study.read(config(students__mine=rows))
+    given = read(config(students__mine=rows))
     outputs = {run.name: given.settings(run).get("teacher_outputs") for run in given.runs().values()}
     assert outputs == {
         "slowfast_small-seed0": None,
@@ -503,7 +505,7 @@ def test_full_and_masked_teachers_stand_side_by_side():
 
 def test_a_masked_studys_runs_are_those_of_an_earlier_version():
     """Under their names, with their settings: teachers were masked before there was a choice."""
-    masked, full = (study.read(config(teachers={"outputs": outputs})) for outputs in ("masked", "full"))
+    masked, full = (read(config(teachers={"outputs": outputs})) for outputs in ("masked", "full"))
     assert masked.runs().keys() == full.runs().keys()
     for role in ("teacher", "student"):
         old, new = settings_of(masked, role), settings_of(full, role)
@@ -512,12 +514,12 @@ def test_a_masked_studys_runs_are_those_of_an_earlier_version():
     assert settings_of(masked, "baseline") == settings_of(full, "baseline")
     assert settings_of(masked, "student") == {"dtkd-S0.3-T2-A0.4-LT-FT-seed0": settings_of(masked, "baseline")[
         "slowfast_small-seed0"] | {"student": A | {"method": "dtkd", "weighting": "gated"}}}, "and no other new key"
-    asked = study.read(config(teachers={"outputs": "masked"}, students__mine__A__teacher_outputs="full"))
+    asked = read(config(teachers={"outputs": "masked"}, students__mine__A__teacher_outputs="full"))
     assert the_student(asked).name == "dtkd-S0.3-T2-A0.4-LT-FT-full-seed0"
 
 
 def test_teachers_follow_their_students_LT():
-    given = study.read(config(students__mine={"A": A, "B": A | {"LT": False}, "C": BSKD}))
+    given = read(config(students__mine={"A": A, "B": A | {"LT": False}, "C": BSKD}))
     names = {run.name for run in given.runs().values() if run.role == "teacher"}
     assert names == {"static-LT-seed0", "dynamic-LT-seed0", "static-seed0", "dynamic-seed0"}
     for run in given.runs().values():
@@ -540,7 +542,7 @@ def shipped(*overlays):
     (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"), ("readings.yaml",),
 ])  # fmt: skip
 def test_every_shipped_study_is_valid(overlays):
-    given = study.read(shipped(*overlays))
+    given = read(shipped(*overlays))
     assert given.runs()
     assert all(given.students_of(dataset) for dataset in given.use)
 
@@ -553,7 +555,7 @@ def test_large_networks_teachers_train_as_the_rest(overlay):
     update_config(result, yaml.safe_load((PROJECT / "studies" / overlay).read_text(encoding="utf-8")))
     result["model"]["weights"] = "none"
     result["device"] = "cpu"
-    given = study.read(result)
+    given = read(result)
     assert given.train_settings("teacher") == given.train
 
 
@@ -562,7 +564,7 @@ def test_large_networks_teachers_train_as_the_rest(overlay):
     (("paper.yaml",), {"ucf101": "ucf101", "hmdb51": "hmdb51"}),
 ])  # fmt: skip
 def test_students_are_table_5s(overlays, datasets):
-    given, printed = study.read(shipped(*overlays)), published.table(5)
+    given, printed = read(shipped(*overlays)), published.table(5)
     columns = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
     assert given.use == list(datasets)
     for own, theirs in datasets.items():
@@ -581,7 +583,7 @@ def test_students_are_table_5s(overlays, datasets):
 
 
 def test_baselines_are_table_3s():
-    given = study.read(shipped("paper.yaml"))
+    given = read(shipped("paper.yaml"))
     printed = published.table(3)
     assert len(printed) == 12
     for row in printed.itertuples():
@@ -594,5 +596,5 @@ def test_baselines_are_table_3s():
 
 @pytest.mark.parametrize("overlays", [(), ("paper.yaml",)])
 def test_students_are_compared_with_table_3s_first(overlays):
-    given = study.read(shipped(*overlays))
+    given = read(shipped(*overlays))
     assert [given.reference(dataset, 1)[0] for dataset in given.use] == ["U1", "H1"]

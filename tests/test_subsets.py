@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from dtkd import published, subsets
+from dtkd.config import Split
 from dtkd.errors import DtkdError
-from dtkd.study import Split
 
 
 def flows(values):

@@ -9,8 +9,8 @@ import torch
 from torchvision.transforms.v2 import functional as F
 
 from dtkd import clips, views
+from dtkd.config import Augment
 from dtkd.errors import DtkdError
-from dtkd.study import Augment
 
 SIZES = [(240, 320), (40, 100), (100, 40), (32, 32), (16, 500), (520, 1280)]
 

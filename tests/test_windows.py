@@ -8,9 +8,9 @@ import pytest
 from conftest import write_video
 
 from dtkd import clips, video, windows
+from dtkd.config import Augment, Clip, Evaluation
 from dtkd.datasets import Videos
 from dtkd.flow import FrameStatistics, farneback
-from dtkd.study import Augment, Clip, Evaluation
 
 AUGMENT = Augment(short_side=(48, 52), crop=48, test_short_side=48)
 CLIP = Clip(frames=4, rate=2)

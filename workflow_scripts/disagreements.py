@@ -10,10 +10,10 @@ with job(snakemake):  # noqa: F821
     import pandas as pd
 
     from dtkd import disagreements
+    from dtkd.config import Augment
     from dtkd.datasets import class_names
     from dtkd.files import atomic, read_parquet, write_json
     from dtkd.metrics import Predictions
-    from dtkd.study import Augment
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821

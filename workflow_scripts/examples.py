@@ -9,9 +9,9 @@ with job(snakemake):  # noqa: F821
     import cv2
 
     from dtkd import examples, figures
+    from dtkd.config import Augment
     from dtkd.files import atomic, read_parquet
     from dtkd.flow import Settings
-    from dtkd.study import Augment
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821

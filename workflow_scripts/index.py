@@ -9,8 +9,8 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
     from tqdm import tqdm
 
     from dtkd import datasets, inspection, views
+    from dtkd.config import Augment
     from dtkd.files import atomic
-    from dtkd.study import Augment
 
     source = datasets.Source(**snakemake.params.source)  # noqa: F821
     folder = Path(snakemake.output[0]).parent  # noqa: F821

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from dtkd.config import Study
+from dtkd.config.overlays import study_of
+from dtkd.config.places import names_in_utf8
 from dtkd.errors import DtkdError
 from dtkd.gpus import count
-from dtkd.overlays import study_of
-from dtkd.places import names_in_utf8
-from dtkd.study import Study
 
 if TYPE_CHECKING:
     from dtkd.plan import Plan

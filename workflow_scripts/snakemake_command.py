@@ -39,9 +39,9 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
-from dtkd import configs
+from dtkd.config import yaml_files
+from dtkd.config.places import names_in_utf8
 from dtkd.errors import DtkdError
-from dtkd.places import names_in_utf8
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")
@@ -226,7 +226,7 @@ def main() -> None:
     files = arguments[arguments.index("--configfile") + 1 :] if "--configfile" in arguments else []
     for file in takewhile(lambda word: not word.startswith("-"), files):
         try:
-            configs.read(file)
+            yaml_files.read(file)
         except DtkdError as error:
             sys.exit(f"error: {error}")
     # On a cluster, jobs live on without their Snakemake: its lock is for the user to remove.

@@ -6,7 +6,7 @@ with job(snakemake):  # noqa: F821
     from pathlib import Path
 
     from dtkd import subsets
-    from dtkd.datasets import class_names
+    from dtkd.datasets import SUBSETS, class_names
     from dtkd.files import read_parquet, write_json
 
     settings = snakemake.params.settings  # noqa: F821
@@ -20,7 +20,7 @@ with job(snakemake):  # noqa: F821
         means = subsets.class_means(flows, measure=settings["measure"])
     dataset = snakemake.wildcards.dataset  # noqa: F821
     split = subsets.of_settings(settings, dataset, class_names(index), means)
-    for subset in subsets.SUBSETS:
+    for subset in SUBSETS:
         own = [name for name, entry in split["classes"].items() if entry["subset"] == subset]
         if len(own) == 1:
             note(snakemake, f"warning: {dataset}: {own[0]} is the only {subset} class: its teacher knows one answer, "  # noqa: F821

@@ -4,9 +4,9 @@ from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
     from dtkd import engine, networks
-    from dtkd.datasets import Videos
+    from dtkd.config import Augment, Clip, Train
+    from dtkd.datasets import SUBSETS, Videos
     from dtkd.files import read_parquet
-    from dtkd.study import SUBSETS, Augment, Clip, Train
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings

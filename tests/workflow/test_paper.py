@@ -9,7 +9,7 @@ import tiny
 import yaml
 from snakemake.utils import update_config
 
-from dtkd import study
+from dtkd.config import Study, read
 
 PAPER = tiny.PROJECT / "studies" / "paper.yaml"
 JOBS = {
@@ -84,7 +84,7 @@ def test_wrong_videos_folder_is_one_line(root):
 
 
 def test_settings_are_the_papers():
-    paper = study.read(merged())
+    paper = read(merged())
     assert paper.model.model_dump() == {
         "backbone": "slowfast_r101_16x8", "weights": "kinetics400", "weights_sha256": None, "dropout": 0.5,
     }  # fmt: skip
@@ -111,7 +111,7 @@ def test_settings_are_the_papers():
 
 
 def test_runs_are_the_papers():
-    runs = study.read(merged()).runs().values()
+    runs = read(merged()).runs().values()
     assert {run.dataset for run in runs} == {"ucf101", "hmdb51"}
     assert {run.backbone for run in runs} == {
         "slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8"
@@ -124,7 +124,7 @@ def test_nothing_of_the_demos_sizes_is_left(section):
     """The overlay names every key of a section that the demo, or a later change of it, could size for itself."""
     demo = yaml.safe_load((tiny.PROJECT / "config.yaml").read_text(encoding="utf-8"))
     own = yaml.safe_load(PAPER.read_text(encoding="utf-8"))
-    fields = set(study.Study.model_fields[section].annotation.model_fields)
+    fields = set(Study.model_fields[section].annotation.model_fields)
     assert set(demo[section]) <= set(own[section])
     assert set(own[section]) == fields
 

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from dtkd import duplicates, group_lists, name_groups, scenes, thumbnails, windows
+from dtkd.config import Augment, Clip, Dataset, Evaluation
 from dtkd.datasets import class_names
 from dtkd.files import read_parquet
-from dtkd.study import Augment, Clip, Dataset, Evaluation
 from dtkd.video_info import VideoInfo, infos
 from dtkd.wording import config
 

@@ -22,11 +22,11 @@ from tqdm import tqdm
 
 from dtkd import check_page, datasets, findings, inspection
 from dtkd.card import Card, Progress, Settings
+from dtkd.config import Dataset, Study
+from dtkd.config.overlays import study_of
 from dtkd.errors import DtkdError
 from dtkd.files import check_writable
 from dtkd.job import told
-from dtkd.overlays import study_of
-from dtkd.study import Dataset, Study
 
 THREADS = min(8, len(os.sched_getaffinity(0)))
 

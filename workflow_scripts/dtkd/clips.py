@@ -21,8 +21,8 @@ import torch
 from torch.utils.data import DataLoader, Dataset
 
 from dtkd import video, video_info
+from dtkd.config import Augment, Clip
 from dtkd.datasets import Videos
-from dtkd.study import Augment, Clip
 from dtkd.video_info import VideoInfo
 from dtkd.views import GREY, Window, cut, slack, test_windows, window_at
 

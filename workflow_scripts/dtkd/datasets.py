@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".mpg", ".mpeg", ".m4v", ".wmv")
 SIDES = ("train", "test", "unused")
-SUBSETS = ("dynamic", "static")
+SUBSETS = ("static", "dynamic")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _HMDB51_IDS = {"0": "unused", "1": "train", "2": "test"}
 # A part that is empty, "." or ".."; a drive letter; a backslash, a control or line separator, undecodable bytes.
@@ -286,7 +286,7 @@ def counts(index: "pd.DataFrame", subsets: dict[str, str] | None = None) -> "pd.
             raise DtkdError(f"class {odd[0]} has subset {subsets[odd[0]]!r}; choose static or dynamic")
     rows = []
     for column in (name for name in index.columns if re.fullmatch(r"list\d+", name)):
-        for subset in ("overall", *(SUBSETS if subsets is not None else ())):
+        for subset in ("overall", *(reversed(SUBSETS) if subsets is not None else ())):
             own = {name for name in classes if subset == "overall" or subsets[name] == subset}
             sides = index.loc[index["class"].isin(own), column]
             train, test = int((sides == "train").sum()), int((sides == "test").sum())

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from dtkd import video, views
+from dtkd.config import Augment
 from dtkd.errors import DtkdError
 from dtkd.metrics import Predictions, hits, log_softmax
-from dtkd.study import Augment
 
 COLUMNS = [
     "dataset", "list", "right", "video", "class", "subset",

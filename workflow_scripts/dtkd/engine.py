@@ -21,13 +21,13 @@ from tqdm import tqdm
 
 from dtkd.backbones import fewest_values
 from dtkd.clips import EpochBatches, Frames, TestClips, TrainingClips, loader, seed_of
+from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.datasets import Videos
 from dtkd.device import choose
 from dtkd.errors import DtkdError
 from dtkd.metrics import top_k
 from dtkd.parts import gradient, together
 from dtkd.processes import Group, Shares, share_batch_norms
-from dtkd.study import Augment, Clip, Evaluation, Train
 from dtkd.weights import save_tensors
 
 RESUME = 1  # what a resume file holds; raised when that changes, so that an older one is left alone

@@ -18,10 +18,11 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
 from dtkd import video, views
-from dtkd.figures import COLOURS, COLUMN, SMALL, SUBSETS, short, styled, title
+from dtkd.config import Augment
+from dtkd.datasets import SUBSETS
+from dtkd.figures import COLOURS, COLUMN, SMALL, short, styled, title
 from dtkd.files import read_parquet
 from dtkd.flow import MEASURES, Settings, in_unit, over_time, video_flow
-from dtkd.study import Augment
 from dtkd.subsets import motion_unit
 
 NAME = 68  # points that a class's name may take above its frame

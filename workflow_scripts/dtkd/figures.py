@@ -34,7 +34,6 @@ from dtkd import fonts
 from dtkd.errors import DtkdWarning
 from dtkd.files import atomic
 
-SUBSETS = ("static", "dynamic")
 # Okabe-Ito's colours, told apart by everybody; blue and vermilion mean the subsets and nothing else.
 COLOURS = {
     "static": "#0072B2",

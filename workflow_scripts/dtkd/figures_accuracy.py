@@ -16,12 +16,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from dtkd.datasets import SUBSETS
 from dtkd.figures import (
     COLOURS,
     COLUMN,
     HATCHES,
     SMALL,
-    SUBSETS,
     deviation,
     heads,
     panels,

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from dtkd.datasets import SUBSETS
 from dtkd.errors import DtkdError
 from dtkd.figures import (
     COLOURS,
     COLUMN,
     SMALL,
     STROKES,
-    SUBSETS,
     epochs_axis,
     heads,
     over_epochs,

@@ -12,8 +12,9 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
+from dtkd.datasets import SUBSETS
 from dtkd.errors import DtkdError
-from dtkd.figures import COLOURS, HATCHES, SMALL, SUBSETS, heads, panels, styled, title
+from dtkd.figures import COLOURS, HATCHES, SMALL, heads, panels, styled, title
 from dtkd.subsets import motion_unit
 
 Box = np.ndarray  # x0, y0, x1, y1 in pixels

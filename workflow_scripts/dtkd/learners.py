@@ -17,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from dtkd import distill
+from dtkd.config import Student
 from dtkd.processes import Group, Items, answers
-from dtkd.study import Student
 
 ALONE = Group()
 

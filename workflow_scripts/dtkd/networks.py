@@ -13,11 +13,11 @@ from torch import Tensor
 
 from dtkd import backbones, weights
 from dtkd.clips import seed_of
-from dtkd.datasets import Videos
+from dtkd.config import Student
+from dtkd.datasets import SUBSETS, Videos
 from dtkd.engine import Normalise
 from dtkd.errors import DtkdError
 from dtkd.learners import Classifier, Distilled, VanillaKD
-from dtkd.study import SUBSETS, Student
 
 
 def read_json(path: str | Path) -> Any:

@@ -27,10 +27,10 @@ import pyarrow.parquet as pq
 import torch
 
 from dtkd import backbones, clips, datasets, flow, published, synthetic, video
+from dtkd.config import Dataset, Run, Study
 from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
 from dtkd.learners import asked_on
-from dtkd.study import Dataset, Run, Study
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
 STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")

@@ -17,13 +17,13 @@ from torch.utils.data import Dataset
 
 from dtkd import engine, networks, weights
 from dtkd.clips import TestClips, loader
+from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.datasets import SUFFIXES, Videos
 from dtkd.download import verify
 from dtkd.errors import DtkdError
 from dtkd.files import atomic, check_writable
 from dtkd.job import told
 from dtkd.learners import Classifier
-from dtkd.study import Augment, Clip, Evaluation, Train
 from dtkd.video import VideoError
 
 THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has

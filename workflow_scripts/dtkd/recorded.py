@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from dtkd import provenance
 
 if TYPE_CHECKING:
-    from dtkd.study import Run, Study
+    from dtkd.config import Run, Study
 
 
 BEFORE = {"teacher_outputs": "masked"}

@@ -19,10 +19,10 @@ import numpy as np
 import pandas as pd
 
 from dtkd import rows, significance, subsets
+from dtkd.config import Study
+from dtkd.config.overlays import study_of
 from dtkd.errors import DtkdError
 from dtkd.metrics import Predictions, hits
-from dtkd.overlays import study_of
-from dtkd.study import Study
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dtkd.study import SUBSETS, Baseline, Run, Student, Study
+from dtkd.config import Baseline, Run, Student, Study
+from dtkd.datasets import SUBSETS
 
 PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.

@@ -18,7 +18,6 @@ from .datasets import check_listed, class_names
 from .errors import DtkdError
 from .files import read_parquet
 
-SUBSETS = ("static", "dynamic")
 USUAL = {"unit": "frame", "over_time": "mean"}
 """How a class's flow is summed in the paper; what else there is, tables of flow and splits say."""
 BOUNDARIES: dict[str, Callable[[float, float], bool]] = {

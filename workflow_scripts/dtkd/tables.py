@@ -23,11 +23,11 @@ import numpy as np
 import pandas as pd
 
 from dtkd import published, significance
-from dtkd.datasets import class_names, counts
+from dtkd.datasets import SUBSETS, class_names, counts
 from dtkd.errors import DtkdError
 from dtkd.files import atomic
 from dtkd.metrics import Predictions, hits, kl_divergence, top_k
-from dtkd.subsets import SUBSETS, motion_unit, subset_summary
+from dtkd.subsets import motion_unit, subset_summary
 
 HYPERPARAMETERS = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
 ACCURACIES = ["top1", "top5", "top1_last", "top5_last"]

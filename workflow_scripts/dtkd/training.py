@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from dtkd import engine, networks, provenance
-from dtkd.datasets import Videos, class_names
+from dtkd.config import Augment, Clip, Evaluation, Train
+from dtkd.datasets import SUBSETS, Videos, class_names
 from dtkd.files import atomic, read_parquet, write_json
 from dtkd.processes import Group
-from dtkd.study import SUBSETS, Augment, Clip, Evaluation, Train
 from dtkd.weights import save_tensors
 
 

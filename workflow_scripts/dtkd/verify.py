@@ -14,8 +14,8 @@ from typing import Any
 from tqdm import tqdm
 
 from dtkd import provenance, recorded
+from dtkd.config.places import names_in_utf8
 from dtkd.errors import DtkdError
-from dtkd.places import names_in_utf8
 
 SHOWN = 3  # of the artefacts that one changed file was made into
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from dtkd.study import Augment
+from dtkd.config import Augment
 
 GREY = (115, 115, 115)
 """Margins where no data set's mean colour is known."""

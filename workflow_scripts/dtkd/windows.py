@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from dtkd import clips, flow, video
-from dtkd.study import Augment, Clip, Evaluation
+from dtkd.config import Augment, Clip, Evaluation
 from dtkd.video_info import VideoInfo
 from dtkd.views import shown
 

@@ -9,11 +9,11 @@ import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
-from dtkd import configs
+from dtkd.config import yaml_files
+from dtkd.config.study import Study, read
 from dtkd.errors import DtkdError
-from dtkd.study import Study, read
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 
 def study_of(overlays: Sequence[str], folder: Path | None = None, pairs: Sequence[str] = ()) -> Study:
@@ -27,8 +27,8 @@ def study_of(overlays: Sequence[str], folder: Path | None = None, pairs: Sequenc
     if folder is None:
         folder = Path() if Path("config.yaml").exists() else PROJECT
     for file in (folder / "config.yaml", *map(Path, overlays)):
-        update_config(config, configs.read(file))
-    configs.check_words(pairs)
+        update_config(config, yaml_files.read(file))
+    yaml_files.check_words(pairs)
     try:
         update_config(config, parse_config(pairs))
     except (ValueError, yaml.YAMLError) as error:

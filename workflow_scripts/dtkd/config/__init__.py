@@ -1,0 +1,35 @@
+"""The config as typed, validated, frozen objects, and the training runs that it asks for.
+
+Imported by the Snakefile at every start, so it imports no torch, pandas or OpenCV.
+"""
+
+from dtkd.config.analysis import Analysis
+from dtkd.config.augment import Augment
+from dtkd.config.datasets import Dataset
+from dtkd.config.flow import Flow
+from dtkd.config.model import Backbone, Clip, Model
+from dtkd.config.rows import Baseline, Student
+from dtkd.config.runs import Run
+from dtkd.config.split import Split
+from dtkd.config.study import Study, read
+from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
+
+__all__ = [
+    "Analysis",
+    "Augment",
+    "Backbone",
+    "Baseline",
+    "Clip",
+    "Dataset",
+    "Evaluation",
+    "Flow",
+    "Model",
+    "Pretrain",
+    "Run",
+    "Split",
+    "Student",
+    "Study",
+    "Teachers",
+    "Train",
+    "read",
+]

@@ -1,0 +1,168 @@
+"""What has to hold between the sections of a config: each check raises ValueError for the first thing that does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from dtkd.config.explain import explain, hint
+from dtkd.config.model import OWN_BACKBONES, WEIGHTS
+from dtkd.errors import DtkdError
+
+if TYPE_CHECKING:
+    from dtkd.config.rows import Student
+    from dtkd.config.sections import Sections
+
+
+def names_are_given_once(config: Sections) -> None:
+    for key, named, what in (("use", config.use, "data set"), ("seeds", config.seeds, "seed")):
+        if len(set(named)) < len(named):
+            raise ValueError(f"{key}: {named} names a {what} twice")
+    for dataset in config.use:
+        for name in config.baselines_of(dataset).keys() & config.students_of(dataset).keys():
+            raise ValueError(f"students.{dataset}.{name}: a baseline has that name too; give one of them another")
+
+
+def datasets_are_known(config: Sections) -> None:
+    for dataset in config.use:
+        if dataset not in config.datasets:
+            raise ValueError(f"use: {dataset!r} is not one of datasets{hint(dataset, config.datasets)}")
+    named = {
+        "baselines": config.baselines,
+        "students": config.students,
+        "split.static": config.split.static,
+        "analysis.chosen": config.analysis.chosen,
+    }
+    for section, entries in named.items():
+        for dataset in entries:
+            if dataset not in config.datasets:
+                raise ValueError(f"{section}.{dataset}: not one of datasets{hint(dataset, config.datasets)}")
+
+
+def rows_have_their_list(config: Sections) -> None:
+    for dataset in config.use:
+        lists = config.datasets[dataset].lists
+        for role, rows in (("baselines", config.baselines_of(dataset)), ("students", config.students_of(dataset))):
+            for name, row in rows.items():
+                if row.list > lists:
+                    raise ValueError(f"{role}.{dataset}.{name}.list: {row.list}, but {dataset} has {lists} lists")
+
+
+def students_have_a_reference(config: Sections) -> None:
+    for dataset in config.use:
+        if not config.baselines_of(dataset):
+            raise ValueError(f"baselines.{dataset}: the study needs at least one baseline to compare with")
+        for name, row in config.students_of(dataset).items():
+            if config.reference(dataset, row.list) is None:
+                raise ValueError(
+                    f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone and clip of {name}"
+                )
+
+
+def students_have_their_teacher(config: Sections) -> None:
+    for dataset in config.use:
+        for name, row in config.students_of(dataset).items():
+            if row.teacher is not None:
+                _can_teach(config, dataset, name, row)
+
+
+def _can_teach(config: Sections, dataset: str, name: str, row: Student) -> None:
+    """Whether a student by plain distillation can ask its teacher about the clips that it sees."""
+    where, known = f"students.{dataset}.{name}.teacher", config.baselines_of(dataset)
+    if row.teacher not in known:
+        raise ValueError(f"{where}: no baseline is called {row.teacher!r}{hint(row.teacher, known)}")
+    teacher = known[row.teacher]
+    if teacher.list != row.list:
+        raise ValueError(
+            f"{where}: {row.teacher} is of list {teacher.list}, and may have trained on test videos of list "
+            f"{row.list}; name a baseline of that list"
+        )
+    if teacher.clip not in (None, config.clip):
+        raise ValueError(f"{where}: {row.teacher} sees other clips than students; name one with the study's clip")
+
+
+def chosen_students_have_two_teachers(config: Sections) -> None:
+    for dataset, name in config.analysis.chosen.items():
+        if dataset not in config.use:
+            continue
+        known = config.students_of(dataset)
+        if name not in known:
+            raise ValueError(f"analysis.chosen.{dataset}: no student is called {name!r}{hint(name, known)}")
+        if known[name].method == "kd":
+            raise ValueError(f"analysis.chosen.{dataset}: {name} has one teacher, and two are compared; name another")
+
+
+def crops_differ(config: Sections) -> None:
+    try:
+        config.augment.check_crops(config.evaluation.crops_per_clip)
+    except DtkdError as error:
+        raise ValueError(f"evaluation.crops_per_clip: {error}") from None
+
+
+def flow_has_its_device(config: Sections) -> None:
+    if config.flow.algorithm == "farneback_cuda" and config.device == "cpu":
+        raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
+
+
+def split_has_what_its_source_reads(config: Sections) -> None:
+    split, use = config.split, set(config.use)
+    if split.source == "published" and use - {"ucf101", "hmdb51"}:
+        raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow or listed")
+    if split.static and split.source != "listed":
+        raise ValueError(f"split.static: source {split.source} reads none; set split.source: listed, or leave it out")
+    if split.value is not None and split.source != "flow":
+        raise ValueError(f"split.value: source {split.source} has no threshold of flow; leave it out")
+    if split.source == "listed" and (missing := use - split.static.keys()):
+        raise ValueError(f"split.static.{min(missing)}: required by split.source: listed (of each data set in use)")
+
+
+def weights_are_of_every_backbone(config: Sections) -> None:
+    weights, backbones = config.model.weights, config.backbones()
+    if weights == "kinetics400" and (own := backbones & OWN_BACKBONES):
+        raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
+    if weights not in WEIGHTS and len(backbones) > 1:
+        others = sorted(backbones - {config.model.backbone})
+        raise ValueError(
+            f"model.weights: {weights} is of one backbone, and some baselines have {', '.join(others)}: "
+            "take these rows away (`U5: null`)"
+        )
+
+
+def pretraining_is_described(config: Sections) -> None:
+    if config.model.weights != "pretrain":
+        return
+    if config.pretrain is None:
+        raise ValueError("pretrain: required by model.weights: pretrain")
+    if config.pretrain.dataset not in config.datasets:
+        raise ValueError(f"pretrain.dataset: {config.pretrain.dataset!r} is not one of datasets")
+    _train_settings(config, "pretrain", "pretrain.train")
+
+
+def teachers_can_train(config: Sections) -> None:
+    _train_settings(config, "teacher", "teachers.train")
+
+
+def _train_settings(config: Sections, role: str, where: str) -> None:
+    try:
+        config.train_settings(role)
+    except ValidationError as error:
+        raise ValueError("; ".join(f"{where}.{explain(each)}" for each in error.errors())) from None
+
+
+# In this order: later ones take for granted what earlier ones make sure of.
+CHECKS: tuple[Callable[[Sections], None], ...] = (
+    names_are_given_once,
+    datasets_are_known,
+    rows_have_their_list,
+    students_have_a_reference,
+    students_have_their_teacher,
+    chosen_students_have_two_teachers,
+    crops_differ,
+    flow_has_its_device,
+    split_has_what_its_source_reads,
+    weights_are_of_every_backbone,
+    pretraining_is_described,
+    teachers_can_train,
+)

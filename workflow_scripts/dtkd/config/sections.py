@@ -1,0 +1,110 @@
+"""The whole config: its sections together, checked against each other, and what can be looked up in them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from dtkd.config import checks
+from dtkd.config.analysis import Analysis
+from dtkd.config.augment import Augment
+from dtkd.config.datasets import Dataset
+from dtkd.config.fields import Name, Place, Section
+from dtkd.config.flow import Flow
+from dtkd.config.model import Clip, Model
+from dtkd.config.rows import Baseline, Student
+from dtkd.config.split import Split
+from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
+
+
+def _results(path: str) -> str:
+    if path in (".", "/"):
+        raise ValueError(f": name a folder of its own, such as results (got {path!r})")
+    return path
+
+
+class Sections(Section):
+    name: str
+    results: Annotated[Place, AfterValidator(_results)] = "results"
+    use: Annotated[list[Name], Field(min_length=1)] = Field(description="the study's datasets, in the tables' order")
+    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = Field([0])
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    on_bad_video: Literal["fail", "skip"] = "fail"
+    cache_mb: Annotated[int, Field(ge=0)] = Field(512, description="megabytes of decoded frames that a training keeps")
+    datasets: dict[Name, Dataset]
+    flow: Flow = Flow()
+    split: Split = Split()
+    model: Model
+    pretrain: Pretrain | None = None
+    teachers: Teachers = Teachers()
+    clip: Clip
+    augment: Augment
+    train: Train
+    evaluation: Evaluation = Evaluation()
+    analysis: Analysis = Analysis()
+    baselines: dict[Name, dict[Name, Baseline | None]]
+    students: dict[Name, dict[Name, Student | None]]
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Sections:
+        for check in checks.CHECKS:
+            check(self)
+        return self
+
+    def used_datasets(self) -> list[str]:
+        """The study's datasets, and the one that its backbone is pretrained on."""
+        return [*self.use, self.pretrain.dataset] if self.model.weights == "pretrain" else list(self.use)
+
+    def baselines_of(self, dataset: str) -> dict[str, Baseline]:
+        return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}
+
+    def students_of(self, dataset: str) -> dict[str, Student]:
+        return {name: row for name, row in self.students.get(dataset, {}).items() if row is not None}
+
+    def backbones(self) -> set[str]:
+        """Every backbone that some run of the study has."""
+        rows = [row for dataset in self.use for row in self.baselines_of(dataset).values()]
+        return {self.model.backbone} | {row.backbone for row in rows if row.backbone}
+
+    def weights_sha256(self, backbone: str) -> str | None:
+        """The checksum that the config gives for the weights' file of ``backbone``."""
+        return self.model.weights_sha256 if backbone == self.model.backbone else None
+
+    def train_settings(self, role: str) -> Train:
+        """`train`, with what differs from it in the trainings of a role."""
+        own = {"pretrain": self.pretrain and self.pretrain.train, "teacher": self.teachers.train}.get(role)
+        return Train.model_validate(self.train.model_dump() | own) if own else self.train
+
+    def reference(self, dataset: str, number: int) -> tuple[str, Baseline] | None:
+        """What students of a list are compared with: its first baseline that differs from them in nothing else."""
+        for name, row in self.baselines_of(dataset).items():
+            usual = row.backbone in (None, self.model.backbone) and row.clip in (None, self.clip) and not row.frozen
+            if usual and row.list == number:
+                return name, row
+        return None
+
+    def chosen(self, dataset: str) -> tuple[str, Student] | None:
+        """The student that tables and figures single out, with its two teachers: the configured one or the first.
+
+        None where there is no such student.
+        """
+        students = {name: row for name, row in self.students_of(dataset).items() if row.method != "kd"}
+        name = self.analysis.chosen.get(dataset, next(iter(students), None))
+        return None if name is None else (name, students[name])
+
+    def checked(self, name: str, dataset: Dataset | None = None) -> dict[str, Any]:
+        """All that a check of a data set reads of the study, as plain values; ``dataset`` is one that has no entry."""
+        split = self.split.settings(name) if self.split.source == "flow" else {"source": self.split.source}
+        return {
+            "dataset": (dataset or self.datasets[name]).model_dump(mode="json", exclude={"render"}),
+            "augment": self.augment.model_dump(mode="json"),
+            "clip": self.clip.model_dump(exclude_none=True),
+            "evaluation": self.evaluation.model_dump(),
+            "unit": self.flow.unit,
+            "split": split,
+            "selection": self.train.selection,
+            "epochs": self.train.epochs,
+            "students": len(self.students_of(name)),
+            "seed": self.seeds[0],
+        }

@@ -1,0 +1,128 @@
+"""The study: a valid config, and the training runs that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+from pathlib import PurePosixPath
+from typing import Any
+
+from pydantic import ValidationError
+
+from dtkd.config.explain import explain, one_line
+from dtkd.config.rows import Baseline, Student
+from dtkd.config.runs import Run
+from dtkd.config.sections import Sections
+from dtkd.config.training import Outputs
+from dtkd.datasets import SUBSETS
+from dtkd.errors import DtkdError
+
+
+class Study(Sections):
+    """Everything a study is; `read` makes one of a config mapping."""
+
+    def baseline_run(self, dataset: str, row: Baseline, seed: int) -> Run:
+        clip = row.clip if row.clip != self.clip else None
+        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip)
+
+    def student_run(self, dataset: str, row: Student, seed: int) -> Run:
+        teacher = None
+        if row.method == "kd":
+            baseline = self.baselines_of(dataset)[row.teacher] if row.teacher else self.reference(dataset, row.list)[1]
+            teacher = self.baseline_run(dataset, baseline, seed)
+        outputs = row.teacher_outputs if row.teacher_outputs != self.teachers.outputs else None
+        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher,
+                   outputs=outputs)  # fmt: skip
+
+    def teacher_runs(self, student: Run) -> dict[str, Run]:
+        """The static and the dynamic teacher of a student; of one by plain distillation its only `teacher`."""
+        if student.teacher:
+            return {"teacher": student.teacher}
+        return {
+            subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
+                        frozen=student.student.LT, subset=subset, outputs=student.outputs)
+            for subset in SUBSETS
+        }  # fmt: skip
+
+    def logits_file(self, student: Run) -> str:
+        """Where a student's frozen teachers' logits are, relative to the results folder."""
+        pair = ["LT" if student.student.LT else None, student.outputs, f"seed{student.seed}"]
+        teachers = student.teacher.name if student.teacher else "-".join(part for part in pair if part)
+        return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{teachers}.logits.pt")
+
+    def pretrain_run(self, backbone: str) -> Run:
+        return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.pretrain.seed)
+
+    def runs(self) -> dict[str, Run]:
+        """Every run that the study can ask for, by folder."""
+        runs = []
+        for dataset, seed in product(self.use, self.seeds):
+            runs += [self.baseline_run(dataset, row, seed) for row in self.baselines_of(dataset).values()]
+            for row in self.students_of(dataset).values():
+                student = self.student_run(dataset, row, seed)
+                runs += [student, *self.teacher_runs(student).values()]
+        if self.model.weights == "pretrain":
+            runs += [self.pretrain_run(backbone) for backbone in sorted({run.backbone for run in runs})]
+        by_folder = {}
+        for run in runs:
+            other = by_folder.setdefault(run.folder, run)
+            if self.settings(other) != self.settings(run):
+                raise DtkdError(f"config: two runs with different settings would share the folder {run.folder}; "
+                                "make their settings equal, or differ by more")  # fmt: skip
+        return by_folder
+
+    def settings(self, run: Run) -> dict[str, Any]:
+        """All that determines a run's result beside its input files, as plain values: a change of it is a rerun."""
+        settings = {
+            "backbone": run.backbone,
+            "weights": "none" if run.role == "pretrain" else self.model.weights,
+            "dropout": self.pretrain.dropout if run.role == "pretrain" else self.model.dropout,
+            "frozen": run.frozen,
+            "seed": run.seed,
+            "clip": (run.clip or self.clip).model_dump(exclude_none=True),
+            "augment": self.augment.settings,
+            "train": self.train_settings(run.role).learning(),
+        }
+        if run.subset:
+            settings["subset"] = run.subset
+        if run.student:
+            left_out = {"list", "teacher", "teacher_outputs", *run.student.unused()}
+            if run.student.outside == "confidence":  # as it was before there was a choice
+                left_out.add("outside")
+            settings["student"] = run.student.model_dump(exclude=left_out)
+        if run.subset or (run.student and run.teacher is None):
+            settings |= {"teacher_outputs": "full"} if self.outputs_of(run) == "full" else {}
+        return settings
+
+    def outputs_of(self, run: Run) -> Outputs:
+        """What a teacher answers, or a student's two teachers.
+
+        Settings have it where it is ``full`` alone: before there was a choice, all were masked.
+        """
+        return run.outputs or self.teachers.outputs
+
+    def teaching_settings(self, student: Run) -> dict[str, Any]:
+        """What frozen teachers' logits are made with; of `train`, epochs, clips, batch size and precision matter."""
+        settings = self.settings(student) | {"backbone": (student.teacher or student).backbone}
+        return {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
+
+    def divergences(self) -> dict[str, dict[str, Any]]:
+        """Of each data set with such a student, what Table 6 and Figure 8 compute of the chosen one."""
+        chosen = {dataset: self.chosen(dataset) for dataset in self.use}
+        runs = {name: self.student_run(name, pair[1], self.seeds[0]) for name, pair in chosen.items() if pair}
+        return {name: self.analysis.divergence(self.outputs_of(run)) for name, run in runs.items()}
+
+
+def read(config: Mapping[str, Any]) -> Study:
+    """Validate a config.
+
+    Raises:
+        DtkdError: naming every wrong key, what was given, and the remedy.
+    """
+    try:
+        return Study.model_validate(dict(config))
+    except DtkdError as error:  # of a section that is not pydantic's own: `render`
+        raise DtkdError(f"config: {error}") from None
+    except ValidationError as error:
+        lines = [one_line(explain(problem)) for problem in error.errors()]
+        raise DtkdError("config: " + "\n        ".join(dict.fromkeys(lines))) from None
