@@ -5,12 +5,14 @@ import subprocess
 import sys
 import zlib
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
-from dtkd import synthetic
+from dtkd import config, regime, synthetic
 from dtkd.errors import DtkdError
 from dtkd.synthetic import (
     ACTIONS,
@@ -149,6 +151,15 @@ def test_vocabularies_share_no_action():
     names = [name.lower().replace("_", "") for vocabulary in VOCABULARIES for name in class_names(vocabulary)]
     assert len(names) == len(set(names))
     assert [len(class_names(vocabulary)) for vocabulary in VOCABULARIES] == [16, 12, 50]
+
+
+def test_the_demo_tests_as_many_videos_as_its_regime_wants():
+    with open(Path(__file__).parents[1] / "config.yaml", encoding="utf-8") as file:
+        study = config.read(yaml.safe_load(file))
+    for dataset in study.use:
+        for number in LISTS:
+            tested = [video for video, side in sides(study.datasets[dataset].render, number).items() if side == 2]
+            assert regime.VIDEOS.holds(len(tested))
 
 
 def test_the_test_share_is_of_the_groups():
