@@ -158,6 +158,17 @@ def test_what_is_proposed_mends_it(checked, folder, here, capsys):
     assert not {"nothing_groups", "chosen_on_test"} & found.keys()
 
 
+def test_lists_that_the_data_set_uses_are_left_alone(checked, here):
+    """They are the study's own now, though there is nothing more to propose."""
+    shutil.copytree(checked[0], here / "results/my_clips")
+    _, _, found = findings.read(checked[0] / "check.json")
+    proposed = next(finding.config for finding in found if finding.check == "copies")
+    (here / "mended.yaml").write_text(proposed)
+    before = (here / "results/my_clips/lists_by_group.csv").read_bytes()
+    assert run("my_clips", "--configfile", "mended.yaml", "--config", CLIP) == 0
+    assert (here / "results/my_clips/lists_by_group.csv").read_bytes() == before
+
+
 def test_a_second_check_decodes_no_video_again(checked, folder, monkeypatch):
     """Inspection and small pictures are kept beside the page; only the few videos whose motion is shown are read."""
     monkeypatch.chdir(checked[0].parents[1])
