@@ -76,6 +76,19 @@ def smallest_gain(videos: int, accuracy: float, alpha: float = 0.05, power: floa
     return _least(shows, 1 - accuracy)
 
 
+def smallest_gain_seen(videos: int, differing: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The same once models are there that are right and wrong about different videos, a share ``differing`` of them.
+
+    `smallest_gain` has to guess this share. A gain beyond it would make it larger: it is then the gain itself.
+    """
+
+    def shows(gain: float) -> bool:
+        differ = max(differing, gain)
+        return _power(videos, (differ + gain) / 2, (differ - gain) / 2, alpha) >= power
+
+    return _least(shows, 1.0)
+
+
 def _least(holds: Callable[[float], bool], most: float) -> float:
     """The least number from 0 to ``most`` for which ``holds`` does, which stays true above it; NaN if there is none."""
     if not holds(most):
