@@ -137,6 +137,11 @@ def test_figures_5_and_6_show_the_papers_runs(paper):
     assert list(rows.rivals(paper)["hmdb51"]) == ["SH3 (DTKD)", "SH13 (BSKD)", "H1 (baseline)"]
 
 
+def test_figure_6_says_once_what_a_run_is(paper):
+    assert list(rows.rivals(paper)["ucf101"])[-1] == "U1 (baseline)"
+    assert list(rows.rivals(shipped("own_videos.yaml"))["my_videos"]) == ["S0.5 (DTKD)", "BSKD", "baseline"]
+
+
 def test_plain_distillation_stands_in_table_5_alone():
     """It has no subsets' teachers, so no settings of them and no place where two teachers are compared."""
     config = shipped().model_dump(mode="json")

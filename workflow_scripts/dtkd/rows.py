@@ -243,12 +243,17 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
         alike = ("teacher_outputs", "KD_T", "KD_alpha")
         others.sort(key=lambda item: any(getattr(item[1], key) != getattr(student, key) for key in alike))
         shown[dataset] = {
-            f"{label} ({row.method.upper()})": histories(study, student_runs(study, dataset, row))
+            _with_kind(label, row.method.upper()): histories(study, student_runs(study, dataset, row))
             for label, row in [(name, student), *others[:1]]
         }
         baseline, row = study.reference(dataset, student.list)
-        shown[dataset][f"{baseline} (baseline)"] = histories(study, baseline_runs(study, dataset, row))
+        shown[dataset][_with_kind(baseline, "baseline")] = histories(study, baseline_runs(study, dataset, row))
     return shown
+
+
+def _with_kind(name: str, kind: str) -> str:
+    """A run's label: its name and what it is, unless the name says so."""
+    return name if name.casefold().startswith(kind.casefold()) else f"{name} ({kind})"
 
 
 def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
