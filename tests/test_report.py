@@ -316,7 +316,8 @@ def test_the_summary_weighs_gains(page):
 def test_the_summary_says_what_the_test_videos_can_show(content, smallest, said):
     path = Path(next(path for path in content["tables"] if "table5" in path))
     head, *rows = TABLE5.splitlines()
-    path.write_text("\n".join([f"{head},test_videos,chance,smallest_gain", *(f"{row},96,6.25,{smallest}" for row in rows)]))
+    rows = [f"{head},test_videos,chance,smallest_gain", *(f"{row},96,6.25,{smallest}" for row in rows)]
+    path.write_text("\n".join(rows))
     page = Page(report.page(**content))
     assert said in re.sub(r"\s+", " ", page.text)
     assert "smallest gain" not in page.text, "no column of every row"

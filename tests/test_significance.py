@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dtkd.significance import AGREEING, holm, interval, sign_flip_p, smallest_gain, smallest_gain_seen
+from dtkd.significance import (
+    AGREEING,
+    holm,
+    interval,
+    interval_of_classes,
+    sign_flip_p,
+    smallest_gain,
+    smallest_gain_seen,
+)
 
 
 def signs(better, worse, alike=0):
@@ -95,6 +103,16 @@ def test_holm_keeps_false_findings_of_thirteen_tests_rare():
     random = np.random.default_rng(0)
     found = [(holm(random.uniform(size=13)) < 0.05).any() for _ in range(2000)]
     assert np.mean(found) < 0.07  # without adjustment 0.49
+
+
+def test_the_interval_of_classes_draws_videos_within_their_class():
+    """A class of four videos and one of 96 weigh the same; one without a difference adds no width."""
+    random = np.random.default_rng(0)
+    large, small = random.integers(-1, 2, 96), np.array([1, 0, 0, -1])
+    differences, labels = np.concatenate([large, small, [1, 1]]), np.repeat([4, 0, 9], [96, 4, 2])
+    draws = sum(random.choice(each, (4000, len(each))).mean(axis=1) for each in (large, small, np.array([1, 1]))) / 3
+    assert interval_of_classes(differences, labels) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
+    assert interval_of_classes(np.ones(3), np.zeros(3)) == (1, 1)
 
 
 @pytest.mark.parametrize(("videos", "accuracy"), [(50, 0.5), (96, 0.74), (400, 0.9)])
