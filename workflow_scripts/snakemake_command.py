@@ -19,6 +19,8 @@ itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 And when all is done it ends: Snakemake itself waits until its timers have run out, which are to look for jobs again
 (`max-jobs-per-timespan` of the profiles says after how long).
 
+Ctrl-C ends it in one line, with exit status 130: Snakemake itself prints an error of every job that it has ended.
+
 And an interrupted one cancels all its jobs on a cluster: Snakemake itself forgets those whose state it is asking for at
 that moment or which it is submitting, and they would go on, on their GPUs, without anyone who waits for them.
 """
@@ -37,6 +39,7 @@ from itertools import takewhile
 from pathlib import Path
 
 from dtkd import configs
+from dtkd.command import workflow
 from dtkd.errors import DtkdError
 from dtkd.places import names_in_utf8
 
@@ -200,6 +203,11 @@ def cancel_all_jobs() -> None:
 
 
 def main() -> None:
+    with workflow():
+        _run()
+
+
+def _run() -> None:
     names_in_utf8()
     at_home()
     from snakemake.cli import main as snakemake

@@ -22,9 +22,9 @@ from tqdm import tqdm
 
 from dtkd import check_page, datasets, findings, inspection
 from dtkd.card import Card, Progress, Settings
+from dtkd.command import command
 from dtkd.errors import DtkdError
 from dtkd.files import check_writable
-from dtkd.job import told
 from dtkd.overlays import study_of
 from dtkd.study import Dataset, Study
 
@@ -107,17 +107,9 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     if given.threads < 1:
         parser.error("--threads: at least 1")
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
     cv2.setNumThreads(1)
-    try:
+    with command(goes_on=True):
         sys.exit(_run(given))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # whoever read has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:
-        sys.exit(told(error).rstrip())
 
 
 def _run(given: argparse.Namespace) -> int:
