@@ -386,6 +386,8 @@ def test_nothing_groups():
     own = re.search(r"every video is of its own, (.+) says so", found.remedy)[1]
     assert_mends(replace(found, config=own), checks_lists.nothing_groups, made)
     assert list(checks_lists.nothing_groups(card(dataset={"format": "csv", "annotations": "x.csv"}))) == []
+    found = only(checks_lists.nothing_groups(card(dataset={"format": "csv", "annotations": "mine/lists_by_group.csv"})))
+    assert found.level == "note", "the check's own lists know of no persons"
 
 
 def test_numbers_in_one_hall():
