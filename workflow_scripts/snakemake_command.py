@@ -22,6 +22,8 @@ And when all is done it ends: Snakemake itself waits until its timers have run o
 And it looks up the size of each input once: Snakemake itself asks for that of every input of every job that could run,
 several times a second, which takes half a core from the jobs where they read thousands of videos.
 
+Ctrl-C ends it in one line, with exit status 130: Snakemake itself prints an error of every job that it has ended.
+
 And an interrupted one cancels all its jobs on a cluster: Snakemake itself forgets those whose state it is asking for at
 that moment or which it is submitting, and they would go on, on their GPUs, without anyone who waits for them.
 """
@@ -39,6 +41,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
+from dtkd.command import workflow
 from dtkd.config import yaml_files
 from dtkd.config.places import names_in_utf8
 from dtkd.errors import DtkdError
@@ -216,6 +219,11 @@ def keep_input_sizes() -> None:
 
 
 def main() -> None:
+    with workflow():
+        _run()
+
+
+def _run() -> None:
     names_in_utf8()
     at_home()
     from snakemake.cli import main as snakemake

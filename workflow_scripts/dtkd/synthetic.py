@@ -82,8 +82,8 @@ class Render:
                 )
         if not 0 < self.test_share <= 1 / len(LISTS):
             raise DtkdError(
-                f"The demo {self.vocabulary} needs a test_share above 0 and up to 1/{len(LISTS)}, since no group is tested "
-                f"by two lists: {self.test_share}."
+                f"The demo {self.vocabulary} needs a test_share above 0 and up to 1/{len(LISTS)}, since no group is "
+                f"tested by two lists: {self.test_share}."
             )
         if self.width % 2 or self.height % 2:
             raise DtkdError(f"The demo {self.vocabulary} needs even width and height: {self.width}, {self.height}.")
