@@ -4,6 +4,7 @@
 # make plan     what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 1"
 # make test     the tests, on up to eight cores
 # make verify   hold every file of results/ against the record of what made it
+# make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style, and the types of the config package
 # make docs     the documentation as a site in site/; its reference of the config is made anew
 # make pins     accept the names and settings that the shipped studies' runs have now (tests/data/pins.json)
@@ -16,7 +17,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify audit stress lint docs pins lock clean
+.PHONY: all table5 plan test test-slurm verify regime audit stress lint docs pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -46,6 +47,9 @@ pins: .venv/installed
 
 verify: .venv/installed
 	@python -m dtkd.verify results
+
+regime: .venv/installed
+	@python -m dtkd.regime
 
 audit: .venv/audit/installed
 	@.venv/audit/bin/python workflow_scripts/dtkd/audit.py requirements.lock

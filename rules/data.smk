@@ -18,7 +18,8 @@ for name, settings in RENDERED.items():
             root=settings.videos,
         log:
             f"{RESULTS}/logs/render/{name}/{synthetic.clip_patterns(settings.render)[0]}.log",  # with all the wildcards
-        priority: 10
+        # what is pretrained on comes first: a pretraining is one long job, beside which other videos are rendered
+        priority: 20 if name not in STUDY.use else 10
         group:
             "render"  # on a cluster; profiles name groups by rule, and these rules' names are the datasets'
         resources:

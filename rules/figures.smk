@@ -23,7 +23,7 @@ ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 def figure_code(wildcards) -> list[str]:
     themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "subsets", "datasets", "video_info", "published")
+    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "significance", "subsets", "datasets", "video_info", "published")
     return [*modules, f"{LIBRARY}/published/figure7.csv"] if wildcards.figure == "figure7" else modules
 
 
@@ -62,7 +62,7 @@ rule figure_teachers:
         "Figure teachers"
     input:
         table=f"{RESULTS}/tables/teachers.csv",
-        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics", "datasets"),
+        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics", "datasets", "significance"),
     output:
         png=f"{RESULTS}/figures/teachers.png",
         pdf=f"{RESULTS}/figures/teachers.pdf",

@@ -14,7 +14,7 @@ rule report:
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
         checks=checks_of_report(),
         decisions=f"{workflow.basedir}/docs/explanation/decisions.md",
-        code=[f"{LIBRARY}/{name}" for name in ("report.py", "recorded.py", "metrics.py")],
+        code=[f"{LIBRARY}/{name}" for name in ("report.py", "recorded.py", "metrics.py", "wording.py")],
         templates=[f"{LIBRARY}/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml")],
         code_of_checks=[f"{LIBRARY}/{name}" for name in ("report_checks.py", "findings.py", "templates/report_checks.html.j2", "templates/findings.html.j2", "templates/findings.css")],
     output:

@@ -25,6 +25,7 @@ TABLES = {
     "table4": dict(rows=rows.table4(STUDY), indexes=INDEXES, splits=SPLITS),
     "teachers": dict(rows=rows.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
     "table5": dict(rows=rows.table5(STUDY)),
+    "students_over_lists": dict(rows=rows.students_over_lists(STUDY)),
     "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
     "readings": dict(rows=rows.readings(STUDY)),
 }

@@ -155,7 +155,19 @@ def test_what_is_proposed_mends_it(checked, folder, here, capsys):
     found = {finding.check: finding.level for finding in found}
     assert {name for name, level in found.items() if level == "error"} == {"unseen_motion"}
     assert found["copies"] == "note", "still there twice, but on one side"
-    assert not {"nothing_groups", "chosen_on_test"} & found.keys()
+    assert found["nothing_groups"] == "note", "who acts is still not known"
+    assert "chosen_on_test" not in found
+
+
+def test_lists_that_the_data_set_uses_are_left_alone(checked, here):
+    """They are the study's own now, though there is nothing more to propose."""
+    shutil.copytree(checked[0], here / "results/my_clips")
+    _, _, found = findings.read(checked[0] / "check.json")
+    proposed = next(finding.config for finding in found if finding.check == "copies")
+    (here / "mended.yaml").write_text(proposed)
+    before = (here / "results/my_clips/lists_by_group.csv").read_bytes()
+    assert run("my_clips", "--configfile", "mended.yaml", "--config", CLIP) == 0
+    assert (here / "results/my_clips/lists_by_group.csv").read_bytes() == before
 
 
 def test_a_second_check_decodes_no_video_again(checked, folder, monkeypatch):

@@ -21,7 +21,7 @@ from dtkd.name_groups import Grouping
 from dtkd.windows import View
 
 PROJECT = Path(__file__).parents[1]
-STUDY = study_of([PROJECT / "studies/own_videos.yaml"], folder=PROJECT)
+STUDY = study_of([PROJECT / "studies/own_videos.yaml"], PROJECT, ["train={selection: best}"])
 CLASSES = ("climb", "jump", "run", "sit", "walk")
 NOTHING = {"views": [], "twins": [], "named": None, "occasions": None, "numbered": None}
 
@@ -386,6 +386,8 @@ def test_nothing_groups():
     own = re.search(r"every video is of its own, (.+) says so", found.remedy)[1]
     assert_mends(replace(found, config=own), checks_lists.nothing_groups, made)
     assert list(checks_lists.nothing_groups(card(dataset={"format": "csv", "annotations": "x.csv"}))) == []
+    found = only(checks_lists.nothing_groups(card(dataset={"format": "csv", "annotations": "mine/lists_by_group.csv"})))
+    assert found.level == "note", "the check's own lists know of no persons"
 
 
 def test_numbers_in_one_hall():
@@ -439,7 +441,7 @@ def test_test_size(test, level):
         assert "to show no gain at all" in found[0].what
     if test == 10:
         assert found[0].config == "datasets: {my_videos: {test_fraction: 0.5}}"
-        assert re.search(r"to show gains from 2\d points on; of 7 students, gains from 3\d points on", found[0].what)
+        assert re.search(r"to show gains from 2\d points on; of 13 students, gains from 3\d points on", found[0].what)
 
 
 def flows(made, means, spread):

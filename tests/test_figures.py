@@ -299,9 +299,13 @@ def test_figure7_has_means_over_classes_and_their_gains():
     # top-1; all classes; sit and drink; walk and run
     assert heights == [62.5, 62.5, 75, 50, 75, 75, 75, 75]
     written = [text.get_text() for text in axis.texts]
-    assert written == ["62.50", "62.50", "75.00", "50.00", "75.00", "75.00", "75.00", "75.00",
-                       "+12.50", "+12.50", "+0.00", "+25.00"]  # fmt: skip
-    assert legend(axis) == ["U1", "SU12"]
+    assert written[:8] == ["62.50", "62.50", "75.00", "50.00", "75.00", "75.00", "75.00", "75.00"]
+    assert written[9::2] == ["+12.50", "+12.50", "+0.00", "+25.00"]
+    assert written[8:15:2] == ["[−25, +50]", "[−12, +38]", "[−50, +50]", "[+0, +50]"]
+    below = [label.get_text().splitlines()[-1] for label in axis.get_xticklabels()]
+    assert below == ["n = 8", "n = 8", "n = 4", "n = 4"]
+    assert legend(axis) == ["U1", "SU12", "chance 25 %"]
+    assert 25 in [line.get_ydata()[0] for line in axis.lines]
     assert [to_hex(axis.containers[4 + n][0].get_facecolor()).upper() for n in (2, 3)] == [
         figures.COLOURS[subset] for subset in SUBSETS
     ]
@@ -335,7 +339,7 @@ def test_figure7_over_seeds_has_error_bars():
     stems = [artist for artist in axis.collections if isinstance(artist, LineCollection)]
     ends = stems[0].get_segments()[0][:, 1]
     assert ends.tolist() == pytest.approx([200 / 3 - spread, 200 / 3 + spread])
-    assert legend(axis) == ["U1", "SU12", "± std of 3 seeds"]
+    assert legend(axis) == ["U1", "SU12", "chance 25 %", "± std of 3 seeds"]
     assert words(axis).count("+8.33") == 2
 
 
@@ -343,7 +347,7 @@ def test_a_subset_without_test_videos_has_no_bar():
     alone = {"data": {name: [run.only(run.labels < 2) for run in runs] for name, runs in PAIR["data"].items()}}
     axis = figures_accuracy.figure7(alone, FOUR).axes[0]
     assert "nan" not in " ".join(words(axis))
-    assert len(axis.texts) == 2 * 3 + 3
+    assert len(axis.texts) == 2 * 3 + 2 * 3
     figure = figures_accuracy.class_gain(alone, FOUR)
     assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["sit", "drink"]
 
@@ -357,6 +361,14 @@ def test_class_gain_is_sorted_and_coloured_by_subset():
         colour = figures.COLOURS[FOUR["data"]["classes"][label.get_text()]["subset"]]
         assert label.get_color() == colour
         assert bars[0].get_facecolor()[:3] == to_rgb(colour)
+
+
+def test_class_gain_has_intervals_and_says_of_how_many_videos():
+    axis = figures_accuracy.class_gain(PAIR, FOUR).axes[0]
+    spans = [segment[:, 0].tolist() for lines in axis.collections for segment in lines.get_segments()]
+    assert spans == [[0, 100], [0, 100], [0, 0], [-100, 0]]  # of two videos one is won, or none, or one lost
+    assert axis.get_xlabel() == "gain in top-1 (points)\n8 test videos, 2 a class\nchance 25 %"
+    assert legend(axis)[-1] == "95 % interval"
 
 
 def test_class_gain_names_all_of_a_hundred_classes(monkeypatch):
@@ -381,15 +393,18 @@ def test_confusion_shows_the_worst_pairs_as_shares_of_the_true_class():
     assert names == ["sit", "drink", "walk", "run"]  # static ones first
     shown = {(names[int(t.get_position()[1])], int(t.get_position()[0])): t.get_text() for t in baseline.texts}
     assert shown == {("sit", 0): "50", ("sit", 1): "50", ("drink", 1): "100", ("walk", 3): "100", ("run", 3): "100"}
-    assert np.asarray(student.images[0].get_array())[2].tolist() == [0, 0, 50, 50, 0]
+    assert np.asarray(student.images[0].get_array())[2].tolist() == [0, 0, 50, 50]
+    assert "other" not in words(figure), "an empty column says nothing"
     assert [axis.get_title(loc="left") for axis in figure.axes] == ["data: U1", "SU12"]
 
 
 def test_what_is_not_shown_adds_up_to_other():
-    figure = figures_accuracy.confusion(PAIR, FOUR, pairs=1)
+    student = predictions([0, 0, 1, 0, 2, 0, 3, 3], LABELS)
+    figure = figures_accuracy.confusion({"data": {"U1": [BASELINE], "SU12": [student]}}, FOUR, pairs=1)
     baseline = np.asarray(figure.axes[0].images[0].get_array())  # walk and run, then the others
     assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["walk", "run", "other"]
     assert baseline.tolist() == [[0, 100, 0], [0, 100, 0]]
+    assert np.asarray(figure.axes[1].images[0].get_array())[:, 2].tolist() == [50, 0]
     assert figures_accuracy.confused_classes(np.full((30, 30), 1.0), ["static"] * 30, pairs=8, most=5) == [
         0,
         1,
@@ -682,6 +697,23 @@ def test_letters_come_from_a_font_that_has_them(tmp_path, monkeypatch):
     assert shown["图书馆"].get_fontfamily() == [figures.FONT, "Some Script"]
     square = 3 * 0.9 * figures.SMALL * figure.dpi / 72  # three squares of the font, each 0.9 em wide
     assert shown["图书馆"].get_window_extent().width == pytest.approx(square, rel=0.05)
+
+
+def test_legends_are_never_cut_off(monkeypatch):
+    """Beside long names of classes, and where one label alone is wider than the figure."""
+    names = [f"pretending to put {n} on a surface that is not there" for n in "abcd"]
+    given = {"data": split([0.1, 0.2, 0.5, 0.9], 0.2, names=names)}
+    check_readable(figures_accuracy.class_gain(PAIR, given), monkeypatch)
+    name = "the baseline that is trained on list 1 with its backbone frozen"
+    figure = figures_accuracy.gains(table_of_gains(baseline=name, count=6), {"d": {name: [BASELINE]}})
+    check_readable(figure, monkeypatch)
+    assert name in " ".join(legend(figure.axes[0])[0].split())
+
+
+@pytest.mark.parametrize(("gain", "text"), [(-0.004, "+0.00"), (0.0, "+0.00"), (-0.006, "−0.01"), (-10.0, "−10.00")])
+def test_no_gain_is_no_minus_zero(gain, text):
+    (axis,) = figures_accuracy.gains(table_of_gains(count=1).assign(gain=gain), {"d": {"U1": [BASELINE]}}).axes
+    assert text in words(axis)
 
 
 def test_very_long_names_are_cut_and_leave_room():

@@ -231,16 +231,18 @@ def test_threads_are_bounded_by_the_machine_and_at_least_one(tmp_path):
         assert done.stdout.split() == [str(expected)] * 3 + ["after"]
 
 
-def test_an_interrupt_is_not_swallowed(tmp_path, monkeypatch):
+def test_an_interrupt_is_a_word_in_the_log(tmp_path, monkeypatch, capsys):
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(name, "1")
     monkeypatch.setattr("dtkd.job.end_with_parent", lambda: None)  # the tests' process outlives the job
     log = tmp_path / "log.txt"
     output = [str(tmp_path / "a.txt")]
     snakemake = SimpleNamespace(rule="a", input={}, output=output, params={}, threads=1, log=[str(log)])
-    with pytest.raises(KeyboardInterrupt), job(snakemake):
+    with pytest.raises(SystemExit) as end, job(snakemake):
         raise KeyboardInterrupt
-    assert not log.exists()
+    assert end.value.code == 130
+    assert log.read_text() == "interrupted\n"
+    assert capsys.readouterr() == ("", "")
     with pytest.raises(SystemExit) as end, job(snakemake):
         raise DtkdError("stop")
     assert end.value.code == 1

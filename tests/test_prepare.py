@@ -565,7 +565,7 @@ def test_interrupted_within_a_class(at, monkeypatch, capsys):
     with monkeypatch.context() as context:
         context.setattr(archives, "unpack", interrupted)
         assert command(monkeypatch, "hmdb51") == 130
-    assert "the same command goes on from here" in capsys.readouterr().err
+    assert "Interrupted; the same command goes on\n" in capsys.readouterr().err
     assert names() == ["hmdb51.unfinished", "testTrainMulti_7030_splits"]
     done = {path: (at("hmdb51").unfinished / "hmdb51" / path).stat().st_mtime_ns for path in hmdb_videos("catch")}
     prepare.prepare(at("hmdb51"), {})

@@ -309,6 +309,29 @@ def test_the_summary_weighs_gains(page):
     assert "a gain of +20.00 points that chance hardly explains (p < 0.001; with 2 students" in lead
 
 
+@pytest.mark.parametrize(("smallest", "said"), [
+    ("8.13", "Its 96 test videos are likely (80 %) to show gains from 8.1 points on; guessing gives 6.2 %."),
+    ("", "Its 96 test videos are too few to show any gain; guessing gives 6.2 %."),
+])  # fmt: skip
+def test_the_summary_says_what_the_test_videos_can_show(content, smallest, said):
+    path = Path(next(path for path in content["tables"] if "table5" in path))
+    head, *rows = TABLE5.splitlines()
+    rows = [f"{head},test_videos,chance,smallest_gain", *(f"{row},96,6.25,{smallest}" for row in rows)]
+    path.write_text("\n".join(rows))
+    page = Page(report.page(**content))
+    assert said in re.sub(r"\s+", " ", page.text)
+    assert "smallest gain" not in page.text, "no column of every row"
+
+
+def test_a_baseline_called_so_is_called_so_once(content):
+    path = Path(next(path for path in content["tables"] if "table5" in path))
+    path.write_text(TABLE5.replace(",U1,", ",baseline,").replace(",H1,", ",baseline-2,"))
+    text = re.sub(r"\s+", " ", Page(report.page(**content)).text)
+    assert "45.00 % top-1, the baseline 40.00 %" in text
+    assert "the baseline-2 " in text
+    assert "baseline baseline" not in text
+
+
 @pytest.mark.parametrize(
     ("gain", "p", "corrected", "verdict"),
     [(5.0, 0.001, 0.01, "better"), (5.0, 0.04, 0.4, "flattered"), (5.0, 0.2, 1.0, "noise"), (5.0, 0.04, None, "better"),

@@ -138,6 +138,11 @@ def test_figures_5_and_6_show_the_papers_runs(paper):
     assert list(rows.rivals(paper)["hmdb51"]) == ["SH3 (DTKD)", "SH13 (BSKD)", "H1 (baseline)"]
 
 
+def test_figure_6_says_once_what_a_run_is(paper):
+    assert list(rows.rivals(paper)["ucf101"])[-1] == "U1 (baseline)"
+    assert list(rows.rivals(shipped("own_videos.yaml"))["my_videos"]) == ["S0.5 (DTKD)", "BSKD", "baseline"]
+
+
 def test_plain_distillation_stands_in_table_5_alone():
     """It has no subsets' teachers, so no settings of them and no place where two teachers are compared."""
     config = shipped().model_dump(mode="json")
@@ -173,6 +178,20 @@ def test_what_table_5_has_no_column_for_is_its_variant(row, said):
     assert shown["U1"] is None
     assert ("U2" in shown) == ("list" in row)
     assert shown.get("U2", "list 2") == "list 2", "its students are compared with it"
+
+
+def test_students_over_lists_differ_in_the_list_alone(paper):
+    assert rows.students_over_lists(paper) == [], "the paper's are all of list 1"
+    found = rows.students_over_lists(shipped("own_videos.yaml"))
+    assert [(row["models"], row["lists"], row["method"], row["variant"]) for row in found] == [
+        ("S0.5, S0.5-2, S0.5-3", "1, 2, 3", "dtkd", None), ("BSKD, BSKD-2, BSKD-3", "1, 2, 3", "bskd", None),
+        ("KD, KD-2, KD-3", "1, 2, 3", "kd", None),
+    ]  # fmt: skip
+    for number, files in enumerate(found[2]["of_lists"], start=1):
+        assert [Path(file).parts[-4:-1] for file in files["predictions"] + files["baseline"]] == [
+            (f"list{number}", "student", "kd-T2-A0.4-slowfast_small-seed0"),
+            (f"list{number}", "baseline", "slowfast_small-seed0"),
+        ]
 
 
 def test_students_of_one_reading_are_no_readings(paper):

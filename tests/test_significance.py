@@ -7,7 +7,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dtkd.significance import AGREEING, holm, interval, sign_flip_p, smallest_gain
+from dtkd.significance import (
+    AGREEING,
+    holm,
+    interval,
+    interval_of_classes,
+    sign_flip_p,
+    smallest_gain,
+    smallest_gain_seen,
+)
 
 
 def signs(better, worse, alike=0):
@@ -97,6 +105,16 @@ def test_holm_keeps_false_findings_of_thirteen_tests_rare():
     assert np.mean(found) < 0.07  # without adjustment 0.49
 
 
+def test_the_interval_of_classes_draws_videos_within_their_class():
+    """A class of four videos and one of 96 weigh the same; one without a difference adds no width."""
+    random = np.random.default_rng(0)
+    large, small = random.integers(-1, 2, 96), np.array([1, 0, 0, -1])
+    differences, labels = np.concatenate([large, small, [1, 1]]), np.repeat([4, 0, 9], [96, 4, 2])
+    draws = sum(random.choice(each, (4000, len(each))).mean(axis=1) for each in (large, small, np.array([1, 1]))) / 3
+    assert interval_of_classes(differences, labels) == pytest.approx(np.quantile(draws, [0.025, 0.975]), abs=0.02)
+    assert interval_of_classes(np.ones(3), np.zeros(3)) == (1, 1)
+
+
 @pytest.mark.parametrize(("videos", "accuracy"), [(50, 0.5), (96, 0.74), (400, 0.9)])
 def test_the_smallest_gain_is_seen_four_times_in_five(videos, accuracy):
     """Two models whose hits correlate as assumed, drawn many times; half the gain is seen half so often."""
@@ -117,3 +135,18 @@ def test_the_smallest_gain_falls_with_the_videos_and_may_be_none():
     assert 0.01 < gains[-1] < 0.03 < 0.2 < gains[0]
     assert np.isnan(smallest_gain(8, 0.9)), "even all right would not be told from noise"
     assert smallest_gain(300, 0.6, alpha=0.05 / 13) > 1.2 * smallest_gain(300, 0.6)
+
+
+@pytest.mark.parametrize(("videos", "differing"), [(96, 0.12), (96, 0.5), (400, 0.0)])
+def test_the_smallest_gain_of_models_that_are_there_is_seen_four_times_in_five(videos, differing):
+    """By draws: a gain beyond the share that differs makes that larger, so that the worse model wins nowhere."""
+    gain, random = smallest_gain_seen(videos, differing), np.random.default_rng(0)
+    differ = max(gain, differing)
+    draws = random.multinomial(videos, [(differ + gain) / 2, (differ - gain) / 2, 1 - differ], size=4000)
+    seen = np.mean([sign_flip_p(signs(better, worse)) < 0.05 for better, worse, _ in draws])
+    assert seen == pytest.approx(0.8, abs=0.03)
+
+
+def test_models_that_differ_less_show_smaller_gains():
+    assert smallest_gain_seen(400, 0.1) < smallest_gain_seen(400, 0.3)
+    assert np.isnan(smallest_gain_seen(5, 0.5)), "five of five have a p of 0.06"

@@ -324,3 +324,29 @@ def test_jobs_that_are_being_asked_about_or_submitted_are_cancelled_too(monkeypa
         time.sleep(0.01)
     cluster.cancel()
     assert cluster.cancelled == ["a"]
+
+
+def test_the_size_of_an_input_is_looked_up_once(monkeypatch):
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    class Input(str):
+        async def exists(self):
+            return self != "later" or "later" in there
+
+        async def size(self):
+            asked.append(str(self))
+            return len(self)
+
+    monkeypatch.setattr(JobScheduler, "update_input_sizes", JobScheduler.update_input_sizes)
+    snakemake_command.keep_input_sizes()
+    asked, there = [], []
+    scheduler = JobScheduler.__new__(JobScheduler)
+    scheduler._input_sizes = {}
+    jobs = [SimpleNamespace(input=[Input("a"), Input("later")]), SimpleNamespace(input=[Input("a")])]
+    asyncio.run(scheduler.update_input_sizes(jobs))
+    assert scheduler._input_sizes == {"a": 1, "later": None}
+    there.append("later")
+    for _ in range(2):
+        asyncio.run(scheduler.update_input_sizes(jobs))
+    assert scheduler._input_sizes == {"a": 1, "later": 5}
+    assert asked == ["a", "later"]

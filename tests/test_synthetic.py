@@ -5,12 +5,14 @@ import subprocess
 import sys
 import zlib
 from itertools import pairwise
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
-from dtkd import synthetic
+from dtkd import config, regime, synthetic
 from dtkd.errors import DtkdError
 from dtkd.synthetic import (
     ACTIONS,
@@ -146,11 +148,31 @@ def test_lists_look_like_the_real_ones(tmp_path):
 
 
 def test_vocabularies_share_no_action():
-    studied = ("demo_ucf", "demo_hmdb", "demo_source_large")
-    names = [name.lower().replace("_", "") for vocabulary in studied for name in class_names(vocabulary)]
+    names = [name.lower().replace("_", "") for vocabulary in VOCABULARIES for name in class_names(vocabulary)]
     assert len(names) == len(set(names))
-    assert set(class_names("demo_source")) < set(class_names("demo_source_large"))
-    assert [len(class_names(vocabulary)) for vocabulary in VOCABULARIES] == [16, 12, 20, 50]
+    assert [len(class_names(vocabulary)) for vocabulary in VOCABULARIES] == [16, 12, 50]
+
+
+def test_the_demo_tests_as_many_videos_as_its_regime_wants():
+    with open(Path(__file__).parents[1] / "config.yaml", encoding="utf-8") as file:
+        study = config.read(yaml.safe_load(file))
+    for dataset in study.use:
+        for number in LISTS:
+            tested = [video for video, side in sides(study.datasets[dataset].render, number).items() if side == 2]
+            assert regime.VIDEOS.holds(len(tested))
+
+
+def test_the_test_share_is_of_the_groups():
+    def tested(share):
+        render = Render("demo_ucf", groups=30, clips_per_group=2, test_share=share)
+        return [list_files(render)[f"testlist0{number}.txt"].splitlines() for number in LISTS]
+
+    assert [len(lines) for lines in tested(0.33)] == [16 * 10 * 2] * 3
+    assert [len(lines) for lines in tested(0.07)] == [16 * 2 * 2] * 3
+    assert len({line for lines in tested(1 / 3) for line in lines}) == 16 * 30 * 2  # no video is tested by two lists
+    for share in (0, 0.34, -1):
+        with pytest.raises(DtkdError, match="needs a test_share above 0 and up to 1/3"):
+            tested(share)
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from sklearn.metrics import accuracy_score
 from snakemake.iocontainers import Namedlist
 
 import dtkd
-from dtkd import figures, published, subsets, tables
+from dtkd import figures, published, significance, subsets, tables
 from dtkd.datasets import Source, index
 from dtkd.errors import DtkdError
 
@@ -425,7 +425,8 @@ def test_rows_gains_and_the_papers_numbers(study):
     table = tables.table5(study)
     assert list(table.columns) == ["dataset", "model", *tables.HYPERPARAMETERS, "variant",
                                    "top1", "top5", "top1_last", "top5_last", "gain", "gain_low", "gain_high", "p",
-                                   "p_holm", "paper_top1", "paper_top5", "diff_top1", "diff_top5"]  # fmt: skip
+                                   "p_holm", "paper_top1", "paper_top5", "diff_top1", "diff_top5",
+                                   "test_videos", "chance", "smallest_gain"]  # fmt: skip
     np.testing.assert_allclose(table["top1"], [50, 75, 25, 75, 25])
     np.testing.assert_allclose(table["top5"], [75, 87.5, 37.5, 75, 75])
     np.testing.assert_allclose(table["top1_last"], [50, 0, 75, 100, 0])
@@ -460,6 +461,52 @@ def test_p_is_mcnemars_of_one_seed_and_holm_counts_the_students_of_one_baseline(
     expected = [stats.binomtest(won, n).pvalue for won, n in ((3, 4), (0, 2), (0, 2))]
     np.testing.assert_allclose(table["p"], [NAN, *expected[:2], NAN, expected[2]])
     np.testing.assert_allclose(table["p_holm"], [NAN, 1, 1, NAN, 0.5])
+
+
+def test_what_a_lists_test_videos_can_show_stands_below(study, tmp_path):
+    """SU4 differs from U1 on half of the eight videos and SU13 on a quarter; four videos cannot show anything."""
+    table = tables.table5(study)
+    least = 100 * significance.smallest_gain_seen(8, (4 / 8 + 2 / 8) / 2)
+    np.testing.assert_allclose(table["smallest_gain"], [least] * 3 + [NAN] * 2)
+    assert table["test_videos"].tolist() == [8] * 3 + [4] * 2
+    texts = written(table, tmp_path / "out")
+    said = [f"ucf101: 8 test videos of 8 classes, chance 12.50 %; smallest gain that they show with 80 % power "
+            f"(p < 0.05 of one student): {least:.1f} points.",
+            "hmdb51: 4 test videos of 8 classes, chance 12.50 %; no gain is large enough for them to show with 80 % "
+            "power (p < 0.05 of one student)."]  # fmt: skip
+    assert texts["md"].endswith("".join(f"\n{tables.escaped_markdown(line)}\n" for line in said))
+    assert all(tables.escaped_tex(line) in texts["tex"] for line in said)
+    assert "Test videos" not in texts["md"]
+    alone = tables.table5(study[:1]).attrs["notes"]
+    assert alone == ["ucf101: 8 test videos of 8 classes, chance 12.50 %."]
+
+
+def test_what_rounds_to_zero_is_no_minus_zero(study, tmp_path):
+    table = tables.table5(study[:2])
+    table.loc[1, ["gain", "gain_low", "diff_top1"]] = [-0.004, -1e-9, -0.001]
+    row = list(csv.DictReader(written(table, tmp_path / "out")["csv"].splitlines()))[1]
+    assert [row[name] for name in ("gain", "gain_low", "diff_top1")] == ["+0.00"] * 3
+
+
+def test_students_over_lists_count_a_video_once(tmp_path):
+    """Two lists share video b; the student wins a and b in the first, b in the second, and loses c in that."""
+    def answers(name, videos, right):
+        return [save(tmp_path / f"{name}.parquet", [0] * len(videos), logits_of(np.where(right, 0, 3)), videos=videos)]
+
+    lists = [
+        {"predictions": answers("s1", ["a", "b"], [1, 1]), "baseline": answers("b1", ["a", "b"], [0, 0])},
+        {"predictions": answers("s2", ["b", "c", "d", "e"], [1, 0, 1, 0]),
+         "baseline": answers("b2", ["b", "c", "d", "e"], [0, 1, 1, 0])},
+    ]  # fmt: skip
+    row = {"dataset": "mine", "models": "S, S-2", "lists": "1, 2", **SU4, "of_lists": lists}
+    found, other = tables.students_over_lists([row, row | {"models": "again"}]).to_dict("records")
+    assert (found["videos"], found["top1"], found["baseline_top1"]) == (5, 75, 25)
+    assert found["gain"] == pytest.approx((100 + 0) / 2)
+    assert found["top1_std"] == pytest.approx(np.std([100, 50], ddof=1))
+    assert found["p"] == pytest.approx(stats.permutation_test(  # a +1, b +2, c -1
+        ([1, 2, -1],), np.mean, permutation_type="samples").pvalue)  # fmt: skip
+    assert found["gain_low"] < found["gain"] < found["gain_high"]
+    assert found["p_holm"] == other["p_holm"] == min(1, 2 * found["p"])
 
 
 def test_three_seeds_average_and_pool_by_video(tmp_path):
@@ -685,6 +732,7 @@ def test_csv_has_every_column_by_its_code_name(study, tmp_path):
         "KD_alpha": "", "variant": "", "top1": "50.00", "top5": "75.00", "top1_last": "50.00", "top5_last": "50.00",
         "gain": "", "gain_low": "", "gain_high": "", "p": "", "p_holm": "", "paper_top1": "95.14",
         "paper_top5": "99.68", "diff_top1": "-45.14", "diff_top5": "-24.68",
+        "test_videos": "8", "chance": "12.50", "smallest_gain": "80.15",
     }  # fmt: skip
     assert rows[1] == {
         "dataset": "ucf101", "model": "SU4", "method": "dtkd", "LT": "True", "FT": "True", "S_alpha": "0.3",
@@ -692,6 +740,7 @@ def test_csv_has_every_column_by_its_code_name(study, tmp_path):
         "top5_last": "0.00",
         "gain": "+25.00", "gain_low": "-25.00", "gain_high": "+75.00", "p": "0.625", "p_holm": "1",
         "paper_top1": "96.06", "paper_top5": "99.74", "diff_top1": "-21.06", "diff_top5": "-12.24",
+        "test_videos": "8", "chance": "12.50", "smallest_gain": "80.15",
     }  # fmt: skip
     assert [row["S_alpha"] for row in rows] == ["", "0.3", "", "", "0.3"]
 
@@ -730,7 +779,7 @@ def test_latex_is_balanced_and_escaped(study, tmp_path):
 def test_columns_without_values_are_left_out_for_readers_only(study, tmp_path):
     texts = written(tables.table5([row | {"dataset": f"demo_{row['dataset']}"} for row in study]), tmp_path / "out")
     assert "paper" not in texts["md"] + texts["tex"]
-    assert texts["csv"].splitlines()[0].endswith("p,p_holm,paper_top1,paper_top5,diff_top1,diff_top5")
+    assert texts["csv"].splitlines()[0].endswith("diff_top1,diff_top5,test_videos,chance,smallest_gain")
 
 
 def test_several_seeds_are_merged_for_readers_and_apart_in_csv(baselines, tmp_path):
@@ -842,7 +891,8 @@ def test_the_same_predictions_give_the_same_bytes(study, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["table1", "table2", "table3", "crossvalidation", "table4", "teachers", "table5", "table6", "readings"],
+    ["table1", "table2", "table3", "crossvalidation", "table4", "teachers", "table5", "table6", "readings",
+     "students_over_lists"],
 )
 def test_scripts_take_what_the_rules_give(
     name, baselines, teachers, specialists, study, imitation, tmp_path, monkeypatch
@@ -853,7 +903,9 @@ def test_scripts_take_what_the_rules_give(
     INDEX.to_parquet(tmp_path / "videos.parquet")
     rows = {"table3": baselines, "crossvalidation": baselines, "table4": teachers[0], "table5": study,
             "table6": [imitation[0]], "teachers": specialists,
-            "readings": [row | {"reading": "a"} for row in study]}  # fmt: skip
+            "readings": [row | {"reading": "a"} for row in study],
+            "students_over_lists": [study[1] | {"models": "SU4, again", "lists": "1, 2", "of_lists": [
+                {"predictions": study[1]["predictions"], "baseline": study[0]["predictions"]}] * 2}]}  # fmt: skip
     given = SimpleNamespace(
         rule="table", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"]}),
@@ -865,7 +917,7 @@ def test_scripts_take_what_the_rules_give(
     assert (tmp_path / "log").read_text() == "done\n"
     lines = (tmp_path / f"{name}.csv").read_text().splitlines()
     assert len(lines) == 1 + {"table1": 3, "table2": 6, "table3": 4, "crossvalidation": 1, "table4": 2, "table5": 5,
-                              "table6": 3, "teachers": 3, "readings": 5}[name]  # fmt: skip
+                              "table6": 3, "teachers": 3, "readings": 5, "students_over_lists": 1}[name]  # fmt: skip
     assert f"tab:{name}" in (tmp_path / f"{name}.tex").read_text()
 
 

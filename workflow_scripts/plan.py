@@ -2,16 +2,15 @@
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from dtkd.command import command
 from dtkd.config import Study
 from dtkd.config.overlays import study_of
 from dtkd.config.places import names_in_utf8
-from dtkd.errors import DtkdError
 from dtkd.gpus import count
 
 if TYPE_CHECKING:
@@ -103,10 +102,8 @@ def planned(study: Study, given: argparse.Namespace) -> str:
 
 def main(words: Sequence[str] | None = None) -> None:
     given = arguments(words)
-    try:
+    with command():
         print(planned(study_of(given.configfile, pairs=given.config), given))
-    except DtkdError as error:
-        sys.exit(f"error: {error}")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,11 @@ itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 And when all is done it ends: Snakemake itself waits until its timers have run out, which are to look for jobs again
 (`max-jobs-per-timespan` of the profiles says after how long).
 
+And it looks up the size of each input once: Snakemake itself asks for that of every input of every job that could run,
+several times a second, which takes half a core from the jobs where they read thousands of videos.
+
+Ctrl-C ends it in one line, with exit status 130: Snakemake itself prints an error of every job that it has ended.
+
 And an interrupted one cancels all its jobs on a cluster: Snakemake itself forgets those whose state it is asking for at
 that moment or which it is submitting, and they would go on, on their GPUs, without anyone who waits for them.
 """
@@ -36,6 +41,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
+from dtkd.command import workflow
 from dtkd.config import yaml_files
 from dtkd.config.places import names_in_utf8
 from dtkd.errors import DtkdError
@@ -199,12 +205,31 @@ def cancel_all_jobs() -> None:
     RemoteExecutor.cancel = cancel
 
 
+def keep_input_sizes() -> None:
+    """Have the scheduler, which prefers jobs of much input, remember the sizes that it knows."""
+    from snakemake.scheduling.job_scheduler import JobScheduler
+
+    async def update(self, jobs) -> None:
+        sizes = self._input_sizes
+        for path in {path for job in jobs for path in job.input}:
+            if sizes.get(path) is None:
+                sizes[path] = await path.size() if await path.exists() else None
+
+    JobScheduler.update_input_sizes = update
+
+
 def main() -> None:
+    with workflow():
+        _run()
+
+
+def _run() -> None:
     names_in_utf8()
     at_home()
     from snakemake.cli import main as snakemake
 
     cancel_all_jobs()
+    keep_input_sizes()
     arguments = joined(targets_first(sys.argv[1:]))
     files = arguments[arguments.index("--configfile") + 1 :] if "--configfile" in arguments else []
     for file in takewhile(lambda word: not word.startswith("-"), files):

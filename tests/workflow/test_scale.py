@@ -37,7 +37,7 @@ def test_the_demo_renders_a_class_a_job(tmp_path):
     shutil.copy(tiny.PROJECT / "config.yaml", tmp_path)
     jobs = planned(tmp_path, tiny.TABLE5)
     assert {rule: number for rule, number in jobs.items() if rule.startswith(("render", "lists"))} == {
-        "render_demo_ucf": 16, "render_demo_hmdb": 12, "render_demo_source": 20,
+        "render_demo_ucf": 16, "render_demo_hmdb": 12, "render_demo_source": 50,
         "lists_demo_ucf": 1, "lists_demo_hmdb": 1, "lists_demo_source": 1,
     }  # fmt: skip
 

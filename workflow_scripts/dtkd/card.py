@@ -195,10 +195,21 @@ class Card:
             found["numbers"] = list(self.numbered.groups)
         return found
 
+    @property
+    def proposal_in_use(self) -> bool:
+        """Whether the data set's lists are those that an earlier check proposed."""
+        annotations = self.settings.dataset.annotations
+        return bool(annotations) and Path(annotations).resolve() == (self.folder / group_lists.FILE).resolve()
+
     @cached_property
     def proposal(self) -> tuple[pd.DataFrame, list[str]] | None:
-        """Lists that keep together what belongs together, and the signs that they keep to (`group_lists.proposed`)."""
+        """Lists that keep together what belongs together, and the signs that they keep to (`group_lists.proposed`).
+
+        None where the data set has such lists already: they keep together what can be.
+        """
         dataset = self.settings.dataset
+        if self.proposal_in_use:
+            return None
         return group_lists.proposed(
             self.paths, list(self.index["class"]), self.signs, len(self.lists), dataset.test_fraction,
             dataset.split_seed,

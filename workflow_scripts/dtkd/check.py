@@ -22,11 +22,11 @@ from tqdm import tqdm
 
 from dtkd import check_page, datasets, findings, inspection
 from dtkd.card import Card, Progress, Settings
+from dtkd.command import command
 from dtkd.config import Dataset, Study
 from dtkd.config.overlays import study_of
 from dtkd.errors import DtkdError
 from dtkd.files import check_writable
-from dtkd.job import told
 
 THREADS = min(8, len(os.sched_getaffinity(0)))
 
@@ -107,17 +107,9 @@ def main(words: Sequence[str] | None = None) -> None:
     given = parser.parse_args(words)
     if given.threads < 1:
         parser.error("--threads: at least 1")
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
     cv2.setNumThreads(1)
-    try:
+    with command(goes_on=True):
         sys.exit(_run(given))
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # whoever read has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:
-        sys.exit(told(error).rstrip())
 
 
 def _run(given: argparse.Namespace) -> int:

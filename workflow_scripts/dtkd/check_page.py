@@ -117,8 +117,9 @@ def write(card: Card, commands: Sequence[str]) -> list[Finding]:
     first.
     """
     found, undone = run(card)
-    proposes = any(group_lists.FILE in finding.config for finding in found)
-    group_lists.write(card.folder, card.proposal[0] if proposes else None)
+    if not card.proposal_in_use:  # else the study reads that file
+        proposes = any(group_lists.FILE in finding.config for finding in found)
+        group_lists.write(card.folder, card.proposal[0] if proposes else None)
     text = page(card, found, undone, commands)
     with atomic(card.folder / "check.html") as file:
         file.write_text(text, encoding="utf-8")

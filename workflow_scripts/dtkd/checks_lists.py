@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from dtkd import datasets
@@ -168,8 +169,16 @@ def _refused(card: Card) -> bool:
 
 
 def nothing_groups(card: Card) -> Iterator[Finding]:
-    """Lists by lot, and nothing that says what belongs together."""
+    """Lists by lot, and nothing that says what belongs together; or by what looks alike alone."""
     dataset = card.settings.dataset
+    if dataset.annotations and Path(dataset.annotations).name == FILE and not card.grouped:
+        yield Finding(
+            "note",
+            f"The lists of {FILE} keep together what looks alike; who acts, names such as {card.paths[0]} do not tell.",
+            "A person in several places may be trained and tested on: the network may know the person again.",
+            "If you know who it is, give videos of one person the same `group` in that file, and the same side.",
+        )
+        return
     if dataset.format != "folders" or dataset.group_pattern or card.grouped:
         return
     own = card.entry(group_pattern="none")

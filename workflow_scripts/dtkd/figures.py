@@ -207,33 +207,63 @@ def title(datasets: Sequence[str], name: str) -> str:
 def heads(
     entries: Sequence[tuple[Axes, str, Sequence[Artist]]], width: float = COLUMN, formulas: Collection[Artist] = ()
 ) -> None:
-    """Titles and, between them and the data, legends: they never cover any. All panels get the same number of lines.
+    """Titles and, between them and the data, legends: they never cover any. All panels get the same number of rows.
+
+    A label that is wider than its panel takes several lines.
 
     Args:
         entries: axes, title, and what the legend explains (artists with labels).
         width: of a panel, in inches.
         formulas: those of the artists whose labels are the project's own formulas.
     """
-    lines = max(_legend_lines(handles, 72 * width - 50, formulas) for *_, handles in entries)
+    beside = max(text_width(label.get_text()) for axis, *_ in entries for label in axis.get_yticklabels())
+    room = 72 * width - max(50, beside + 20)  # an axis without names has numbers and a label there
+    for handle in {handle for *_, handles in entries for handle in handles} - set(formulas):
+        handle.set_label(in_lines(handle.get_label(), room - 3.3 * SMALL))
+    rows = max(_legend_rows(handles, room, formulas) for *_, handles in entries)
+    lines = max(_legend_height(handles, rows) for *_, handles in entries)
     for axis, text, handles in entries:
         axis.set_title(text, pad=4 + (1.35 * SMALL * lines + 2 if lines else 0))
         if handles:
             legend = axis.legend(
-                handles=handles, ncols=math.ceil(len(handles) / lines), loc="lower left", bbox_to_anchor=(0, 1),
+                handles=handles, ncols=math.ceil(len(handles) / rows), loc="lower left", bbox_to_anchor=(0, 1),
                 borderaxespad=0.2, borderpad=0, handlelength=1.8, handletextpad=0.5, columnspacing=1, labelspacing=0.3,
             )  # fmt: skip
             for label, handle in zip(legend.get_texts(), handles, strict=True):
                 label.set_parse_math(handle in formulas)
 
 
-def _legend_lines(handles: Sequence[Artist], room: float, formulas: Collection[Artist]) -> int:
-    """The fewest lines of a legend that fit in ``room`` points (matplotlib fills its columns from top to bottom)."""
-    widths = [text_width(handle.get_label(), formula=handle in formulas) + 3.3 * SMALL for handle in handles]
-    for lines in range(1, len(widths)):
-        columns = np.array_split(widths, math.ceil(len(widths) / lines))
+def _legend_rows(handles: Sequence[Artist], room: float, formulas: Collection[Artist]) -> int:
+    """The fewest rows of a legend that fit in ``room`` points (matplotlib fills its columns from top to bottom)."""
+    widths = [
+        max(text_width(line, formula=handle in formulas) for line in handle.get_label().split("\n")) + 3.3 * SMALL
+        for handle in handles
+    ]
+    for rows in range(1, len(widths)):
+        columns = np.array_split(widths, math.ceil(len(widths) / rows))
         if sum(column.max() for column in columns) <= room:
-            return lines
+            return rows
     return len(widths)
+
+
+def _legend_height(handles: Sequence[Artist], rows: int) -> int:
+    """The lines of text of a legend of so many rows."""
+    lines = [1 + handle.get_label().count("\n") for handle in handles]
+    return max(sum(column) for column in np.array_split(lines, math.ceil(len(lines) / rows))) if lines else 0
+
+
+def in_lines(text: str, room: float) -> str:
+    """``text`` in lines that are no wider than so many points; a word that is wider is cut."""
+    if text_width(text) <= room:
+        return text
+    lines = [""]
+    for word in text.split():
+        longer = f"{lines[-1]} {word}".lstrip()
+        if text_width(longer) <= room:
+            lines[-1] = longer
+        else:
+            lines += [short(word, room)]
+    return "\n".join(filter(None, lines))
 
 
 def text_width(text: str, size: float = SMALL, formula: bool = False) -> float:

@@ -16,6 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from dtkd import significance
 from dtkd.datasets import SUBSETS
 from dtkd.figures import (
     COLOURS,
@@ -30,7 +31,7 @@ from dtkd.figures import (
     text_width,
     title,
 )
-from dtkd.metrics import NOISE, Predictions, per_class_top1, top_k
+from dtkd.metrics import NOISE, Predictions, hits, per_class_top1, top_k
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
 Split = Mapping[str, Any]  # the content of a `split.json`, its classes in the order of their labels
@@ -168,7 +169,7 @@ def figure7(
     """Figure 7: top-1, per-class mean, St-subset and Dy-subset mean (per cent) of a baseline and a student.
 
     Values stand on the bars (with several seeds their mean, with its standard deviation as an error bar), gains in
-    points above them.
+    points above them with their 95 % intervals over the test videos, whose number is below; guessing is a line.
 
     Args:
         runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
@@ -194,19 +195,28 @@ def figure7(
                 if np.isfinite(value):
                     _above(axis, x, top, _per_cent(value), 1)
                     tops[m] = max(tops[m], top)
+        labels, points = _points(models)
+        groups = [np.full(len(labels), True), np.full(len(labels), True), static[labels], ~static[labels]]
         for m, gain in enumerate(means[1] - means[0]):
             if np.isfinite(gain):
-                _above(axis, m, tops[m], _signed(gain), 10, weight="bold")
+                ends = significance.interval(points) if m == 0 else significance.interval_of_classes(
+                    points[groups[m]], labels[groups[m]])  # fmt: skip
+                _above(axis, m, tops[m], _interval(*ends), 10)
+                _above(axis, m, tops[m], _signed(gain), 19, weight="bold")
                 if (theirs := paper.get(dataset, {}).get(PUBLISHED[m])) is not None:
-                    _above(axis, m, tops[m], f"paper {_signed(theirs)}", 19, color="0.4")
-        axis.set_xticks(range(len(MEASURES)), MEASURES)
+                    _above(axis, m, tops[m], f"paper {_signed(theirs)}", 28, color="0.4")
+        axis.set_xticks(range(len(MEASURES)), [
+            f"{name}\nn = {group.sum()}" for name, group in zip(MEASURES, groups, strict=True)
+        ])  # fmt: skip
         axis.tick_params(axis="x", length=0)
-        room = 1.32 if dataset in paper else 1.22  # for the gains
+        room = 1.45 if dataset in paper else 1.34  # for the gains
+        chance = axis.axhline(100 / len(static), color="black", linewidth=0.8, linestyle=":")
+        chance.set_label(f"chance {100 / len(static):.2g} %")
         axis.set(ylabel="accuracy (%)", xlim=(-0.55, len(MEASURES) - 0.45), ylim=(0, max(1.0, room * tops.max())))
         axis.set_yticks([tick for tick in axis.get_yticks() if tick <= 100])
         handles = [
             Patch(**_bar_style(COLOURS["overall"], baseline=n == 0), label=name) for n, name in enumerate(models)
-        ]
+        ] + [chance]
         if (seeds := max(len(predictions) for predictions in models.values())) > 1:
             handles.append(Line2D([], [], color="black", marker="|", lw=0.8, label=f"± std of {seeds} seeds"))
         entries.append((axis, title(runs, dataset), handles))
@@ -218,6 +228,7 @@ def figure7(
 def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
     """The student's gain over the baseline in every class's top-1 (points; the mean over seeds), from most to least.
 
+    With its 95 % interval over the class's test videos: where the models agree on all of them, there is none to see.
     Up to `ONE_COLUMN` classes stand under one another; more take three columns of a full page, or two if names are
     long. Classes without test videos are left out.
 
@@ -234,13 +245,16 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
         classes = _classes(splits[dataset])
         order = [n for n in np.argsort(-gain, kind="stable") if np.isfinite(gain[n])]
         rows = math.ceil(len(order) / len(axes[dataset]))
-        low, high = gain[order].min(initial=0), gain[order].max(initial=0)
+        labels, points = _points(runs[dataset])
+        ends = {n: significance.interval_of_classes(points[labels == n], labels[labels == n]) for n in order}
+        low, high = min([0, *(end for end, _ in ends.values())]), max([0, *(end for _, end in ends.values())])
         room = 0.05 * (high - low) or 1.0
         for n, axis in enumerate(axes[dataset]):
             own = order[n * rows : (n + 1) * rows]
             for y, label in enumerate(own):
                 subset = classes[label][1]
                 axis.barh(y, gain[label], 0.75, color=COLOURS[subset], hatch=HATCHES[subset], edgecolor="white", lw=0)
+                axis.hlines(y, *ends[label], color="black", linewidth=0.8)
             axis.set_yticks(range(len(own)), [classes[label][0] for label in own])
             for text, label in zip(axis.get_yticklabels(), own, strict=True):
                 text.set_color(COLOURS[classes[label][1]])
@@ -251,10 +265,11 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
             axis.xaxis.set_major_locator(MaxNLocator(3 if many else 5, steps=[1, 2, 2.5, 5, 10]))
             axis.grid(axis="x", linewidth=0.3, color="#CCCCCC")
         baseline, student = runs[dataset]
-        axes[dataset][len(axes[dataset]) // 2].set_xlabel("gain in top-1 (points)")
+        axes[dataset][len(axes[dataset]) // 2].set_xlabel(f"gain in top-1 (points)\n{_videos(labels, len(classes))}")
         subsets = [Patch(facecolor=COLOURS[s], hatch=HATCHES[s], edgecolor="white", lw=0, label=s) for s in SUBSETS]
+        subsets += [Line2D([], [], color="black", linewidth=0.8, label="95 % interval")]
         entries.append((axes[dataset][0], f"{title(runs, dataset)}: {student} − {baseline}", subsets))
-    heads(entries)
+    heads(entries, 2 * COLUMN if many else COLUMN)
     return figure
 
 
@@ -263,7 +278,8 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
     """Which classes are taken for which, by the baseline and by the student: per cent of the true class's videos.
 
     Shown are the classes of the most frequent confusions (mean of the two models, over seeds), static ones first; the
-    last column is the share of all other classes, so that rows add up to 100.
+    last column is the share of all other classes, so that rows add up to 100; where no model takes a video for any of
+    these, there is none.
 
     Args:
         runs: dataset -> name -> predictions of every seed; first the baseline, then the student.
@@ -287,13 +303,14 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
     grid = figure.subplots(len(runs), 2, squeeze=False, height_ratios=heights)
     for row, (dataset, matrices) in zip(grid, shares.items(), strict=True):
         classes = shown[dataset]
+        others = any(_others(matrix[np.ix_(chosen[dataset], chosen[dataset])]).any() for matrix in matrices.values())
         for n, (axis, (name, matrix)) in enumerate(zip(row, matrices.items(), strict=True)):
             axis.set_title(f"{title(runs, dataset)}: {name}" if n == 0 else name)
             if not classes:
                 axis.text(0.5, 0.5, "no video is taken for another class", ha="center", transform=axis.transAxes)
                 axis.set_axis_off()
                 continue
-            _matrix(axis, matrix[np.ix_(chosen[dataset], chosen[dataset])], classes, named=n == 0)
+            _matrix(axis, matrix[np.ix_(chosen[dataset], chosen[dataset])], classes, named=n == 0, others=others)
     figure.align_ylabels()
     return figure
 
@@ -314,6 +331,12 @@ def class_gains(models: Mapping[str, Sequence[Predictions]]) -> np.ndarray:
         np.mean([per_class_top1(each.logits, each.labels) for each in runs], axis=0) for runs in models.values()
     )
     return student - baseline
+
+
+def _points(models: Mapping[str, Sequence[Predictions]]) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) the label of every test video, and (N,) the points that the second model has more there, mean over seeds."""
+    right = [np.mean([hits(each.logits, each.labels) for each in runs], axis=0) for runs in models.values()]
+    return next(iter(models.values()))[0].labels, 100 * (right[1] - right[0])
 
 
 def confusion_shares(predictions: Predictions) -> np.ndarray:
@@ -377,8 +400,29 @@ def _per_cent(value: float) -> str:
     return f"{value:.2f}" if value < 99.995 else "100"
 
 
-def _signed(gain: float) -> str:
-    return f"{gain:+.2f}".replace("-", "−")
+def _signed(gain: float, decimals: int = 2) -> str:
+    """A gain with its sign, a minus being one; what rounds to zero is none."""
+    text = f"{gain:+.{decimals}f}"
+    return text.replace("-", "−" if text.strip("-0.") else "+")
+
+
+def _interval(low: float, high: float) -> str:
+    """An interval of gains, in as many digits as fit above a bar."""
+    decimals = 1 if max(abs(low), abs(high)) < 9.95 else 0
+    return f"[{_signed(low, decimals)}, {_signed(high, decimals)}]"
+
+
+def _videos(labels: np.ndarray, classes: int) -> str:
+    """How many test videos there are, in all and of each class, and what guessing would be."""
+    own = np.unique(labels, return_counts=True)[1]
+    each = f"{own.min()}" if own.min() == own.max() else f"{own.min()} to {own.max()}"
+    return f"{len(labels)} test videos, {each} a class\nchance {100 / classes:.2g} %"
+
+
+def _others(shares: np.ndarray) -> np.ndarray:
+    """Per cent of each row's videos that are taken for classes that are not shown; rounding is nothing."""
+    rest = 100 - shares.sum(axis=1)
+    return np.where(rest < 0.5, 0, rest)
 
 
 def _above(axis: Axes, x: float, y: float, text: str, points: float, **style: Any) -> None:
@@ -388,20 +432,22 @@ def _above(axis: Axes, x: float, y: float, text: str, points: float, **style: An
 
 
 def _side_by_side(gains: Mapping[str, np.ndarray]) -> tuple[Figure, dict[str, list[Axes]]]:
-    return panels(gains, height=0.9 + 0.14 * max(len(gain) for gain in gains.values()))
+    return panels(gains, height=1.2 + 0.14 * max(len(gain) for gain in gains.values()))
 
 
 def _columns(gains: Mapping[str, np.ndarray], columns: int) -> tuple[Figure, dict[str, list[Axes]]]:
-    heights = [0.8 + 0.125 * math.ceil(np.isfinite(gain).sum() / columns) for gain in gains.values()]
+    heights = [1.1 + 0.125 * math.ceil(np.isfinite(gain).sum() / columns) for gain in gains.values()]
     figure = Figure(figsize=(2 * COLUMN, sum(heights)), layout="constrained")
     grid = figure.subplots(len(gains), columns, squeeze=False, height_ratios=heights)
     return figure, {name: list(row) for name, row in zip(gains, grid, strict=True)}
 
 
-def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], named: bool) -> None:
-    """A matrix of per cent with the remainder of each row as its last column; class names in their subset's colour."""
+def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], named: bool, others: bool) -> None:
+    """A matrix of per cent, with ``others`` as its last column if wanted; class names in their subset's colour."""
     count = len(classes)
-    shares = np.column_stack([shares, 100 - shares.sum(axis=1)])
+    names = [name for name, _ in classes]
+    if others:
+        shares = np.column_stack([shares, _others(shares)])
     axis.imshow(shares, cmap="Greys", norm=PowerNorm(0.5, 0, 140), aspect="auto")  # rare confusions are visible, too
     for row, column in np.argwhere(shares >= 0.5):
         value = shares[row, column]
@@ -409,9 +455,10 @@ def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], 
                   color="white" if value > 40 else "black")  # fmt: skip
     for n in range(count):  # the right answers
         axis.add_patch(Rectangle((n - 0.5, n - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=0.6))
-    axis.axvline(count - 0.5, color="black", linewidth=0.6)
-    axis.set_xticks(range(count + 1), [*(name for name, _ in classes), "other"], rotation=90)
-    axis.set_yticks(range(count), [name for name, _ in classes] if named else [""] * count)
+    if others:
+        axis.axvline(count - 0.5, color="black", linewidth=0.6)
+    axis.set_xticks(range(count + others), [*names, *["other"] * others], rotation=90)
+    axis.set_yticks(range(count), names if named else [""] * count)
     for labels in (axis.get_xticklabels(), axis.get_yticklabels()):
         for text, (_, subset) in zip(labels, classes, strict=False):
             text.set_color(COLOURS[subset])

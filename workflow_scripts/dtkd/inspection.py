@@ -180,7 +180,10 @@ class _Decoder:
         python_path = os.pathsep.join([str(Path(__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
         environment = os.environ | {"PYTHONPATH": python_path}
         pipe = subprocess.PIPE
-        self.child = subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0, env=environment)
+        self.child = subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, bufsize=0, env=environment,
+            process_group=0,  # Ctrl-C is the parent's to handle; without it, stdin ends
+        )  # fmt: skip
         if not self.child.stdout.readline():  # however long it takes to start: no video is to blame for that
             raise RuntimeError(f"the decoder's process does not start ({self._cause_of_death()})")
 
@@ -203,7 +206,6 @@ def serve() -> None:
 
     A first line says that it is ready.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent's to handle; without it, stdin ends
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever a library prints is no answer
     print("ready", file=out, flush=True)

@@ -18,6 +18,9 @@ from dtkd.faults import explained
 from dtkd.files import check_writable
 from dtkd.provenance import Making
 
+INTERRUPTED = 130
+"""The exit status of what Ctrl-C has ended, as shells have it."""
+
 
 @contextmanager
 def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
@@ -28,7 +31,8 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
 
     An error that the user can mend (a `DtkdError`, and what `explained` knows: a disk that is full, too little memory,
     a killed loader process) becomes one line on stderr and in the log, any other error its traceback; both end the
-    process with exit status 1. The process ends when its Snakemake is killed: nothing would take its result.
+    process with exit status 1. An interrupt is a word in the log: the console has it from the workflow, once. The
+    process ends when its Snakemake is killed: nothing would take its result.
     """
     end_with_parent()
     threads = max(1, min(snakemake.threads, len(os.sched_getaffinity(0))))
@@ -43,6 +47,9 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
         with _noted_warnings(log):
             yield
         making.write()
+    except KeyboardInterrupt:
+        _log(log, "interrupted\n")
+        sys.exit(INTERRUPTED)
     except Exception as error:
         text = told(error, snakemake.params.get("settings"))
         print(text, end="", file=sys.stderr, flush=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -12,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from dtkd import flow, video
+from dtkd.command import command
 from dtkd.errors import DtkdError
 from dtkd.examples import coloured
 from dtkd.figures import COLUMN, SMALL, styled
 from dtkd.files import atomic
 from dtkd.flow import MEASURES, MOVES, FrameStatistics, Settings
-from dtkd.job import told
 
 
 def camera_part(field: np.ndarray, statistics: FrameStatistics) -> np.ndarray:
@@ -80,10 +79,8 @@ def main() -> None:
     given = parser.parse_args()
     if Path(given.picture).suffix not in (".png", ".pdf"):
         parser.error(f"{given.picture}: the picture's name ends in .png or .pdf")
-    try:
+    with command():
         print(f"{given.picture}: frame {_write(given)}")
-    except DtkdError as error:
-        sys.exit(told(error).rstrip())
 
 
 def _write(given: argparse.Namespace) -> int:

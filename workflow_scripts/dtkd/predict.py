@@ -17,12 +17,12 @@ from torch.utils.data import Dataset
 
 from dtkd import engine, networks, weights
 from dtkd.clips import TestClips, loader
+from dtkd.command import command
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.datasets import SUFFIXES, Videos
 from dtkd.download import verify
 from dtkd.errors import DtkdError
 from dtkd.files import atomic, check_writable
-from dtkd.job import told
 from dtkd.learners import Classifier
 from dtkd.video import VideoError
 
@@ -187,16 +187,8 @@ def main() -> None:
         within = given.csv.is_file() and given.csv.suffix != ".csv" and not inputs.isdisjoint(given.csv.parents)
         if given.csv in inputs or within:
             parser.error(f"--csv: {given.csv} is what is to be read; name another file")
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
-    try:
+    with command():
         sys.exit(1 if _run(given) else 0)
-    except KeyboardInterrupt:
-        sys.exit(130)
-    except BrokenPipeError:  # whoever read has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
-    except Exception as error:
-        sys.exit(told(error).rstrip())
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -23,9 +23,9 @@ from urllib.parse import urlsplit
 from tqdm import tqdm
 
 from dtkd import archives, datasets, download, published
+from dtkd.command import command
 from dtkd.errors import DtkdError
 from dtkd.files import check_writable
-from dtkd.job import told
 
 STUDY = "studies/paper.yaml"
 SHOWN = 3  # of what is missing
@@ -451,18 +451,13 @@ def _archive_names() -> list[str]:
 def main() -> None:
     given = arguments()
     places = [Place(name, given.to) for name in dict.fromkeys(given.names)]
-    try:
+    with command(goes_on=True):
         if given.check:
             found = {place: check(place) for place in places}
         else:
             for place in places:
                 prepare(place, given.urls, given.keep_archives)
             found = dict.fromkeys(places)
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on from here", file=sys.stderr)
-        sys.exit(130)
-    except Exception as error:
-        sys.exit(told(error).rstrip())
     for place, lacks in found.items():
         print(f"{place.name}: {lacks}" if lacks else summary(place))
     if any(found.values()):

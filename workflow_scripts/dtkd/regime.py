@@ -1,4 +1,4 @@
-"""Whether a finished study lies where the paper's do: python -m dtkd.regime --configfile studies/specialists.yaml
+"""Whether the demo, or another finished study, lies where the paper's do: python -m dtkd.regime
 
 What students gain tells of the method only where the baseline leaves them something to gain, where teachers know more
 of their own subset than the baseline does, and where test videos are enough to tell. The demo's data and trainings

@@ -25,6 +25,7 @@ import yaml
 from dtkd.files import atomic, read_parquet
 from dtkd.metrics import NOISE
 from dtkd.report_checks import Checked
+from dtkd.wording import called
 
 TEMPLATES = Path(__file__).parent / "templates"
 Values = Sequence[tuple[Any, int]]  # of a setting, and how many artefacts were made with each
@@ -86,6 +87,7 @@ LABELS = {
     "kl_static_teacher": "KL, static teacher", "kl_dynamic_teacher": "KL, dynamic teacher",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
+SUMMED = ("test_videos", "chance", "smallest_gain")  # of a list, not of a row: the summary says them
 NAMES = {"model", "models", "class", "video"}  # whose texts are shown as they are, be it "True" or "-1"
 WORDS = {"True": "yes", "False": "no", "true": "yes", "false": "no"}
 
@@ -125,7 +127,7 @@ def read_csv(path: str | Path) -> list[dict[str, str]]:
 def columns_of(rows: Sequence[Mapping[str, str]]) -> list[Column]:
     """The columns that a reader sees: those with values, without deviations, which stand beside their means."""
     keys = [key for key in (rows[0] if rows else []) if any(row[key] for row in rows)]
-    parts = {"dataset", *(f"{key}_std" for key in keys), *(f"{key}_high" for key in keys)}
+    parts = {"dataset", *SUMMED, *(f"{key}_std" for key in keys), *(f"{key}_high" for key in keys)}
     columns = []
     for key in (key for key in keys if key not in parts):
         prefix, over = next(((prefix, over) for prefix, over in PREFIXES.items() if key.startswith(prefix)), ("", ""))
@@ -264,6 +266,9 @@ class Finding:
     corrected: float | None = None  # p, adjusted for the number of students
     chosen: str | None = None  # the student that the figures look at, where it is another
     chosen_gain: float | None = None
+    test_videos: float | None = None
+    chance: float | None = None
+    smallest_gain: float | None = None  # that so many test videos are likely to show
 
     @property
     def verdict(self) -> str:
@@ -297,6 +302,7 @@ def number(row: Mapping[str, str], key: str) -> float | None:
 
 def _finding(baseline: Mapping[str, str], students: Sequence[Mapping[str, str]], chosen: str | None) -> Finding:
     plain = {"dataset": baseline["dataset"], "baseline": baseline["model"], "baseline_top1": number(baseline, "top1")}
+    plain |= {key: number(baseline, key) for key in SUMMED}
     students = [row for row in students if number(row, "top1") is not None]
     if not students:
         return Finding(**plain, students=0)
@@ -554,6 +560,7 @@ def page(
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"duration": shown_duration, "number": shown_number, "joined": joined, "p": shown_p}
+    environment.globals["called"] = called
     return environment.get_template("report.html.j2").render(
         study=study,
         noise=NOISE,

@@ -116,11 +116,39 @@ def table5(study: Study) -> list[dict[str, Any]]:
             for name, student in students.items():
                 if student.list == number:
                     runs = student_runs(study, dataset, student)
-                    shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
-                    settings = {key: None if key in student.unused() else getattr(student, key) for key in shown}
-                    settings["variant"] = _variant(study, student)
+                    settings = _hyperparameters(student) | {"variant": _variant(study, student)}
                     files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
                     rows.append({**shared, "model": name, **settings, **files})
+    return rows
+
+
+def students_over_lists(study: Study) -> list[dict[str, Any]]:
+    """The students that differ in the list alone, with what each list has of them and of its baseline.
+
+    Of several students of a list the first; none of which there is only one list.
+    """
+    rows = []
+    for dataset in study.use:
+        groups: dict[str, dict[int, tuple[str, Student]]] = {}
+        for name, student in study.students_of(dataset).items():
+            alike = study.student_run(dataset, student, study.seeds[0]).settings_name
+            groups.setdefault(alike, {}).setdefault(student.list, (name, student))
+        for members in groups.values():
+            if len(members) < 2:
+                continue
+            lists = []
+            for number, (_, student) in sorted(members.items()):
+                _, baseline = study.reference(dataset, number)
+                lists.append({
+                    "predictions": predictions(study, student_runs(study, dataset, student)),
+                    "baseline": predictions(study, baseline_runs(study, dataset, baseline)),
+                })  # fmt: skip
+            names = ", ".join(name for _, (name, _) in sorted(members.items()))
+            rows.append({
+                "dataset": dataset, "models": names, "lists": ", ".join(map(str, sorted(members))),
+                **_hyperparameters(student), "variant": _variant(study, student.model_copy(update={"list": 1})),
+                "of_lists": lists,
+            })  # fmt: skip
     return rows
 
 
@@ -150,6 +178,12 @@ def _reading(study: Study, row: Student) -> str:
     if row.method == "bskd" or row.weighting == "partition":
         return f"{outputs}, {PARTITION}"
     return f"{outputs}, {row.weighting}, {row.outside} outside"
+
+
+def _hyperparameters(student: Student) -> dict[str, Any]:
+    """Table 5's columns of a student; None for what its method does not look at."""
+    shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
+    return {key: None if key in student.unused() else getattr(student, key) for key in shown}
 
 
 def _variant(study: Study, row: Baseline | Student) -> str | None:
@@ -210,12 +244,17 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
         alike = ("teacher_outputs", "KD_T", "KD_alpha")
         others.sort(key=lambda item: any(getattr(item[1], key) != getattr(student, key) for key in alike))
         shown[dataset] = {
-            f"{label} ({row.method.upper()})": histories(study, student_runs(study, dataset, row))
+            _with_kind(label, row.method.upper()): histories(study, student_runs(study, dataset, row))
             for label, row in [(name, student), *others[:1]]
         }
         baseline, row = study.reference(dataset, student.list)
-        shown[dataset][f"{baseline} (baseline)"] = histories(study, baseline_runs(study, dataset, row))
+        shown[dataset][_with_kind(baseline, "baseline")] = histories(study, baseline_runs(study, dataset, row))
     return shown
+
+
+def _with_kind(name: str, kind: str) -> str:
+    """A run's label: its name and what it is, unless the name says so."""
+    return name if name.casefold().startswith(kind.casefold()) else f"{name} ({kind})"
 
 
 def against_baseline(study: Study) -> dict[str, dict[str, Any]]:

@@ -32,6 +32,21 @@ def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, 
     return float(low), float(high)
 
 
+def interval_of_classes(differences: np.ndarray, labels: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
+    """Percentile bootstrap interval of the mean over the classes in ``labels`` (N,) of their mean ``differences``.
+
+    Videos are drawn within their class, as many as it has; the draw is the same every time.
+    """
+    random, classes = np.random.default_rng(0), np.unique(labels)
+    draws = np.zeros(RESAMPLES)
+    for label in classes:
+        values, counts = np.unique(differences[labels == label], return_counts=True)
+        videos = counts.sum()
+        draws += random.multinomial(videos, counts / videos, RESAMPLES) @ values / videos
+    low, high = np.quantile(draws / len(classes), [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
+
+
 def sign_flip_p(differences: np.ndarray) -> float:
     """Two-sided p of the paired permutation test that the mean of ``differences`` (N,) int is zero.
 
@@ -74,6 +89,19 @@ def smallest_gain(videos: int, accuracy: float, alpha: float = 0.05, power: floa
         return _power(videos, lost + gain, lost, alpha) >= power
 
     return _least(shows, 1 - accuracy)
+
+
+def smallest_gain_seen(videos: int, differing: float, alpha: float = 0.05, power: float = 0.8) -> float:
+    """The same once models are there that are right and wrong about different videos, a share ``differing`` of them.
+
+    `smallest_gain` has to guess this share. A gain beyond it would make it larger: it is then the gain itself.
+    """
+
+    def shows(gain: float) -> bool:
+        differ = max(differing, gain)
+        return _power(videos, (differ + gain) / 2, (differ - gain) / 2, alpha) >= power
+
+    return _least(shows, 1.0)
 
 
 def _least(holds: Callable[[float], bool], most: float) -> float:

@@ -30,6 +30,7 @@ from dtkd.metrics import Predictions, hits, kl_divergence, top_k
 from dtkd.subsets import motion_unit, subset_summary
 
 HYPERPARAMETERS = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
+LIST = ["test_videos", "chance", "smallest_gain"]  # columns of Table 5 that a list's rows have in common
 ACCURACIES = ["top1", "top5", "top1_last", "top5_last"]
 Row = Mapping[str, Any]
 
@@ -222,20 +223,84 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
         baseline on the same videos (`significance.sign_flip_p`; McNemar's with one seed). Every student of a list is
         compared with one baseline, so read ``p_holm``, which is adjusted for their number, before calling one better;
         ``p`` is for a student that was chosen beforehand. Neither knows that `selection: best` looks at the test set.
+        ``test_videos``, ``chance`` (per cent, of guessing) and ``smallest_gain`` are a list's: the last is the smallest
+        gain that its test videos are likely to show (`significance.smallest_gain_seen`, by the median of its students'
+        differing videos); Markdown and LaTeX have them in a note.
     """
     keys = ("dataset", "model", *HYPERPARAMETERS)
     paper = _counterparts(published.table(5), keys) | _counterparts(published.table(3).assign(method="baseline"), keys)
     table = []
-    for row in _against_baselines(rows):
+    rows = _against_baselines(rows)
+    for row in rows:
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
-        table.append(row | _beside(row, theirs, ["top1", "top5"]))
+        table.append(row | _beside(row, theirs, ["top1", "top5"]) | _list_of(row, rows))
     columns = ["dataset", "model", *HYPERPARAMETERS, "variant", "seeds", *_with_std(ACCURACIES), "gain", "gain_low",
-               "gain_high", "p", "p_holm", *_against(["top1", "top5"])]  # fmt: skip
+               "gain_high", "p", "p_holm", *_against(["top1", "top5"]), *LIST]  # fmt: skip
     caption = (
         "Students beside the baseline. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over "
         "the test videos; p: exact paired test against the baseline, beside it adjusted for all students (Holm)"
     )
-    return _table("table5", table, columns, caption)
+    return _table("table5", table, columns, caption, map(_note, table))
+
+
+def _list_of(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
+    """Of the list of a row: chance, the smallest gain that it can show, and whether students are compared on it."""
+    shares = [other["differing"] for other in rows if other["family"] == row["family"] and "differing" in other]
+    least = significance.smallest_gain_seen(row["test_videos"], float(np.median(shares))) if shares else math.nan
+    return {"chance": 100 / row["classes"], "smallest_gain": 100 * least, "compared": bool(shares)}
+
+
+def _note(row: Row) -> str:
+    """What a reader of Table 5 has to know of a list's test videos."""
+    name = row["dataset"] + (f", list {row['list']}" if row["list"] > 1 else "")
+    note = f"{name}: {row['test_videos']} test videos of {row['classes']} classes, chance {row['chance']:.2f} %"
+    power = "with 80 % power (p < 0.05 of one student)"
+    if not row["compared"]:
+        return f"{note}."
+    if math.isnan(row["smallest_gain"]):
+        return f"{note}; no gain is large enough for them to show {power}."
+    return f"{note}; smallest gain that they show {power}: {row['smallest_gain']:.1f} points."
+
+
+def students_over_lists(rows: Iterable[Row]) -> pd.DataFrame:
+    """Students that differ in the list alone, all their lists together, beside the lists' baselines.
+
+    A test set of three lists tells more than that of one. Lists that are drawn at random share test videos: a video
+    counts once, by the sum of its differences.
+
+    Args:
+        rows: dataset, models, lists, hyperparameters, variant, and ``of_lists``: per list ``predictions`` and those of
+            its ``baseline``, of the same seeds.
+
+    Returns:
+        One row a group of students: accuracies as mean and sample standard deviation over the lists, ``videos`` that
+        some list tests on, the mean ``gain`` over the lists in points with its interval, and ``p`` as in `table5`;
+        ``p_holm`` is adjusted for the rows of the dataset.
+    """
+    table = []
+    for row in rows:
+        scores, sums, shares = [], [], []
+        for own in row["of_lists"]:
+            sides = _read(own["predictions"]), _read(own["baseline"])
+            difference = _difference(own["predictions"], sides[0], own["baseline"], sides[1])
+            top1 = [_over_seeds([accuracies(run) for run in runs])["top1"] for runs in sides]
+            scores.append({"top1": top1[0], "baseline_top1": top1[1]})
+            sums.append(pd.Series(difference, index=sides[0][0].videos))
+            shares.append(sums[-1] / (len(sides[0]) * len(difference) * len(row["of_lists"])))
+        by_video = pd.concat(sums).groupby(level=0).sum()
+        points = 100 * len(by_video) * pd.concat(shares).groupby(level=0).sum().to_numpy()  # their mean is the gain
+        gain = _tested(points, by_video.to_numpy())
+        table.append({**row, "videos": len(by_video), **_spread(scores, scores[0]), **gain})
+    for dataset in {row["dataset"] for row in table}:
+        _adjust([row for row in table if row["dataset"] == dataset])
+    columns = ["dataset", "models", "lists", *HYPERPARAMETERS, "variant", "videos",
+               *_with_std(["baseline_top1", "top1"]), "gain", "gain_low", "gain_high", "p", "p_holm"]  # fmt: skip
+    caption = (
+        "Students over the lists: mean and sample standard deviation over the lists. Gain: points of top-1 over the "
+        "baselines of the same lists, with its 95 % bootstrap interval over all their test videos; p: exact paired "
+        "test, beside it adjusted for all rows (Holm)"
+    )
+    return _table("students_over_lists", table, columns, caption)
 
 
 def readings(rows: Iterable[Row]) -> pd.DataFrame:
@@ -365,28 +430,51 @@ def _against_baselines(rows: Iterable[Row]) -> list[Row]:
     for row in rows:
         runs, family = _read(row["predictions"]), (row["dataset"], row["list"])
         scores, gain = _over_seeds([accuracies(run) for run in runs]), {"p": math.nan}
+        size = {"test_videos": len(runs[0].videos), "classes": runs[0].logits.shape[1]}
         if row["method"] == "baseline":
             baselines[family] = row["predictions"], runs
         elif family in baselines:
             gain = _gain(row["predictions"], runs, *baselines[family])
-        table.append({**row, **scores, **gain, "family": family})
+            gain["differing"] = _differing(runs, baselines[family][1])
+        table.append({**row, **size, **scores, **gain, "family": family})
     for family in baselines:
-        members = [row for row in table if row["family"] == family]
-        for row, p in zip(members, significance.holm(np.array([row["p"] for row in members])), strict=True):
-            row["p_holm"] = p
+        _adjust([row for row in table if row["family"] == family])
     return table
+
+
+def _adjust(rows: Sequence[dict[str, Any]]) -> None:
+    """Add ``p_holm``, adjusted for all of ``rows``."""
+    for row, p in zip(rows, significance.holm(np.array([row["p"] for row in rows])), strict=True):
+        row["p_holm"] = p
 
 
 def _gain(
     files: Sequence[str], runs: Sequence[Predictions], baseline_files: Sequence[str], baseline: Sequence[Predictions]
 ) -> dict[str, float]:
     """Gain of a student over its baseline (points of top-1), its interval and its p."""
+    difference = _difference(files, runs, baseline_files, baseline)
+    return _tested(100 * difference / len(runs), difference)
+
+
+def _difference(
+    files: Sequence[str], runs: Sequence[Predictions], baseline_files: Sequence[str], baseline: Sequence[Predictions]
+) -> np.ndarray:
+    """(N,) hits of a student less those of its baseline, per test video and over all seeds."""
     _check_alike(baseline_files[0], baseline[0], files[0], runs[0])
     if len(runs) != len(baseline):
         raise DtkdError(f"{files[0]}: {len(runs)} seeds, but its baseline {baseline_files[0]} has {len(baseline)}")
     right = [sum(hits(run.logits, run.labels).astype(int) for run in side) for side in (runs, baseline)]
-    difference = right[0] - right[1]  # per video, over all seeds
-    points = 100 * difference / len(runs)
+    return right[0] - right[1]
+
+
+def _differing(runs: Sequence[Predictions], baseline: Sequence[Predictions]) -> float:
+    """The share of the videos that one of two models alone is right about, mean over seeds."""
+    pairs = zip(runs, baseline, strict=True)
+    return float(np.mean([hits(one.logits, one.labels) != hits(other.logits, other.labels) for one, other in pairs]))
+
+
+def _tested(points: np.ndarray, difference: np.ndarray) -> dict[str, float]:
+    """The gain as the mean of the videos' ``points``, its interval, and the p of their ``difference`` in hits."""
     low, high = significance.interval(points)
     p = significance.sign_flip_p(difference)
     return {"gain": float(points.mean()), "gain_low": low, "gain_high": high, "p": p}
@@ -465,7 +553,9 @@ def _against(names: Sequence[str]) -> list[str]:
     return [f"paper_{name}" for name in names] + [f"diff_{name}" for name in names]
 
 
-def _table(name: str, rows: list[Row], columns: list[str], caption: str) -> pd.DataFrame:
+def _table(
+    name: str, rows: list[Row], columns: list[str], caption: str, notes: Iterable[str] = ()
+) -> pd.DataFrame:
     """``columns`` of ``rows``, without seeds and deviations if no row has several seeds; its words are in ``attrs``."""
     table = pd.DataFrame(rows, columns=columns)
     if "seeds" in columns:
@@ -475,7 +565,7 @@ def _table(name: str, rows: list[Row], columns: list[str], caption: str) -> pd.D
             table = table.drop(columns=["seeds", *(f"{name}_std" for name in columns if f"{name}_std" in columns)])
     if any(table[column].notna().any() for column in table if column.startswith("paper_")):
         caption += ". Difference: this study less the paper"
-    table.attrs = {"name": name, "caption": caption + "."}
+    table.attrs = {"name": name, "caption": caption + ".", "notes": list(dict.fromkeys(notes))}
     return table
 
 
@@ -519,6 +609,8 @@ COLUMNS = {
     "baseline_top1": Column("Baseline top-1 (%)", _fixed(2)), "teacher_top1": Column("Teacher top-1 (%)", _fixed(2)),
     "top1_last": Column("Top-1, last epoch (%)", _fixed(2)), "top5_last": Column("Top-5, last epoch (%)", _fixed(2)),
     "gain": Column("Gain [95 % CI]", _fixed(2)),
+    "test_videos": Column("Test videos", _fixed(0)), "chance": Column("Chance (%)", _fixed(2)),
+    "smallest_gain": Column("Smallest gain", _fixed(2)),
     "p": Column("p", "{:.3g}".format, "$p$"), "p_holm": Column("p (Holm)", "{:.3g}".format, "$p$ (Holm)"),
     "kl_static_teacher": Column("KL(S ‖ St-T)", _significant, r"KL(S $\|$ St-T)"),
     "kl_dynamic_teacher": Column("KL(S ‖ Dy-T)", _significant, r"KL(S $\|$ Dy-T)"),
@@ -556,15 +648,16 @@ def escaped_markdown(text: str) -> str:
 def write(table: pd.DataFrame, output: Mapping[str, str]) -> None:
     """Write ``table`` to ``output["csv"]``, ``["md"]`` and ``["tex"]``; where no value is, a blank.
 
-    The CSV has every column by its name in the code. Markdown and LaTeX have readable heads and no empty columns, and
-    merge a mean with its standard deviation and a gain with its interval.
+    The CSV has every column by its name in the code. Markdown and LaTeX have readable heads and no empty columns, merge
+    a mean with its standard deviation and a gain with its interval, and have the table's notes below.
     """
     csv = pd.DataFrame({name: [_shown(name, value) for value in table[name]] for name in table}, columns=table.columns)
     merged = _merged(table)
+    name, caption, notes = table.attrs["name"], table.attrs["caption"], table.attrs.get("notes", [])
     writers = {
         "csv": lambda path: csv.to_csv(path, index=False),
-        "md": lambda path: path.write_text(_markdown(merged, table.attrs["caption"]), encoding="utf-8"),
-        "tex": lambda path: path.write_text(_latex(merged, **table.attrs), encoding="utf-8"),
+        "md": lambda path: path.write_text(_markdown(merged, caption, notes), encoding="utf-8"),
+        "tex": lambda path: path.write_text(_latex(merged, name, caption, notes), encoding="utf-8"),
     }
     for kind, writer in writers.items():
         with atomic(output[kind]) as path:
@@ -584,6 +677,8 @@ def _shown(name: str, value: Any) -> str:
         return ""
     show = _column(name).show
     text = str(value) if show is None else show(value)
+    if show and not text.strip("-0."):  # -0.00
+        text = text.removeprefix("-")
     signed = name.startswith(("gain", "diff_")) and not text.startswith("-")
     return f"+{text}" if signed else text
 
@@ -596,7 +691,7 @@ def _merged(table: pd.DataFrame) -> pd.DataFrame:
             cells[name] = [
                 "<0.001" if value < 0.001 else cell for value, cell in zip(table[name], cells[name], strict=True)
             ]
-    parts = {f"{name}{suffix}" for name in cells for suffix in _SUFFIXES}
+    parts = {f"{name}{suffix}" for name in cells for suffix in _SUFFIXES} | {*LIST}
     for name in [name for name in cells if name not in parts]:
         if f"{name}_std" in cells:
             cells[name] = [
@@ -622,28 +717,30 @@ def _head(name: str, latex: bool = False) -> str:
     return head
 
 
-def _markdown(cells: pd.DataFrame, caption: str) -> str:
+def _markdown(cells: pd.DataFrame, caption: str, notes: Sequence[str]) -> str:
     align = ["left" if _column(name).show is None else "right" for name in cells]
     body = pd.DataFrame({
         _head(column): [escaped_markdown(cell) if side == "left" else cell for cell in cells[column]]
         for column, side in zip(cells, align, strict=True)
     })  # fmt: skip
-    return f"{caption}\n\n{body.to_markdown(index=False, disable_numparse=True, colalign=align)}\n"
+    below = "".join(f"\n{escaped_markdown(note)}\n" for note in notes)
+    return f"{caption}\n\n{body.to_markdown(index=False, disable_numparse=True, colalign=align)}\n{below}"
 
 
-def _latex(cells: pd.DataFrame, name: str, caption: str) -> str:
+def _latex(cells: pd.DataFrame, name: str, caption: str, notes: Sequence[str]) -> str:
     """A booktabs table, shrunk to the line where it is wider."""
     align = ["l" if _column(column).show is None else "r" for column in cells]
     body = pd.DataFrame({
         _head(column, latex=True): [escaped_tex(cell) if side == "l" else _number(cell) for cell in cells[column]]
         for column, side in zip(cells, align, strict=True)
     })  # fmt: skip
+    below = "".join(f"\\par\\smallskip\\footnotesize {escaped_tex(note)}\n" for note in notes)
     tabular = body.to_latex(index=False, escape=False, column_format="".join(align))
     return (
         "% \\usepackage{booktabs,graphicx}\n\\begin{table}\n\\centering\n"
         f"\\caption{{{escaped_tex(caption)}}}\n\\label{{tab:{name}}}\n"
         "\\resizebox{\\ifdim\\width>\\linewidth\\linewidth\\else\\width\\fi}{!}{%\n"
-        f"{tabular.rstrip()}%\n}}\n\\end{{table}}\n"
+        f"{tabular.rstrip()}%\n}}\n{below}\\end{{table}}\n"
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from tqdm import tqdm
 
 from dtkd import provenance, recorded
+from dtkd.command import command
 from dtkd.config.places import names_in_utf8
 from dtkd.errors import DtkdError
 
@@ -120,10 +121,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("results", nargs="?", default="results", help="the study's folder (default: results)")
     results = parser.parse_args().results
-    try:
-        found = verify(results, lambda files: tqdm(files, desc="verify", unit="file", dynamic_ncols=True))
-    except DtkdError as error:
-        sys.exit(f"error: {error}")
+    with command():
+        sys.exit(_run(results))
+
+
+def _run(results: str) -> int:
+    found = verify(results, lambda files: tqdm(files, desc="verify", unit="file", dynamic_ncols=True))
     now = _commit(provenance.git())
     for commit, count in sorted(found.commits.items(), key=lambda item: -item[1]):
         print(f"{count} of {found.records} artefacts were made by {commit}{' (this code)' if commit == now else ''}")
@@ -137,7 +140,7 @@ def main() -> None:
     except DtkdError as error:
         outcome += f"; settings are not compared: {error}"
     print(f"{found.files} files of {found.records} artefacts: {outcome}")
-    sys.exit(bool(found.changed or other))
+    return int(bool(found.changed or other))
 
 
 def _count(number: int, one: str, several: str) -> str:

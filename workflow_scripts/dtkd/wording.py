@@ -49,3 +49,12 @@ def listed(names: Sequence[str], most: int = 5) -> str:
     """
     shown = ", ".join(names[:most])
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def called(role: str, name: str) -> str:
+    """A model by its name, after what it is unless the name says so.
+
+    >>> called("baseline", "U1"), called("baseline", "baseline-2")
+    ('baseline U1', 'baseline-2')
+    """
+    return name if name.casefold().startswith(role) else f"{role} {name}"

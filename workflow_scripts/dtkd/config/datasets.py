@@ -12,10 +12,12 @@ from dtkd.errors import DtkdError
 from dtkd.synthetic import Render
 
 RENDER = {  # what the keys of `render` mean
-    "vocabulary": "Which actions: `demo_ucf`, `demo_hmdb`, `demo_source` or `demo_source_large`. It also gives the "
+    "vocabulary": "Which actions: `demo_ucf`, `demo_hmdb` or `demo_source`. It also gives the "
     "values of `noise`, `blur`, `contrast` and `jpeg` where these are `null`.",
     "groups": "Persons and scenes of each class, 3 or more.",
     "clips_per_group": "Videos of each group, 1 or more.",
+    "test_share": "Share of the groups on the test side of each list, above 0 and up to 1/3. Less for a data set that "
+    "is pretrained on.",
     "frames": "Frames of a video, 2 or more. More for a longer window of `clip`.",
     "fps": "Frames a second, 1 or more.",
     "width": "Width in pixels: even, 16 or more.",
