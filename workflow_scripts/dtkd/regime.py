@@ -46,6 +46,7 @@ VIDEOS = Bound(low=300)
 BASELINE = Bound(75, 90, margin=3)  # per cent of top-1
 TEACHER = Bound(low=2, margin=2)  # points over the baseline, on the videos of the teacher's own subset
 LOCKED_TEACHER = Bound(low=-3, margin=2)  # likewise, of a teacher that trained its head alone
+WITHIN = Bound(low=60, margin=10)  # per cent of the baseline's errors: those that a teacher knows how to mend
 HALF_WIDTH = Bound(high=3.5, margin=0.5)  # points, of the 95 % interval of a student's gain
 
 
@@ -63,6 +64,7 @@ def figures(study: Study) -> Iterator[tuple[str, str, float, Bound]]:
         videos, own, right = _right(baseline["predictions"], subset_of)
         yield dataset, "test videos", len(videos), VIDEOS
         yield dataset, f"{baseline['model']}: top-1, chance being {100 / len(subset_of):.1f}", right.mean(), BASELINE
+        yield dataset, "its errors within a subset, per cent", _within(baseline["predictions"], subset_of), WITHIN
         for row in filter(first, rows.table4(study)):
             _, _, theirs = _right(row["predictions"], subset_of, videos)
             his, mine = (each[own == row["subset"]].mean() for each in (theirs, right))
@@ -88,6 +90,14 @@ def _right(
             raise DtkdError(f"{file}: its test videos are not the baseline's; delete it and let the workflow make it")
     right = np.mean([100.0 * hits(run.logits, run.labels) for run in runs], axis=0)
     return runs[0].videos, subset_of[runs[0].labels], right
+
+
+def _within(files: list[str], subset_of: np.ndarray) -> float:
+    """Per cent of the wrong answers, of all seeds, that name a class of the right one's subset."""
+    pairs = [(run.labels, run.logits.argmax(axis=1)) for run in map(Predictions.read, files)]
+    labels, answers = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    wrong = labels != answers
+    return 100 * float(np.mean(subset_of[labels[wrong]] == subset_of[answers[wrong]])) if wrong.any() else math.nan
 
 
 def table(study: Study) -> tuple[pd.DataFrame, bool]:
