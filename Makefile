@@ -5,7 +5,7 @@
 # make test     the tests, on up to eight cores
 # make verify   hold every file of results/ against the record of what made it
 # make lint     check the code's style
-# make pins     accept what the shipped studies ask for now, names, settings and jobs, and what trainings end in (tests/data)
+# make pins     accept what the shipped studies ask for now, and what short trainings end in (tests/data)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
@@ -35,6 +35,7 @@ test-slurm: .venv/installed
 lint: .venv/installed
 	ruff check .
 
+pins: export PYTHONPATH = tests:tests/workflow
 pins: .venv/installed
 	python tests/test_pins.py
 	python tests/workflow/test_jobs.py

@@ -18,7 +18,8 @@ from dtkd.config import Augment, Clip, Student, Train
 from dtkd.datasets import SUBSETS, Videos
 from dtkd.files import write_json
 
-FILE = Path(__file__).parent / "data" / "logits.json"
+PROJECT = Path(__file__).parents[1]
+FILE = PROJECT / "tests" / "data" / "logits.json"
 CPU = engine.Hardware(torch.device("cpu"), 1)
 CLASSES = [f"class{label}" for label in range(4)]
 TRAIN = Train(epochs=2, batch_size=6, lr=0.02)
@@ -43,7 +44,7 @@ def write_data(folder: Path) -> None:
     """Videos, and the index, the pixel statistics and the split that every training reads."""
     sides = {"train": make_videos(folder / "raw", "train", 3), "test": make_videos(folder / "raw", "test", 1)}
     rows = [
-        {"video": name, "class": CLASSES[label], "path": str(path), "label": label, "list1": side}
+        {"video": name, "class": CLASSES[label], "path": path.name, "label": label, "list1": side}
         for side, videos in sides.items()
         for name, path, label in zip(videos.names, videos.paths, videos.labels, strict=True)
     ]
@@ -60,8 +61,8 @@ def train(folder: Path, name: str, inputs: dict[str, str], **settings) -> list[l
     out.mkdir()
     files = {"checkpoint": "checkpoint.pt", "history": "history.parquet", "predictions": "predictions.parquet"}
     plan = training.Plan(
-        settings=COMMON | settings, computing=ALONE, root="/", column="list1", device="cpu", threads=1, cache_mb=16,
-        sha256=None, inputs={key: str(folder / file) for key, file in given.items()},
+        settings=COMMON | settings, computing=ALONE, root=str(folder / "raw"), column="list1", device="cpu", threads=1,
+        cache_mb=16, sha256=None, inputs={key: str(folder / file) for key, file in given.items()},
         outputs={key: str(out / file) for key, file in (files | {"record": "run.json"}).items()},
     )  # fmt: skip
     training.run(plan, CPU)
@@ -71,7 +72,7 @@ def train(folder: Path, name: str, inputs: dict[str, str], **settings) -> list[l
 
 def logits_of_teachers(folder: Path, name: str, teachers: list[str]) -> str:
     """What trained networks say to every training clip, in a file of this name."""
-    videos = Videos.of(pd.read_parquet(folder / "videos.parquet"), "/", "list1", "train")
+    videos = Videos.of(pd.read_parquet(folder / "videos.parquet"), folder / "raw", "list1", "train")
     models = [networks.trained_model(COMMON, 4, folder / teacher / "checkpoint.pt") for teacher in teachers]
     logits = engine.training_logits(models, networks.normaliser(folder / "pixels.json"), videos, clip=CLIP,
                                     augment=AUGMENT, settings=TRAIN, seed=0, hardware=CPU)  # fmt: skip

@@ -5,17 +5,13 @@ Where a change of them is meant, `make pins` accepts it; look at the difference 
 
 import json
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
 import official
+import pytest
 import tiny
 
 FILE = tiny.PROJECT / "tests" / "data" / "jobs.json"
