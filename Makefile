@@ -7,7 +7,7 @@
 # make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style, and the types of the config package
 # make docs     the documentation as a site in site/; its reference of the config is made anew
-# make pins     accept the names and settings that the shipped studies' runs have now (tests/data/pins.json)
+# make pins     accept what the shipped studies ask for now, and what short trainings end in (tests/golden)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
@@ -42,8 +42,11 @@ docs: .venv/installed
 	python -m dtkd.config.reference docs/reference
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
+pins: export PYTHONPATH = tests:tests/workflow
 pins: .venv/installed
 	python tests/test_pins.py
+	python tests/workflow/test_jobs.py
+	python tests/test_pinned_training.py
 
 verify: .venv/installed
 	@python -m dtkd.verify results

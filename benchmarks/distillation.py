@@ -19,9 +19,10 @@ import yaml
 from torch import nn
 
 from dtkd import backbones, clips, engine, plan, synthetic
+from dtkd.classifier import Classifier
 from dtkd.config import Run, Student, Study, read
 from dtkd.datasets import Videos
-from dtkd.learners import Classifier, Distilled, asked_on
+from dtkd.dual_teacher import Distilled, asked_on
 from report import write
 
 ROOT = Path(__file__).parents[1]

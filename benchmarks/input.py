@@ -27,9 +27,9 @@ from torch.utils.data import SequentialSampler
 from torchvision.transforms import v2
 
 from dtkd import backbones, clips, engine, synthetic, video
+from dtkd.classifier import Classifier
 from dtkd.config import Augment, Clip, read
 from dtkd.datasets import Videos
-from dtkd.learners import Classifier
 from report import write
 
 FPS = 25

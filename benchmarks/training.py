@@ -25,10 +25,11 @@ from torch import distributed, multiprocessing
 
 import report
 from dtkd import backbones, engine
+from dtkd.classifier import Classifier
 from dtkd.config import Train
-from dtkd.learners import Classifier
+from dtkd.distributed import Group
 from dtkd.parts import gradient
-from dtkd.processes import Group, share_batch_norms
+from dtkd.shared_batch_norm import share_batch_norms
 
 CORES = len(os.sched_getaffinity(0))
 CLASSES = 16

@@ -13,11 +13,12 @@ import pytest
 import torch
 
 from dtkd import backbones, engine, networks, weights
+from dtkd.classifier import Classifier
 from dtkd.clips import TestClips, TrainingClips, epoch_batches
 from dtkd.config import Augment, Clip, Evaluation, Student, Train
 from dtkd.datasets import Videos
+from dtkd.dual_teacher import Distilled
 from dtkd.errors import DtkdError
-from dtkd.learners import Classifier, Distilled
 from dtkd.metrics import top_k
 
 CLIP = Clip(frames=8, rate=1)

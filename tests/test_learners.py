@@ -7,8 +7,10 @@ import torch
 from torch.nn import functional as F
 
 from dtkd import backbones, distill
+from dtkd.classifier import Classifier
 from dtkd.config import Student
-from dtkd.learners import Classifier, Distilled, VanillaKD
+from dtkd.dual_teacher import Distilled
+from dtkd.vanilla_kd import VanillaKD
 
 STATIC = torch.tensor([True, False, True, False, False])
 LABELS = torch.tensor([0, 1, 4, 2, 3])  # two static, three dynamic

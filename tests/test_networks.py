@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from dtkd import backbones, engine, networks
+from dtkd.classifier import Classifier
 from dtkd.datasets import Videos
+from dtkd.dual_teacher import Distilled
 from dtkd.errors import DtkdError
-from dtkd.learners import Classifier, Distilled
 
 CLASSES = ["Archery", "Bowling", "Diving", "Surfing"]  # in label order
 SPLIT = {"classes": {"Surfing": {"subset": "static"}, "Diving": {"subset": "dynamic"},

@@ -7,10 +7,12 @@ import pytest
 import torch
 from torch import nn
 
+from dtkd.classifier import Classifier
 from dtkd.config import Student
-from dtkd.learners import Classifier, Distilled, VanillaKD
+from dtkd.distributed import Group, Shares
+from dtkd.dual_teacher import Distilled
 from dtkd.parts import gradient, together
-from dtkd.processes import Group, Shares
+from dtkd.vanilla_kd import VanillaKD
 
 STATIC = torch.tensor([True, False, True, False])
 LABELS = torch.tensor([0, 1, 3, 2, 0, 1, 1])

@@ -12,10 +12,10 @@ import torch
 from conftest import draw
 
 from dtkd import engine, networks, predict
+from dtkd.classifier import Classifier
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.datasets import Videos
 from dtkd.errors import DtkdError
-from dtkd.learners import Classifier
 from dtkd.video import VideoError
 
 CLASSES = ["bow", "clap", "nod", "wave"]

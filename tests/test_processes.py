@@ -6,9 +6,11 @@ from test_parts import ITEMS, LABELS, LEARNERS, STATIC, Tiny, clips, distilled, 
 from torch import distributed, multiprocessing, nn
 
 from dtkd import backbones
+from dtkd.classifier import Classifier
 from dtkd.config import Student
-from dtkd.learners import Classifier, Distilled
-from dtkd.processes import Group, SharedBatchNorm, share_batch_norms
+from dtkd.distributed import Group
+from dtkd.dual_teacher import Distilled
+from dtkd.shared_batch_norm import SharedBatchNorm, share_batch_norms
 
 ALONE = Group()
 SOME = ("classifier", "subset", "one teacher", "gated known", "blend own", "partition FT", "partition own",

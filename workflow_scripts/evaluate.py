@@ -4,10 +4,10 @@ from dtkd.job import job
 
 with job(snakemake):  # noqa: F821
     from dtkd import engine, networks, weights
+    from dtkd.classifier import Classifier
     from dtkd.config import Augment, Clip, Evaluation, Train
     from dtkd.datasets import Videos, class_names
     from dtkd.files import atomic, read_parquet
-    from dtkd.learners import Classifier
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings

@@ -24,10 +24,11 @@ from dtkd.clips import EpochBatches, Frames, TestClips, TrainingClips, loader, s
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.datasets import Videos
 from dtkd.device import choose
+from dtkd.distributed import Group, Shares
 from dtkd.errors import DtkdError
 from dtkd.metrics import top_k
 from dtkd.parts import gradient, together
-from dtkd.processes import Group, Shares, share_batch_norms
+from dtkd.shared_batch_norm import share_batch_norms
 from dtkd.weights import save_tensors
 
 RESUME = 1  # what a resume file holds; raised when that changes, so that an older one is left alone

@@ -12,12 +12,14 @@ import torch
 from torch import Tensor
 
 from dtkd import backbones, weights
+from dtkd.classifier import Classifier
 from dtkd.clips import seed_of
 from dtkd.config import Student
 from dtkd.datasets import SUBSETS, Videos
+from dtkd.dual_teacher import Distilled
 from dtkd.engine import Normalise
 from dtkd.errors import DtkdError
-from dtkd.learners import Classifier, Distilled, VanillaKD
+from dtkd.vanilla_kd import VanillaKD
 
 
 def read_json(path: str | Path) -> Any:

@@ -14,8 +14,8 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from dtkd.learners import Step
-from dtkd.processes import Group, Items
+from dtkd.classifier import Step
+from dtkd.distributed import Group, Items
 
 
 def gradient(
@@ -26,7 +26,7 @@ def gradient(
 
     It is scaled as ``scaler`` scales, and added to what is there; in a group there must be none before.
 
-    Batch norms in train mode see one micro-batch at a time, of all processes (`processes.share_batch_norms`): with
+    Batch norms in train mode see one micro-batch at a time, of all processes (`share_batch_norms`): with
     them the gradient is near that of the undivided batch, else it is the same. A learner that is ``coupled`` is asked
     twice for each micro-batch, at first without gradients: to know the logits of all.
 

@@ -28,9 +28,9 @@ import torch
 
 from dtkd import backbones, clips, datasets, flow, published, synthetic, video
 from dtkd.config import Dataset, Run, Study
+from dtkd.dual_teacher import asked_on
 from dtkd.errors import DtkdError
 from dtkd.files import read_parquet
-from dtkd.learners import asked_on
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
 STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")

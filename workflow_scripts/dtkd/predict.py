@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from dtkd import engine, networks, weights
+from dtkd.classifier import Classifier
 from dtkd.clips import TestClips, loader
 from dtkd.command import command
 from dtkd.config import Augment, Clip, Evaluation, Train
@@ -23,7 +24,6 @@ from dtkd.datasets import SUFFIXES, Videos
 from dtkd.download import verify
 from dtkd.errors import DtkdError
 from dtkd.files import atomic, check_writable
-from dtkd.learners import Classifier
 from dtkd.video import VideoError
 
 THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has

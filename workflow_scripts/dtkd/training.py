@@ -9,8 +9,8 @@ from typing import Any
 from dtkd import engine, networks, provenance
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.datasets import SUBSETS, Videos, class_names
+from dtkd.distributed import Group
 from dtkd.files import atomic, read_parquet, write_json
-from dtkd.processes import Group
 from dtkd.weights import save_tensors
 
 

@@ -12,8 +12,8 @@ import torch
 from torch import distributed
 
 from dtkd import engine, networks, training
+from dtkd.distributed import Group
 from dtkd.job import end_with_parent, told
-from dtkd.processes import Group
 from dtkd.training import Plan
 
 
