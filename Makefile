@@ -44,9 +44,9 @@ docs: .venv/installed
 
 pins: export PYTHONPATH = tests:tests/workflow
 pins: .venv/installed
-	python tests/test_pins.py
+	python tests/config/test_pins.py
 	python tests/workflow/test_jobs.py
-	python tests/test_pinned_training.py
+	python tests/training/test_pinned_training.py
 
 verify: .venv/installed
 	@python -m dtkd.verify results
@@ -55,7 +55,7 @@ regime: .venv/installed
 	@python -m dtkd.regime
 
 audit: .venv/audit/installed
-	@.venv/audit/bin/python workflow_scripts/dtkd/audit.py requirements.lock
+	@.venv/audit/bin/python workflow_scripts/dtkd/operations/audit.py requirements.lock
 
 stress: .venv/installed
 	python tests/stress/kill.py --kills 50 --seed 0

@@ -18,7 +18,8 @@ import cv2
 import numpy as np
 from input import scene
 
-from dtkd import flow, video
+from dtkd.data import video
+from dtkd.motion import flow
 from report import write
 
 

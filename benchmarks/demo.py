@@ -15,9 +15,9 @@ import report
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow_scripts"))
-from dtkd import regime  # noqa: E402
+from dtkd.common.errors import DtkdError  # noqa: E402
 from dtkd.config.overlays import study_of  # noqa: E402
-from dtkd.errors import DtkdError  # noqa: E402
+from dtkd.operations import regime  # noqa: E402
 
 if __name__ == "__main__":
     try:

@@ -18,11 +18,14 @@ import torch
 import yaml
 from torch import nn
 
-from dtkd import backbones, clips, engine, plan, synthetic
-from dtkd.classifier import Classifier
 from dtkd.config import Run, Student, Study, read
-from dtkd.datasets import Videos
-from dtkd.dual_teacher import Distilled, asked_on
+from dtkd.data import synthetic
+from dtkd.data.datasets import Videos
+from dtkd.distillation.classifier import Classifier
+from dtkd.distillation.dual_teacher import Distilled, asked_on
+from dtkd.models import backbones
+from dtkd.operations import plan
+from dtkd.training import loop, sampling
 from report import write
 
 ROOT = Path(__file__).parents[1]
@@ -67,7 +70,7 @@ def learners(classes: int, known: torch.Tensor) -> dict[str, nn.Module]:
 
 
 def stepper(learner: nn.Module, normalise: nn.Module, batch: torch.Tensor, labels: torch.Tensor) -> Callable[[], None]:
-    """One step of `engine.train` on a batch in memory."""
+    """One step of `loop.train` on a batch in memory."""
     learner.train()
     optimiser = torch.optim.AdamW([p for p in learner.parameters() if p.requires_grad], 1e-4)
     items = [(0, video) for video in range(len(labels))]
@@ -82,7 +85,7 @@ def stepper(learner: nn.Module, normalise: nn.Module, batch: torch.Tensor, label
 
 
 def asker(normalise: nn.Module, batch: torch.Tensor, classes: int) -> Callable[[], None]:
-    """What `engine.training_logits` pays for the clips of one step."""
+    """What `loop.training_logits` pays for the clips of one step."""
     pair = [network(classes, seed).eval() for seed in (1, 2)]
 
     @torch.inference_mode()
@@ -139,22 +142,24 @@ def disagreement(asked: Study, classes: int) -> tuple[float, float]:
 
     Live teachers see the batches that training draws.
     """
-    models, normalise = [network(classes, seed).eval() for seed in (1, 2)], engine.Normalise([0.5] * 3, [0.25] * 3)
+    models, normalise = [network(classes, seed).eval() for seed in (1, 2)], loop.Normalise([0.5] * 3, [0.25] * 3)
     settings = asked.train.model_copy(update={"epochs": 2})
     with tempfile.TemporaryDirectory() as folder:
         render = synthetic.Render(DATASET, groups=3, clips_per_group=1, width=76)
         paths = [path for name in synthetic.class_names(DATASET)[:7]
                  for path in synthetic.render_class(render, name, folder)]  # fmt: skip
         videos = Videos(tuple(map(str, paths)), tuple(paths), (0,) * len(paths))
-        shared = engine.training_logits(
+        shared = loop.training_logits(
             models, normalise, videos, clip=asked.clip, augment=asked.augment, settings=settings, seed=0,
-            hardware=engine.hardware("cpu", 1),
+            hardware=loop.hardware("cpu", 1),
         )  # fmt: skip
-        data = clips.TrainingClips(videos, asked.clip, asked.augment, 0)
+        data = sampling.TrainingClips(videos, asked.clip, asked.augment, 0)
         most = 0.0
         with torch.no_grad():
             for epoch in range(settings.epochs):
-                for items in clips.epoch_batches(0, epoch, len(videos), settings.clips_per_video, settings.batch_size):
+                for items in sampling.epoch_batches(
+                    0, epoch, len(videos), settings.clips_per_video, settings.batch_size
+                ):
                     batch = normalise(torch.stack([data[item][0] for item in items]))
                     numbers, places = zip(*items, strict=True)
                     live = torch.stack([model(batch) for model in models])
@@ -180,7 +185,7 @@ def main() -> None:
     shape = (size, 3, asked.clip.frames, crop, crop)
     batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
     labels = torch.randint(0, classes, (size,), generator=random)
-    normalise = engine.Normalise([0.5] * 3, [0.25] * 3)
+    normalise = loop.Normalise([0.5] * 3, [0.25] * 3)
     known = torch.randn(2, 1, size, classes, generator=random)
     steps = {name: stepper(learner, normalise, batch, labels) for name, learner in learners(classes, known).items()}
     steps[PASS] = asker(normalise, batch, classes)

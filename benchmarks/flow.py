@@ -21,8 +21,9 @@ import cv2
 import numpy as np
 
 import report
-from dtkd import flow, video
-from dtkd.flow import Settings
+from dtkd.data import video
+from dtkd.motion import flow
+from dtkd.motion.flow import Settings
 
 WIDTH, HEIGHT, FPS = 320, 240, 25.0
 CORES = len(os.sched_getaffinity(0))

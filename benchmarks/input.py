@@ -26,10 +26,12 @@ from pytorchvideo.data import LabeledVideoDataset, make_clip_sampler
 from torch.utils.data import SequentialSampler
 from torchvision.transforms import v2
 
-from dtkd import backbones, clips, engine, synthetic, video
-from dtkd.classifier import Classifier
 from dtkd.config import Augment, Clip, read
-from dtkd.datasets import Videos
+from dtkd.data import synthetic, video
+from dtkd.data.datasets import Videos
+from dtkd.distillation.classifier import Classifier
+from dtkd.models import backbones
+from dtkd.training import loop, sampling
 from report import write
 
 FPS = 25
@@ -74,7 +76,7 @@ def labelled(by_class: list[list[Path]]) -> Videos:
 
 
 def ours(paths: list[Path], clip: Clip, augment: Augment, megabytes: int = 0) -> Iterator[torch.Tensor]:
-    data = clips.TrainingClips(labelled([paths]), clip, augment, seed=0, frames=clips.Frames(megabytes))
+    data = sampling.TrainingClips(labelled([paths]), clip, augment, seed=0, frames=sampling.Frames(megabytes))
     for epoch in count():
         for position in range(len(paths)):
             yield data[epoch, position][0]
@@ -216,9 +218,9 @@ def waiting(by_class: list[list[Path]], folder: Path, epochs: int) -> list[dict[
         torch.manual_seed(0)
         learner = Classifier(backbones.build("slowfast_small", len(by_class), 0.2))
         with plain_loader(not ahead):
-            _, history, _ = engine.train(
-                learner, engine.Normalise([0.5] * 3, [0.25] * 3), train, test, clip=clip, augment=augment,
-                settings=settings, seed=0, hardware=engine.hardware("cpu", 1, megabytes),
+            _, history, _ = loop.train(
+                learner, loop.Normalise([0.5] * 3, [0.25] * 3), train, test, clip=clip, augment=augment,
+                settings=settings, seed=0, hardware=loop.hardware("cpu", 1, megabytes),
                 resume=folder / f"{len(rows)}.pt", fingerprint={},
             )  # fmt: skip
         shares = 100 * history["wait_seconds"] / history["train_seconds"]
@@ -235,13 +237,13 @@ def waiting(by_class: list[list[Path]], folder: Path, epochs: int) -> list[dict[
 
 @contextmanager
 def plain_loader(wanted: bool):
-    """Batches made when they are asked for, as without `clips.Ahead`."""
-    ahead = clips.Ahead
-    clips.Ahead = (lambda data: data) if wanted else ahead
+    """Batches made when they are asked for, as without `sampling.Ahead`."""
+    ahead = sampling.Ahead
+    sampling.Ahead = (lambda data: data) if wanted else ahead
     try:
         yield
     finally:
-        clips.Ahead = ahead
+        sampling.Ahead = ahead
 
 
 # The whole

@@ -16,10 +16,12 @@ import report
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow_scripts"))
-from dtkd import published, rows, subsets, tables  # noqa: E402
+from dtkd.analysis import shown_runs, tables  # noqa: E402
+from dtkd.common.errors import DtkdError  # noqa: E402
+from dtkd.common.files import read_parquet  # noqa: E402
 from dtkd.config import Study  # noqa: E402
-from dtkd.errors import DtkdError  # noqa: E402
-from dtkd.files import read_parquet  # noqa: E402
+from dtkd.data import published  # noqa: E402
+from dtkd.motion import subsets  # noqa: E402
 from plan import study_of  # noqa: E402
 
 FORMULAS = {"reverse": "Σ S (log S − log T)", "forward": "Σ T (log T − log S)"}
@@ -36,7 +38,7 @@ def imitation(study: Study) -> list[dict[str, object]]:
     for outputs, kl in product(("masked", "full"), FORMULAS):
         chosen = dict.fromkeys(study.use, f"{outputs}-gated-T2")
         analysis = study.analysis.model_copy(update={"kl": kl, "chosen": chosen})
-        asked = rows.table6(study.model_copy(update={"analysis": analysis}))
+        asked = shown_runs.table6(study.model_copy(update={"analysis": analysis}))
         floor = f", floor {asked[0]['floor']:g}" if asked[0]["floor"] else ""
         reading = {"teachers": outputs, "KL(S ‖ T)": FORMULAS[kl] + floor}
         found += [_row(row, row["dataset"], reading, "SM", "SIR")

@@ -24,12 +24,13 @@ import torch
 from torch import distributed, multiprocessing
 
 import report
-from dtkd import backbones, engine
-from dtkd.classifier import Classifier
+from dtkd.common.distributed import Group
 from dtkd.config import Train
-from dtkd.distributed import Group
-from dtkd.parts import gradient
-from dtkd.shared_batch_norm import share_batch_norms
+from dtkd.distillation.classifier import Classifier
+from dtkd.models import backbones
+from dtkd.models.shared_batch_norm import share_batch_norms
+from dtkd.training import loop
+from dtkd.training.micro_batches import gradient
 
 CORES = len(os.sched_getaffinity(0))
 CLASSES = 16
@@ -45,23 +46,23 @@ OPTIONS = {
 
 
 class Training:
-    """A network that is trained on one batch again and again, as `engine.train` does, by one process of a group."""
+    """A network that is trained on one batch again and again, as `loop.train` does, by one process of a group."""
 
-    def __init__(self, given: argparse.Namespace, machine: engine.Hardware, group: Group = Group(), **options):  # noqa: B008
+    def __init__(self, given: argparse.Namespace, machine: loop.Hardware, group: Group = Group(), **options):  # noqa: B008
         self.settings = Train(epochs=1, batch_size=given.batch, lr=1e-4, optimiser="adamw", **options)
         self.device, self.items = machine.device, [(0, v) for v in range(given.batch)]
         torch.manual_seed(0)
         self.learner = Classifier(backbones.build(given.backbone, CLASSES, dropout=0.0)).to(self.device).train()
-        self.normalise = engine.Normalise([0.45] * 3, [0.22] * 3).to(self.device)
+        self.normalise = loop.Normalise([0.45] * 3, [0.22] * 3).to(self.device)
         clips = torch.randint(256, (given.batch, 3, given.frames, given.crop, given.crop), dtype=torch.uint8)
         self.clips, self.labels = clips.to(self.device), torch.randint(CLASSES, (given.batch,)).to(self.device)
         self.clips, self.group = self.clips[group.rank :: group.size], group
         if group.size > 1:
             share_batch_norms(self.learner)
-        self.cast, scaled = engine.autocast(self.settings.precision, self.device)
+        self.cast, scaled = loop.autocast(self.settings.precision, self.device)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.optimiser = engine.OPTIMISERS["adamw"](self.learner.parameters(), self.settings)
-        engine.accelerate([self.learner.model], self.normalise, self.settings, self.device)
+        self.optimiser = loop.OPTIMISERS["adamw"](self.learner.parameters(), self.settings)
+        loop.accelerate([self.learner.model], self.normalise, self.settings, self.device)
 
     def gradient(self) -> None:
         self.optimiser.zero_grad(set_to_none=True)
@@ -89,7 +90,7 @@ class Training:
 
 
 def options(given: argparse.Namespace) -> None:
-    machine = engine.hardware("auto", given.threads)
+    machine = loop.hardware("auto", given.threads)
     chosen = {name: each for name, each in OPTIONS.items() if machine.device.type == "cuda" or name != "fp16"}
     trainings, first, gradients = {}, {}, {}
     for name, each in chosen.items():
@@ -116,13 +117,13 @@ def options(given: argparse.Namespace) -> None:
         f"clips of {given.frames} frames, {given.crop} px. Medians of {given.turns} turns of {given.steps} steps. "
         "Start: until the first gradient, with compilation. The difference is that of the first gradient, relative to "
         "fp32's: with micro-batches that of batch norms, which see half of the batch; in bf16 on a CPU it is large, "
-        "or no number, below 12 frames, where `engine.train` refuses it.",
+        "or no number, below 12 frames, where `loop.train` refuses it.",
     )  # fmt: skip
 
 
 def member(rank: int, given: argparse.Namespace, size: int, folder: str) -> None:
     """One process of a training on ``size`` devices; the first one writes a step's seconds, its messages and theirs."""
-    machine = engine.hardware("auto", 1, devices=given.devices)  # which `devices` has taken for them
+    machine = loop.hardware("auto", 1, devices=given.devices)  # which `devices` has taken for them
     if machine.device.type == "cuda":
         torch.cuda.set_device(rank)
     if size > 1:
@@ -155,7 +156,7 @@ def divided(given: argparse.Namespace, size: int) -> dict[str, float]:
 
 
 def devices(given: argparse.Namespace) -> None:
-    kind = engine.hardware("auto", 1, devices=given.devices).device.type
+    kind = loop.hardware("auto", 1, devices=given.devices).device.type
     turns = [(divided(given, 1), divided(given, given.devices)) for _ in range(given.turns)]
     ratio = statistics.median(several["seconds"] / one["seconds"] for one, several in turns)
     rows = [
@@ -175,7 +176,7 @@ def devices(given: argparse.Namespace) -> None:
 
 def job(given: argparse.Namespace, ready, go, seconds) -> None:
     """One training, with one thread as the rules have it on a CPU."""
-    training = Training(given, engine.hardware("cpu", 1))
+    training = Training(given, loop.hardware("cpu", 1))
     training.seconds(1)
     ready.put(None)
     go.acquire()

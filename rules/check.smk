@@ -1,8 +1,8 @@
 # A look at each data set before anything trains on it: results/<dataset>/check.html, with a cheap measurement of a few
 # frames a video; `python -m dtkd.check` makes the same page without the rest of the workflow.
-CHECKED = ["card", "check_page", "checks", "checks_classes", "checks_lists", "checks_views", "checks_worth", "clips"]
-CHECKED += ["duplicates", "figures_check", "findings", "group_lists", "group_motion", "mirrored_names", "name_groups"]
-CHECKED += ["scenes", "significance", "subsets", "thumbnails", "windows", "wording"]
+CHECKED = ["checks/card", "reports/check_page", "checks/registry", "checks/classes", "checks/lists", "checks/views", "checks/worth", "training/sampling"]
+CHECKED += ["checks/duplicates", "checks/window_figure", "checks/findings", "checks/group_lists", "checks/group_motion", "checks/mirrored_names", "checks/name_groups"]
+CHECKED += ["checks/scenes", "analysis/significance", "motion/subsets", "data/thumbnails", "checks/windows", "checks/wording"]
 
 
 def check_settings(wildcards) -> dict:
@@ -18,7 +18,7 @@ rule check:
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         code=code("check", *CHECKED),
-        templates=[f"{LIBRARY}/templates/{name}" for name in ("check.html.j2", "findings.html.j2", "findings.css", "report.css")],
+        templates=[f"{LIBRARY}/reports/templates/{name}" for name in ("check.html.j2", "findings.html.j2", "findings.css", "report.css")],
     output:
         page=f"{RESULTS}/{{dataset}}/check.html",
         findings=f"{RESULTS}/{{dataset}}/check.json",
@@ -46,7 +46,7 @@ rule check_groups:
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         flow=flow_of_classes,
-        code=code("check_groups", "card", "checks", "checks_worth", "findings", "group_motion", "subsets", "wording"),
+        code=code("check_groups", "checks/card", "checks/registry", "checks/worth", "checks/findings", "checks/group_motion", "motion/subsets", "checks/wording"),
     output:
         f"{RESULTS}/{{dataset}}/check_groups.json",
     params:

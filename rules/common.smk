@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from snakemake.io import IOFile
 
-from dtkd import datasets, recorded, rows, synthetic
-from dtkd.files import check_writable, write_json
+from dtkd.analysis import shown_runs
+from dtkd.data import datasets, synthetic
+from dtkd.operations import recorded_settings
+from dtkd.common.files import check_writable, write_json
 from dtkd.config.places import within
 from dtkd.config import Dataset, Run, read
 
@@ -17,10 +19,10 @@ RESULTS = STUDY.results
 RUNS = checked(STUDY.runs)
 MODELS = {  # a run's folder -> what the tables call it
     str(Path(file).parent.relative_to(RESULTS)): row["model"]
-    for row in rows.table3(STUDY) + rows.table4(STUDY) + rows.table5(STUDY)
+    for row in shown_runs.table3(STUDY) + shown_runs.table4(STUDY) + shown_runs.table5(STUDY)
     for file in row["predictions"]
 }
-EXPECTED = [each._asdict() for each in checked(recorded.expected, STUDY)]  # the settings that records should have
+EXPECTED = [each._asdict() for each in checked(recorded_settings.expected, STUDY)]  # the settings that records should have
 LIBRARY = f"{workflow.basedir}/workflow_scripts/dtkd"
 os.environ["DTKD_SNAKEMAKE"] = str(os.getpid())  # a job looks whether it is still there
 
@@ -109,7 +111,7 @@ def run_of(wildcards, role: str) -> Run:
 
 
 @lru_cache(maxsize=None)
-def forgotten() -> dict[str, list[recorded.Difference]]:
+def forgotten() -> dict[str, list[recorded_settings.Difference]]:
     """The records of runs that have other settings than the study, and which, where Snakemake does not know of it.
 
     Its own records are in .snakemake: there is none of a run that was copied here, or ended after its Snakemake did.
@@ -117,7 +119,7 @@ def forgotten() -> dict[str, list[recorded.Difference]]:
     found = {}
     for run in RUNS.values():
         file = f"{RESULTS}/{run.folder}/run.json"
-        differences = [each for made in recorded.artefacts_of(recorded.of_run(STUDY, run)) for each in made.differences]
+        differences = [each for made in recorded_settings.artefacts_of(recorded_settings.of_run(STUDY, run)) for each in made.differences]
         if differences and not workflow.persistence.metadata(IOFile(file)):
             found[file] = differences
     return found

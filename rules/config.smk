@@ -5,7 +5,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow_scripts"))
 
 from dtkd.config import yaml_files
-from dtkd.errors import DtkdError
+from dtkd.common.errors import DtkdError
 
 
 def stop(problem: object):

@@ -1,30 +1,30 @@
 # Figures, drawn from what the other stages wrote. The code that draws a figure is an input, so that changing it redraws it.
 # name -> its files of the datasets, and `shown`: dataset -> label -> one file of a run per seed
 CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.chosen(dataset)}
-PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in rows.against_baseline(STUDY).items()}
-PAPERS = [row["dataset"] for row in rows.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
-TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in rows.table6(STUDY)}
+PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in shown_runs.against_baseline(STUDY).items()}
+PAPERS = [row["dataset"] for row in shown_runs.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
+TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in shown_runs.table6(STUDY)}
 FIGURES = {
-    "gains": dict(shown=rows.baselines_to_beat(STUDY), table=f"{RESULTS}/tables/table5.csv"),
+    "gains": dict(shown=shown_runs.baselines_to_beat(STUDY), table=f"{RESULTS}/tables/table5.csv"),
     "figure1": dict(splits=MOTIONS),
     "figure2": dict(splits=MOTIONS),
-    "figure5": dict(shown=rows.lists(STUDY)),
-    "figure6": dict(shown=rows.rivals(STUDY)),
+    "figure5": dict(shown=shown_runs.lists(STUDY)),
+    "figure6": dict(shown=shown_runs.rivals(STUDY)),
     "figure7": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
     "figure8": dict(shown=TEACHING),
     "confusion": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
     "class_gain": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
     "sensitivity": dict(table=f"{RESULTS}/tables/table5.csv"),
-    "teacher_weights": dict(shown=rows.students(STUDY)),
+    "teacher_weights": dict(shown=shown_runs.students(STUDY)),
 }
 FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
 ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 
 def figure_code(wildcards) -> list[str]:
-    themes = [f"figures_{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    modules = code(wildcards.figure, "figures", "fonts", *themes, "metrics", "significance", "subsets", "datasets", "video_info", "published")
-    return [*modules, f"{LIBRARY}/published/figure7.csv"] if wildcards.figure == "figure7" else modules
+    themes = [f"analysis/figures/{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
+    modules = code(wildcards.figure, "analysis/figures/base", "analysis/figures/fonts", *themes, "training/metrics", "analysis/significance", "motion/subsets", "data/datasets", "data/video_info", "data/published/__init__")
+    return [*modules, f"{LIBRARY}/data/published/figure7.csv"] if wildcards.figure == "figure7" else modules
 
 
 rule figure:
@@ -62,7 +62,7 @@ rule figure_teachers:
         "Figure teachers"
     input:
         table=f"{RESULTS}/tables/teachers.csv",
-        code=code("figure_teachers", "figures", "fonts", "figures_accuracy", "metrics", "datasets", "significance"),
+        code=code("figure_teachers", "analysis/figures/base", "analysis/figures/fonts", "analysis/figures/accuracy", "training/metrics", "data/datasets", "analysis/significance"),
     output:
         png=f"{RESULTS}/figures/teachers.png",
         pdf=f"{RESULTS}/figures/teachers.pdf",
@@ -87,7 +87,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "examples", "figures", "fonts", "flow", "subsets", "datasets", "gpus", "video", "containers", "video_info", "views", *(["raft", "device"] if STUDY.flow.network else [])),
+        code=code("examples", "analysis/figures/examples", "analysis/figures/base", "analysis/figures/fonts", "motion/flow", "motion/subsets", "data/datasets", "common/gpus", "data/video", "data/containers", "data/video_info", "training/cropping", *(["motion/raft", "common/device"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

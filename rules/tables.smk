@@ -20,14 +20,14 @@ def files_in(shown) -> list[str]:
 TABLES = {
     "table1": dict(splits=MOTIONS),
     "table2": dict(indexes=INDEXES, splits=SPLITS),
-    "table3": dict(rows=rows.table3(STUDY)),
-    "crossvalidation": dict(rows=rows.table3(STUDY)),
-    "table4": dict(rows=rows.table4(STUDY), indexes=INDEXES, splits=SPLITS),
-    "teachers": dict(rows=rows.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
-    "table5": dict(rows=rows.table5(STUDY)),
-    "students_over_lists": dict(rows=rows.students_over_lists(STUDY)),
-    "table6": dict(rows=rows.table6(STUDY), indexes=INDEXES, splits=SPLITS),
-    "readings": dict(rows=rows.readings(STUDY)),
+    "table3": dict(rows=shown_runs.table3(STUDY)),
+    "crossvalidation": dict(rows=shown_runs.table3(STUDY)),
+    "table4": dict(rows=shown_runs.table4(STUDY), indexes=INDEXES, splits=SPLITS),
+    "teachers": dict(rows=shown_runs.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
+    "table5": dict(rows=shown_runs.table5(STUDY)),
+    "students_over_lists": dict(rows=shown_runs.students_over_lists(STUDY)),
+    "table6": dict(rows=shown_runs.table6(STUDY), indexes=INDEXES, splits=SPLITS),
+    "readings": dict(rows=shown_runs.readings(STUDY)),
 }
 TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", True)}  # what the study has runs for
 
@@ -38,8 +38,8 @@ def code(script: str, *modules: str) -> list[str]:
 
 
 def table_code(wildcards) -> list[str]:
-    paper = [f"{LIBRARY}/published/table{n}.csv" for n in range(1, 7)]
-    modules = ("tables", "significance", "metrics", "subsets", "published", "datasets", "video_info")
+    paper = [f"{LIBRARY}/data/published/table{n}.csv" for n in range(1, 7)]
+    modules = ("analysis/tables", "analysis/significance", "training/metrics", "motion/subsets", "data/published/__init__", "data/datasets", "data/video_info")
     return code(wildcards.table, *modules) + paper
 
 
@@ -74,15 +74,15 @@ rule disagreements:
     message:
         "Test videos on which the chosen student and its baseline disagree"
     input:
-        runs=files_in(rows.against_baseline(STUDY)),
+        runs=files_in(shown_runs.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=code("disagreements", "disagreements", "metrics", "datasets", "video", "containers", "video_info", "views"),
+        code=code("disagreements", "analysis/disagreements", "training/metrics", "data/datasets", "data/video", "data/containers", "data/video_info", "training/cropping"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",
     params:
-        shown=rows.against_baseline(STUDY),
+        shown=shown_runs.against_baseline(STUDY),
         datasets=list(STUDY.use),
         roots=ROOTS,
         augment=STUDY.augment.settings,

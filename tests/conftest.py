@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from dtkd.datasets import Videos
+from dtkd.data.datasets import Videos
 
 torch.set_num_threads(1)
 cv2.setNumThreads(1)

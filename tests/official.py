@@ -8,7 +8,7 @@ names of its clips are made up.
 import json
 from pathlib import Path
 
-DATA = Path(__file__).parent / "data"
+DATA = Path(__file__).parent / "golden"
 GROUPS = 25  # per class of UCF101; groups 22 to 25 are never tested on
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dtkd import archives
-from dtkd.errors import DtkdError
+from dtkd.common.errors import DtkdError
+from dtkd.data import archives
 
 
 def rar3(files: dict[str, bytes]) -> bytes:

@@ -4,16 +4,14 @@ import ast
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 import pytest
 import yaml
+from imports import LIBRARY, PROJECT, SCRIPTS, file_of, reached
 from packaging.requirements import Requirement
 
-from dtkd import provenance
+from dtkd.common import provenance
 
-PROJECT = Path(__file__).parents[1]
-SCRIPTS = PROJECT / "workflow_scripts"
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
 PROVIDERS = {"cv2": "opencv-contrib-python", "sklearn": "scikit-learn", "yaml": "pyyaml"}
 # What pandas imports by itself, where the method that needs it is called.
@@ -115,50 +113,11 @@ def test_every_rule_has_an_environment_that_exists():
 
 def needed(script):
     """Distributions that a script imports, by itself or through the library, wherever the import stands."""
-    todo, seen, wanted = [script], set(), set()
-    while todo:
-        file = todo.pop()
-        if file in seen:
-            continue
-        seen.add(file)
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        checked_only = {
-            id(inner)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-            for inner in ast.walk(node)
-        }
-        for node in ast.walk(tree):
-            if id(node) in checked_only:
-                continue
-            for module in _modules(node):
-                top = module.partition(".")[0]
-                if top != "dtkd":
-                    wanted |= {PROVIDERS.get(top, top)} - sys.stdlib_module_names
-                todo += _own(module)
-            if isinstance(node, ast.Attribute) and node.attr in BY_METHOD:
-                wanted.add(BY_METHOD[node.attr])
-    return wanted
-
-
-def _modules(node):
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom):
-        base = node.module or ""
-        base = f"dtkd.{base}".rstrip(".") if node.level else base
-        if base.partition(".")[0] == "dtkd":
-            return [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        return [base]
-    return []
-
-
-def _own(module):
-    """The library's files that an import of a module runs: its own, and those of the packages around it."""
-    place = SCRIPTS.joinpath(*module.split("."))
-    around = [place, *place.parents]
-    packages = [folder / "__init__.py" for folder in around if SCRIPTS / "dtkd" in folder.parents]
-    return [file for file in (place.with_name(f"{place.name}.py"), *packages) if file.is_file()]
+    files = [script, *filter(None, map(file_of, reached(script)))]
+    tops = {module.partition(".")[0] for module in reached(script)} - {"dtkd"} - sys.stdlib_module_names
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    methods = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & BY_METHOD.keys()
+    return {PROVIDERS.get(top, top) for top in tops} | {BY_METHOD[method] for method in methods}
 
 
 @pytest.mark.parametrize(("environment", "script"), sorted({rule[1:] for rule in rules()}),
@@ -185,4 +144,4 @@ def test_the_search_for_imports_finds_some():
 def test_a_flow_network_has_what_it_imports():
     """The library imports it by name, where the search does not look."""
     pins = environment_pins(PROJECT / "envs" / "raft.yaml")
-    assert {"torch", "torchvision"} <= needed(SCRIPTS / "dtkd" / "raft.py") <= set(pins)
+    assert {"torch", "torchvision"} <= needed(LIBRARY / "motion" / "raft.py") <= set(pins)

@@ -2,8 +2,10 @@
 
 from typing import get_args
 
-from dtkd import backbones, distill, flow
 from dtkd.config import Backbone, Flow, Split, Student
+from dtkd.distillation import equations
+from dtkd.models import backbones
+from dtkd.motion import flow
 
 
 def test_flow_algorithms():
@@ -16,7 +18,7 @@ def test_backbones():
 
 def test_weightings():
     weightings = get_args(Student.model_fields["weighting"].annotation)
-    assert set(weightings) == set(get_args(distill.Weighting))
+    assert set(weightings) == set(get_args(equations.Weighting))
 
 
 def test_measures():

@@ -1,6 +1,6 @@
 """Check one data set before anything trains on it."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     from functools import partial
@@ -9,9 +9,10 @@ with job(snakemake):  # noqa: F821
     import cv2
     from tqdm import tqdm
 
-    from dtkd import check_page, inspection
-    from dtkd.card import Card, Settings
-    from dtkd.files import read_parquet
+    from dtkd.checks.card import Card, Settings
+    from dtkd.common.files import read_parquet
+    from dtkd.data import inspection
+    from dtkd.reports import check_page
 
     cv2.setNumThreads(1)
     name, index = snakemake.wildcards.dataset, read_parquet(snakemake.input.index)  # noqa: F821

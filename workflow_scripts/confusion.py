@@ -1,12 +1,13 @@
 """Which classes a baseline and a student take for one another."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import figures, figures_accuracy, subsets
-    from dtkd.metrics import Predictions
+    from dtkd.analysis.figures import accuracy, base
+    from dtkd.motion import subsets
+    from dtkd.training.metrics import Predictions
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     splits = subsets.read_splits(params.datasets, given.splits, given.indexes)
-    runs = figures.read_runs(params.shown, Predictions.read)
-    figures.save(figures_accuracy.confusion(runs, splits), snakemake.output)  # noqa: F821
+    runs = base.read_runs(params.shown, Predictions.read)
+    base.save(accuracy.confusion(runs, splits), snakemake.output)  # noqa: F821

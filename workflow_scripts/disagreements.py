@@ -1,6 +1,6 @@
 """The test videos that exactly one of the chosen student and its baseline gets right, with pictures of the surest."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     import json
@@ -9,11 +9,11 @@ with job(snakemake):  # noqa: F821
     import cv2
     import pandas as pd
 
-    from dtkd import disagreements
+    from dtkd.analysis import disagreements
+    from dtkd.common.files import atomic, read_parquet, write_json
     from dtkd.config import Augment
-    from dtkd.datasets import class_names
-    from dtkd.files import atomic, read_parquet, write_json
-    from dtkd.metrics import Predictions
+    from dtkd.data.datasets import class_names
+    from dtkd.training.metrics import Predictions
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821

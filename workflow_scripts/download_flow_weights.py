@@ -1,8 +1,8 @@
 """Fetch the published weights of a flow algorithm that is a network."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import raft
+    from dtkd.motion import raft
 
     raft.download(snakemake.wildcards.network, snakemake.output[0])  # noqa: F821

@@ -1,17 +1,18 @@
 """Evaluate a run by another protocol than training's own test: clips over time, crops, how they are averaged."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import engine, networks, weights
-    from dtkd.classifier import Classifier
+    from dtkd.common.files import atomic, read_parquet
     from dtkd.config import Augment, Clip, Evaluation, Train
-    from dtkd.datasets import Videos, class_names
-    from dtkd.files import atomic, read_parquet
+    from dtkd.data.datasets import Videos, class_names
+    from dtkd.distillation.classifier import Classifier
+    from dtkd.models import weights
+    from dtkd.training import loop, networks
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings
-    machine = engine.hardware(params.device, snakemake.threads)  # noqa: F821
+    machine = loop.hardware(params.device, snakemake.threads)  # noqa: F821
 
     index = read_parquet(given.index)
     classes = class_names(index)
@@ -19,7 +20,7 @@ with job(snakemake):  # noqa: F821
     allowed = networks.allowed(settings, classes, split)
     learner = Classifier(networks.trained_model(settings, len(classes), given.checkpoint), allowed)
 
-    table = engine.evaluate(
+    table = loop.evaluate(
         learner,
         {part: weights.load_state_dict(given.checkpoint, part=part) for part in ("model", "last")},
         networks.normaliser(given.pixels),

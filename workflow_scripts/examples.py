@@ -1,6 +1,6 @@
 """Sample frames of static and dynamic classes with their optical flow."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     import json
@@ -8,10 +8,10 @@ with job(snakemake):  # noqa: F821
 
     import cv2
 
-    from dtkd import examples, figures
+    from dtkd.analysis.figures import base, examples
+    from dtkd.common.files import atomic, read_parquet
     from dtkd.config import Augment
-    from dtkd.files import atomic, read_parquet
-    from dtkd.flow import Settings
+    from dtkd.motion.flow import Settings
 
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
@@ -23,6 +23,6 @@ with job(snakemake):  # noqa: F821
         split = json.loads(Path(split).read_text(encoding="utf-8"))
         found = examples.examples(split, read_parquet(index), root, flow, settings, augment, params.crops)
         shown[dataset] = list(found)
-    figures.save(examples.draw(shown), output)
+    base.save(examples.draw(shown), output)
     with atomic(output.csv) as path:
         examples.table(shown).to_csv(path, index=False, float_format="%.3f")

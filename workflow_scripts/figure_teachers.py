@@ -1,9 +1,9 @@
 """The teachers beside the baseline on their own subsets, drawn."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import figures, figures_accuracy
+    from dtkd.analysis.figures import accuracy, base
 
-    table = figures.read_table(snakemake.input.table)  # noqa: F821
-    figures.save(figures_accuracy.teachers(table), snakemake.output)  # noqa: F821
+    table = base.read_table(snakemake.input.table)  # noqa: F821
+    base.save(accuracy.teachers(table), snakemake.output)  # noqa: F821

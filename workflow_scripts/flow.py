@@ -1,6 +1,6 @@
 """Optical flow of one class's videos: a parquet per video, and the class's summary."""
 
-from dtkd.job import job, note
+from dtkd.common.workflow_job import job, note
 
 with job(snakemake):  # noqa: F821
     from functools import partial
@@ -9,9 +9,10 @@ with job(snakemake):  # noqa: F821
     import cv2
     from tqdm import tqdm
 
-    from dtkd import flow, inspection
-    from dtkd.errors import DtkdError
-    from dtkd.files import atomic
+    from dtkd.common.errors import DtkdError
+    from dtkd.common.files import atomic
+    from dtkd.data import inspection
+    from dtkd.motion import flow
 
     cv2.setNumThreads(1)
     params = snakemake.params  # noqa: F821

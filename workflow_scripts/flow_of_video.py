@@ -1,11 +1,11 @@
 """Optical flow of one video."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     import cv2
 
-    from dtkd import flow
+    from dtkd.motion import flow
 
     cv2.setNumThreads(1)
     given, params = snakemake.input, snakemake.params  # noqa: F821

@@ -1,6 +1,6 @@
 """Index one dataset: its videos, classes, labels and lists, as one table; and inspect every video."""
 
-from dtkd.job import job, note
+from dtkd.common.workflow_job import job, note
 
 with job(snakemake, unread={"videos"}):  # noqa: F821
     from functools import partial
@@ -8,9 +8,10 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
 
     from tqdm import tqdm
 
-    from dtkd import datasets, inspection, views
+    from dtkd.common.files import atomic
     from dtkd.config import Augment
-    from dtkd.files import atomic
+    from dtkd.data import datasets, inspection
+    from dtkd.training import cropping
 
     source = datasets.Source(**snakemake.params.source)  # noqa: F821
     folder = Path(snakemake.output[0]).parent  # noqa: F821
@@ -37,7 +38,7 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
     if len(problems):
         note(snakemake, f"goes on without {len(problems)} of {len(everything)} videos, see {listed}")  # noqa: F821
     sizes, seen = usable[["height", "width"]].itertuples(index=False), snakemake.params.views  # noqa: F821
-    if warning := views.much_unseen(sizes, Augment(**seen["augment"]), seen["crops"]):
+    if warning := cropping.much_unseen(sizes, Augment(**seen["augment"]), seen["crops"]):
         note(snakemake, f"warning: {snakemake.wildcards.dataset}: {warning}")  # noqa: F821
     with atomic(snakemake.output[0]) as path:  # noqa: F821
         usable.to_parquet(path, index=False)

@@ -1,13 +1,13 @@
 """Mean and standard deviation per channel of a dataset's training videos."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import pixels
-    from dtkd.datasets import Videos
-    from dtkd.files import read_parquet, write_json
+    from dtkd.common.files import read_parquet, write_json
+    from dtkd.data import pixel_statistics
+    from dtkd.data.datasets import Videos
 
     index = read_parquet(snakemake.input.index)  # noqa: F821
     params = snakemake.params  # noqa: F821
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
-    write_json(snakemake.output[0], pixels.statistics(videos, **params.settings))  # noqa: F821
+    write_json(snakemake.output[0], pixel_statistics.statistics(videos, **params.settings))  # noqa: F821

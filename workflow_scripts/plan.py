@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
-from dtkd.command import command
+from dtkd.common.command import command
+from dtkd.common.gpus import count
 from dtkd.config import Study
 from dtkd.config.overlays import study_of
 from dtkd.config.places import names_in_utf8
-from dtkd.gpus import count
 
 if TYPE_CHECKING:
-    from dtkd.plan import Plan
+    from dtkd.operations.plan import Plan
 
 CORES_A_GPU = 8  # threads of a training on a GPU: seven decode
 GPU, PEAK = "an RTX 3090", 71.0  # assumed where nothing else is said: its peak in mixed precision, TFLOP/s
@@ -38,7 +38,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]":
     """The plan, and what it takes for granted."""
-    from dtkd import plan
+    from dtkd.operations import plan
 
     sizes = {name: plan.size(study, name) for name in study.used_datasets()}
     measured = {name: plan.measure(study, own) for name, own in sizes.items()}
@@ -72,7 +72,7 @@ def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]
 
 def rounded(rows: Sequence[dict]) -> list[dict]:
     """For the eye: three digits of what is not counted one by one."""
-    from dtkd.plan import digits
+    from dtkd.operations.plan import digits
 
     def shown(value: object) -> object:
         return digits(value) if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
@@ -82,7 +82,7 @@ def rounded(rows: Sequence[dict]) -> list[dict]:
 
 def planned(study: Study, given: argparse.Namespace) -> str:
     """The plan as Markdown: jobs that would run, and what they take."""
-    from dtkd.plan import digits
+    from dtkd.operations.plan import digits
 
     result, notes = estimate(study, given)
     total = result.rows[-1]

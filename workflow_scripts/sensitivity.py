@@ -1,9 +1,9 @@
 """Students' accuracy over their hyperparameters."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import figures, figures_distillation
+    from dtkd.analysis.figures import base, distillation
 
-    table = figures.read_table(snakemake.input.table)  # noqa: F821
-    figures.save(figures_distillation.sensitivity(table), snakemake.output)  # noqa: F821
+    table = base.read_table(snakemake.input.table)  # noqa: F821
+    base.save(distillation.sensitivity(table), snakemake.output)  # noqa: F821

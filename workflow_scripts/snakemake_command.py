@@ -41,10 +41,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from itertools import takewhile
 from pathlib import Path
 
-from dtkd.command import workflow
+from dtkd.common.command import workflow
+from dtkd.common.errors import DtkdError
 from dtkd.config import yaml_files
 from dtkd.config.places import names_in_utf8
-from dtkd.errors import DtkdError
 
 PAIRS = ("--resources", "--res", "--config", "-C")
 FILES = ("--configfile", "--configfiles")

@@ -1,13 +1,13 @@
 """Divide a dataset's classes into static and dynamic (Eq. 1)."""
 
-from dtkd.job import job, note
+from dtkd.common.workflow_job import job, note
 
 with job(snakemake):  # noqa: F821
     from pathlib import Path
 
-    from dtkd import subsets
-    from dtkd.datasets import SUBSETS, class_names
-    from dtkd.files import read_parquet, write_json
+    from dtkd.common.files import read_parquet, write_json
+    from dtkd.data.datasets import SUBSETS, class_names
+    from dtkd.motion import subsets
 
     settings = snakemake.params.settings  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821

@@ -1,9 +1,10 @@
 """Table 1: statistics of the classes' mean flow."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import subsets, tables
+    from dtkd.analysis import tables
+    from dtkd.motion import subsets
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     splits = subsets.read_splits(params.datasets, given.splits)

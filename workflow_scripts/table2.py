@@ -1,10 +1,11 @@
 """Table 2: classes and videos of each list and subset."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import subsets, tables
-    from dtkd.files import read_parquet
+    from dtkd.analysis import tables
+    from dtkd.common.files import read_parquet
+    from dtkd.motion import subsets
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     splits = subsets.read_splits(params.datasets, given.splits)

@@ -1,22 +1,22 @@
 """What frozen teachers, a pair or one of all classes, say to every training clip, once for all that they teach."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import engine, networks
+    from dtkd.common.files import read_parquet
     from dtkd.config import Augment, Clip, Train
-    from dtkd.datasets import SUBSETS, Videos
-    from dtkd.files import read_parquet
+    from dtkd.data.datasets import SUBSETS, Videos
+    from dtkd.training import loop, networks
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings
-    machine = engine.hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
+    machine = loop.hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
 
     teachers = ("teacher",) if "teacher" in given.keys() else SUBSETS  # noqa: SIM118 (it is no dictionary)
     index = read_parquet(given.index)
     classes = index["class"].nunique()
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
-    logits = engine.training_logits(
+    logits = loop.training_logits(
         [networks.trained_model(settings, classes, given[name]) for name in teachers],
         networks.normaliser(given.pixels),
         videos,

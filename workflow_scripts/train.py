@@ -1,10 +1,10 @@
 """Train one run: a pretraining, a baseline, a teacher or a student, as its settings say."""
 
-from dtkd.job import job
+from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd import launch
-    from dtkd.training import Plan
+    from dtkd.training import launch
+    from dtkd.training.trainer import Plan
 
     params = snakemake.params  # noqa: F821
     launch.start(

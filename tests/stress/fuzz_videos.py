@@ -34,9 +34,10 @@ import numbered
 import numpy as np
 from numbered import Case, Recipe
 
-from dtkd import flow, video
-from dtkd.inspection import scanned
-from dtkd.video import VideoError, VideoInfo
+from dtkd.data import video
+from dtkd.data.inspection import scanned
+from dtkd.data.video import VideoError, VideoInfo
+from dtkd.motion import flow
 
 PATIENCE = 600  # seconds for a file: a damaged header may claim a huge frame, and flow takes its time
 WINDOWS = 10

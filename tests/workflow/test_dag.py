@@ -1,6 +1,5 @@
 """After a change, exactly the jobs that it concerns are planned. No job runs but two stand-ins at the end."""
 
-import ast
 import json
 import re
 import shutil
@@ -9,10 +8,10 @@ from collections import Counter
 import pytest
 import tiny
 import yaml
+from imports import LIBRARY, SCRIPTS, file_of, reached
 
 from dtkd.config import read
 
-LIBRARY = tiny.PROJECT / "workflow_scripts" / "dtkd"
 LIST = "tiny/list1"
 FLOW = {f"flow tiny/flow/{name}.parquet" for name in tiny.CLASSES}
 INDEX = {"index tiny/videos.parquet"}
@@ -382,20 +381,10 @@ def test_a_target_of_another_study(study):
 # The code of tables and figures
 
 
-def imported(file):
-    """The library's modules that a file uses, and those that they use, but for what leaves the content alone."""
-    found = set()
-    for node in ast.walk(ast.parse(file.read_text())):
-        if isinstance(node, ast.ImportFrom) and (node.level or node.module.partition(".")[0] == "dtkd"):
-            module = (node.module or "").removeprefix("dtkd").removeprefix(".")
-            found |= {module} if module else {alias.name for alias in node.names}
-    if file.stem == "subsets":
-        found.remove("published")  # for the published split, which no table or figure makes
-    if file.stem == "datasets":
-        found.remove("video_info")  # for videos that are to be decoded: no table or figure takes them from an index
-    left_out = {"config", "errors", "files", "job"}  # what settings say is in parameters
-    found = {name for name in found if name.partition(".")[0] not in left_out}
-    return found.union(*(imported(LIBRARY / f"{name}.py") for name in found))
+def code_of(script):
+    """A script and the modules that it runs, but for those that leave the content alone; settings are parameters."""
+    modules = reached(script, but=("dtkd.common", "dtkd.config"))
+    return {script, *(file_of(module) for module in modules if module.startswith("dtkd."))}
 
 
 def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
@@ -415,10 +404,10 @@ def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
     at = head.index("input-file(s)")
     inputs = {line[0].removeprefix("results/").partition(".")[0]: set(line[at].split(",")) for line in lines}
     for name in [f"tables/{name}" for name in tables] + [f"figures/{name}" for name in figures]:
-        script = LIBRARY.parent / f"{'figure_teachers' if name == 'figures/teachers' else name.partition('/')[2]}.py"
-        needed = {script, *(LIBRARY / f"{module}.py" for module in imported(script))}
+        script = SCRIPTS / f"{'figure_teachers' if name == 'figures/teachers' else name.partition('/')[2]}.py"
+        needed = code_of(script)
         if name.startswith("tables/table"):
-            needed |= set((LIBRARY / "published").glob("table*.csv"))
+            needed |= set((LIBRARY / "data" / "published").glob("table*.csv"))
         assert set(map(str, needed)) <= inputs[name], name
 
 
@@ -428,7 +417,7 @@ def test_a_tables_code_trains_nothing(study, tmp_path):
         shutil.copytree(tiny.PROJECT / name, project / name)
     shutil.copy(tiny.PROJECT / "Snakefile", project)
     assert tiny.snakemake(study, "--touch", tiny.TABLE5, project=project).returncode == 0
-    for file in ("table5.py", "dtkd/published.py", "dtkd/datasets.py", "dtkd/tables.py"):
+    for file in ("table5.py", "dtkd/data/published/__init__.py", "dtkd/data/datasets.py", "dtkd/analysis/tables.py"):
         with (project / "workflow_scripts" / file).open("a") as script:
             script.write("# another remark\n")
         told = tiny.snakemake(study, "--dry-run", tiny.TABLE5, project=project)

@@ -13,7 +13,8 @@ import pytest
 import small
 import tiny
 
-from dtkd import findings, predict
+from dtkd.checks import findings
+from dtkd.inference import predict
 
 LIST = small.LIST
 STUDENT = "student/dtkd-S0.3-T2-A0.4-LT-FT-seed{}"

@@ -9,7 +9,7 @@ import tiny
 import torch
 from conftest import draw
 
-from dtkd import raft
+from dtkd.motion import raft
 
 DIVING = "results/tiny/flow/Diving.parquet"
 

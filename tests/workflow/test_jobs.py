@@ -14,7 +14,7 @@ import official
 import pytest
 import tiny
 
-FILE = tiny.PROJECT / "tests" / "data" / "jobs.json"
+FILE = tiny.PROJECT / "tests" / "golden" / "jobs.json"
 OWN = "studies/own_videos.yaml"
 OVER_OWN = ("studies/gpu.yaml", "studies/random_groups.yaml")  # overlays of a study of one's own
 OVERLAYS = sorted(f"studies/{file.name}" for file in (tiny.PROJECT / "studies").glob("*.yaml"))

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from dtkd.common.errors import DtkdError
 from dtkd.config.fields import Count, Fraction, Section
-from dtkd.errors import DtkdError
 
 
 class Augment(Section):

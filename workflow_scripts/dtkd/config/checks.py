@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain, hint
 from dtkd.config.model import OWN_BACKBONES, WEIGHTS
 from dtkd.config.training import Train
-from dtkd.errors import DtkdError
 
 if TYPE_CHECKING:
     from dtkd.config.rows import Student

@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from dtkd.common.errors import DtkdError
 from dtkd.config.fields import Count, Place, Section
-from dtkd.datasets import Source
-from dtkd.errors import DtkdError
-from dtkd.synthetic import Render
+from dtkd.data.datasets import Source
+from dtkd.data.synthetic import Render
 
 RENDER = {  # what the keys of `render` mean
     "vocabulary": "Which actions: `demo_ucf`, `demo_hmdb` or `demo_source`. It also gives the "

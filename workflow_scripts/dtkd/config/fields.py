@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from dtkd.common.errors import DtkdError
 from dtkd.config.places import spelled
-from dtkd.errors import DtkdError
 
 
 def place(path: str) -> str:

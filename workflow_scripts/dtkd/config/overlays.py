@@ -9,9 +9,9 @@ import yaml
 from snakemake.cli import parse_config
 from snakemake.utils import update_config
 
+from dtkd.common.errors import DtkdError
 from dtkd.config import yaml_files
 from dtkd.config.study import Study, read
-from dtkd.errors import DtkdError
 
 PROJECT = Path(__file__).parents[3]
 

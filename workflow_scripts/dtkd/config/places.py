@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import PurePosixPath
 
-from dtkd.errors import DtkdError
+from dtkd.common.errors import DtkdError
 
 
 def spelled(path: str) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain
 from dtkd.config.rows import Baseline, Student
 from dtkd.config.runs import Run
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs
-from dtkd.datasets import SUBSETS
-from dtkd.errors import DtkdError
+from dtkd.data.datasets import SUBSETS
 
 
 class Study(Sections):

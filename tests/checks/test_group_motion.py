@@ -1,0 +1,71 @@
+"""Groups by motion: steady where classes differ by more than their videos do."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from dtkd.checks.group_motion import gap, stability
+from dtkd.common.errors import DtkdError
+from dtkd.motion import subsets
+
+SETTINGS = {"source": "flow", "measure": "mean", "over": "all", "quantile": 0.25, "boundary": "inclusive"}
+
+
+def flows(means, spread, videos=12, seed=0):
+    random = np.random.default_rng(seed)
+    return {
+        f"c{number}": pd.DataFrame(
+            {"video": [f"v{k}" for k in range(videos)], "mean": mean + spread * random.standard_normal(videos)}
+        )
+        for number, mean in enumerate(means)
+    }
+
+
+def test_classes_far_apart_keep_their_groups():
+    table = stability(flows([0.5, 0.6, 2.0, 2.2, 2.5, 3.0, 3.1, 3.3], spread=0.2), SETTINGS)
+    assert list(table[table["subset"] == "static"].index) == ["c0", "c1"]
+    assert (table["kept"] == 1).all()
+    apart, error = gap(table)
+    assert apart == pytest.approx(1.4, abs=0.2)
+    assert error < 0.15
+
+
+def test_classes_that_differ_by_chance_do_not():
+    """Of eight alike, two are static whatever is drawn; which ones, is luck."""
+    table = stability(flows([1.0] * 8, spread=0.5), SETTINGS)
+    assert table.loc[table["subset"] == "static", "kept"].mean() < 0.75
+    assert gap(table)[0] < gap(table)[1]
+
+
+def test_the_groups_are_those_of_the_split():
+    own = flows([1.0, 1.1, 1.2, 1.3, 1.4], spread=0.3)
+    found = subsets.split(subsets.class_means(own), 0.25, "inclusive")["classes"]
+    assert stability(own, SETTINGS)["subset"].to_dict() == {name: entry["subset"] for name, entry in found.items()}
+
+
+def test_a_threshold_by_value_and_some_videos():
+    """A fixed threshold does not move with the draws; of one video there is nothing to draw."""
+    own = flows([1.0, 1.0, 5.0], spread=0.4)
+    by_value = {"source": "flow", "measure": "mean", "over": "all", "value": 1.5, "boundary": "strict"}
+    table = stability(own, by_value)
+    assert table["subset"].tolist() == ["static", "static", "dynamic"]
+    assert (table["kept"] > 0.99).all()
+    alone = stability(own, by_value, videos={"v3"})
+    assert alone["mean"].tolist() == [own[name]["mean"][3] for name in own]
+    assert (alone["kept"] == 1).all()
+
+
+def test_how_often_is_right():
+    """Two classes, one just below the other: kept as often as the mean of resampled differences has that sign."""
+    own = flows([1.0, 1.05], spread=0.3, videos=20, seed=5)
+    settings = SETTINGS | {"quantile": 0.5}
+    table = stability(own, settings, draws=4000)
+    low, high = (own[name]["mean"].to_numpy() for name in table.sort_values("mean").index)
+    random = np.random.default_rng(9)
+    draws = [random.choice(low, 20).mean() <= random.choice(high, 20).mean() for _ in range(4000)]
+    assert table["kept"].iloc[0] == pytest.approx(np.mean(draws), abs=0.03)
+
+
+def test_one_group_has_no_gap():
+    with pytest.raises(DtkdError, match="one subset only"):
+        gap(pd.DataFrame({"subset": ["static"], "mean": [1.0], "error": [0.1]}))

@@ -1,0 +1,1 @@
+"""Metrics, statistics, tables and figures, from files alone: no model is run."""

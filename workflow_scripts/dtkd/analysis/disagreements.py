@@ -1,0 +1,102 @@
+"""Test videos that exactly one of two models gets right: both answers, and a small picture of the surest ones."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from dtkd.common.errors import DtkdError
+from dtkd.config import Augment
+from dtkd.data import video
+from dtkd.training import cropping
+from dtkd.training.metrics import Predictions, hits, log_softmax
+
+COLUMNS = [
+    "dataset", "list", "right", "video", "class", "subset",
+    "student", "student_answer", "student_confidence", "baseline", "baseline_answer", "baseline_confidence",
+]  # fmt: skip
+PICTURED = 12
+"""Videos with a picture: the surest of each dataset and side."""
+SIDE = 120
+"""Pixels of a picture's shorter side, at most."""
+
+
+def disagreements(student: Predictions, baseline: Predictions, classes: Sequence[str]) -> pd.DataFrame:
+    """One row a test video that exactly one of the two gets right, by the selected epochs' weights.
+
+    Columns: ``right`` (student or baseline), ``video``, ``class``, and of both ``<model>_answer`` (a class; empty
+    where a model's logits are not numbers) and ``<model>_confidence`` (the probability, 0 to 1, that it gives its
+    answer). The student's wins come first, and of each side those where the two are surest together.
+
+    Raises DtkdError if the two were not tested on the same videos.
+    """
+    if student.videos != baseline.videos or (student.labels != baseline.labels).any():
+        raise DtkdError("disagreements: student and baseline have predictions of different test videos; make both anew")
+    models, table = {"student": student, "baseline": baseline}, {}
+    right = {name: hits(model.logits, model.labels) for name, model in models.items()}
+    table["right"] = np.where(right["student"], "student", "baseline")
+    table["video"] = student.videos
+    table["class"] = np.array(classes, object)[student.labels]
+    for name, model in models.items():
+        answers, table[f"{name}_confidence"] = _answers(model.logits, model.labels, right[name])
+        table[f"{name}_answer"] = [classes[answer] if answer >= 0 else "" for answer in answers]
+    table = pd.DataFrame(table)[right["student"] != right["baseline"]]
+    surest = -(table["student_confidence"].fillna(0) + table["baseline_confidence"].fillna(0))
+    order = table.assign(loser=table["right"] == "baseline", surest=surest)
+    return table.loc[order.sort_values(["loser", "surest", "video"]).index].reset_index(drop=True)
+
+
+def _answers(logits: np.ndarray, labels: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) the class of each answer, -1 for none, and the probability that the model gives it.
+
+    A label that only ties for the first place is no answer, as it is no hit: the other one is.
+    """
+    number = ~np.isnan(logits).any(axis=1)
+    probabilities = np.exp(log_softmax(np.where(number[:, None], logits, 0.0).astype(np.float64)))
+    rivals = probabilities.copy()
+    rivals[np.flatnonzero(~right), labels[~right]] = -1.0  # a wrong model's answer is another class
+    answers = np.where(number, rivals.argmax(axis=1), -1)
+    confidences = np.take_along_axis(probabilities, np.maximum(answers, 0)[:, None], axis=1)[:, 0]
+    return answers, np.where(number, confidences, np.nan)
+
+
+def pictured(table: pd.DataFrame, most: int = PICTURED) -> pd.DataFrame:
+    """The rows whose videos get a picture: the first ``most`` of each dataset and side."""
+    return table.groupby(["dataset", "right"], sort=False).head(most)
+
+
+def picture(path: str | Path, augment: Augment, crops: int = 1, side: int = SIDE) -> str:
+    """The middle frame of a video as networks meet it (`cropping.as_fed`): a small JPEG, base64.
+
+    Raises VideoError (see ``video.read``).
+    """
+    return jpeg(cropping.as_fed(middle_frame(path), augment, crops), side)
+
+
+def middle_frame(path: str | Path) -> np.ndarray:
+    """Of a video: uint8 (H, W, 3), RGB. Raises VideoError (see ``video.read``)."""
+    return video.read(path, [video.info(path).frames // 2])[0]
+
+
+def jpeg(frame: np.ndarray, side: int) -> str:
+    """A frame (H, W, 3), RGB, as a small JPEG, base64; its shorter side has so many pixels at most."""
+    scale = min(1.0, side / min(frame.shape[:2]))
+    if scale < 1:
+        frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return base64.b64encode(jpeg.tobytes()).decode("ascii")
+
+
+def pictures(
+    table: pd.DataFrame, roots: Mapping[str, str], augment: Augment, crops: int = 1
+) -> dict[str, dict[str, str]]:
+    """Dataset -> video -> its `picture`, of the ``pictured`` rows; ``roots`` are the datasets' folders of videos."""
+    found: dict[str, dict[str, str]] = {dataset: {} for dataset in roots}
+    for row in pictured(table).to_dict("records"):
+        found[row["dataset"]][row["video"]] = picture(Path(roots[row["dataset"]], row["video"]), augment, crops)
+    return found

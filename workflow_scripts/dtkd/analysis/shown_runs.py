@@ -1,0 +1,294 @@
+"""Which runs each table and figure shows: plain rows of names, hyperparameters and files, one file a seed.
+
+Imported by the Snakefile, so it imports no torch, pandas or OpenCV.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from dtkd.config import Baseline, Run, Student, Study
+from dtkd.data.datasets import SUBSETS
+
+PARTITION = "partition (BSKD)"  # one loss by two names
+# Frames and rate that the published networks were made for: a row with others is no row of the paper.
+PUBLISHED_CLIPS = {"slowfast_r101_16x8": "64x2", "slowfast_r101_8x8": "32x2", "slowfast_r50_8x8": "32x2"}
+
+
+def predictions(study: Study, runs: list[Run]) -> list[str]:
+    """The files of the runs' logits by the study's protocol."""
+    return [f"{study.results}/{run.folder}/{study.evaluation.file}" for run in runs]
+
+
+def histories(study: Study, runs: list[Run]) -> list[str]:
+    return [f"{study.results}/{run.folder}/history.parquet" for run in runs]
+
+
+def baseline_runs(study: Study, dataset: str, row: Baseline) -> list[Run]:
+    """A baseline's run of every seed."""
+    return [study.baseline_run(dataset, row, seed) for seed in study.seeds]
+
+
+def student_runs(study: Study, dataset: str, row: Student) -> list[Run]:
+    return [study.student_run(dataset, row, seed) for seed in study.seeds]
+
+
+def _clip(study: Study, run: Run) -> str:
+    return str(run.clip or study.clip)
+
+
+def _as_published(study: Study, run: Run) -> bool:
+    """Whether what tables have no column for is as in the paper."""
+    usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
+    if run.role == "baseline":
+        return usual
+    usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split.as_the_papers
+    return usual and (run.student is None or (run.student.weighting, run.student.unfrozen) == ("gated", "own"))
+
+
+def table3(study: Study) -> list[dict[str, Any]]:
+    """Every baseline: the lists, the frozen one, the other networks."""
+    rows = []
+    for dataset in study.use:
+        for name, baseline in study.baselines_of(dataset).items():
+            runs = baseline_runs(study, dataset, baseline)
+            rows.append({
+                "dataset": dataset, "model": name, "list": baseline.list, "backbone": runs[0].backbone,
+                "clip": _clip(study, runs[0]), "frozen": baseline.frozen, "predictions": predictions(study, runs),
+                "record": f"{study.results}/{runs[0].folder}/run.json", "as_published": _as_published(study, runs[0]),
+            })  # fmt: skip
+    return rows
+
+
+def table4(study: Study) -> list[dict[str, Any]]:
+    """The teachers that students learn from; TU1 to TU4 are the paper's names beside a baseline U1."""
+    rows = []
+    for dataset in study.use:
+        found = {}  # by list, locked, outputs and subset: students share their teachers
+        for row in study.students_of(dataset).values():
+            if row.method == "kd":  # its teacher is a baseline
+                continue
+            for seed in study.seeds:
+                for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
+                    runs = found.setdefault((row.list, run.outputs or "", row.LT, subset), [])
+                    runs += [run] if run not in runs else []
+        for (number, _, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
+            rows.append({
+                "dataset": dataset, "model": _teacher_name(study, runs[0]), "list": number, "subset": subset,
+                "LT": locked, "outputs": study.outputs_of(runs[0]), "predictions": predictions(study, runs),
+                "as_published": _as_published(study, runs[0]),
+            })  # fmt: skip
+    return rows
+
+
+def teachers(study: Study) -> list[dict[str, Any]]:
+    """The rows of `table4`, each with the predictions of its list's baseline."""
+    return [
+        row | {"baseline": predictions(study, baseline_runs(study, row["dataset"], baseline))}
+        for row in table4(study)
+        for _, baseline in [study.reference(row["dataset"], row["list"])]
+    ]
+
+
+def _teacher_name(study: Study, run: Run) -> str:
+    """The paper's TU1 to TU4; with what it answers, where that is not what the study's teachers do."""
+    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
+    name = f"{run.subset}{'-LT' if run.frozen else ''}"
+    if prefix and run.list == 1:
+        name = f"T{prefix[1]}{1 + SUBSETS[::-1].index(run.subset) + 2 * run.frozen}"
+    return f"{name}-{run.outputs}" if run.outputs else name
+
+
+def table5(study: Study) -> list[dict[str, Any]]:
+    """For each dataset and list the baseline, then the students."""
+    rows = []
+    for dataset in study.use:
+        students = study.students_of(dataset)
+        for number in sorted({1} | {student.list for student in students.values()}):
+            if (reference := study.reference(dataset, number)) is None:
+                continue
+            name, baseline = reference
+            runs = baseline_runs(study, dataset, baseline)
+            shared = {"dataset": dataset, "list": number}
+            files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
+            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(study, baseline), **files})
+            for name, student in students.items():
+                if student.list == number:
+                    runs = student_runs(study, dataset, student)
+                    settings = _hyperparameters(student) | {"variant": _variant(study, student)}
+                    files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
+                    rows.append({**shared, "model": name, **settings, **files})
+    return rows
+
+
+def students_over_lists(study: Study) -> list[dict[str, Any]]:
+    """The students that differ in the list alone, with what each list has of them and of its baseline.
+
+    Of several students of a list the first; none of which there is only one list.
+    """
+    rows = []
+    for dataset in study.use:
+        groups: dict[str, dict[int, tuple[str, Student]]] = {}
+        for name, student in study.students_of(dataset).items():
+            alike = study.student_run(dataset, student, study.seeds[0]).settings_name
+            groups.setdefault(alike, {}).setdefault(student.list, (name, student))
+        for members in groups.values():
+            if len(members) < 2:
+                continue
+            lists = []
+            for number, (_, student) in sorted(members.items()):
+                _, baseline = study.reference(dataset, number)
+                lists.append({
+                    "predictions": predictions(study, student_runs(study, dataset, student)),
+                    "baseline": predictions(study, baseline_runs(study, dataset, baseline)),
+                })  # fmt: skip
+            names = ", ".join(name for _, (name, _) in sorted(members.items()))
+            rows.append({
+                "dataset": dataset, "models": names, "lists": ", ".join(map(str, sorted(members))),
+                **_hyperparameters(student), "variant": _variant(study, student.model_copy(update={"list": 1})),
+                "of_lists": lists,
+            })  # fmt: skip
+    return rows
+
+
+def readings(study: Study) -> list[dict[str, Any]]:
+    """Table 5's rows of students with two teachers, each with how it reads the paper; of a run with two names one.
+
+    Only of datasets where students differ in that, BSKD aside: of others there is nothing to compare.
+    """
+    rows = []
+    for dataset in study.use:
+        students = {name: row for name, row in study.students_of(dataset).items() if row.method != "kd"}
+        words = {name: _reading(study, row) for name, row in students.items()}
+        if len({said for said in words.values() if PARTITION not in said}) < 2:
+            continue
+        runs = {}
+        for row in table5(study):
+            if row["dataset"] == dataset and (row["method"] == "baseline" or row["model"] in words):
+                said = words.get(row["model"], "baseline") + (f", list {row['list']}" if row["list"] > 1 else "")
+                runs.setdefault(tuple(row["predictions"]), row | {"reading": said})
+        rows += runs.values()
+    return rows
+
+
+def _reading(study: Study, row: Student) -> str:
+    """How a student reads what the paper leaves open of its teachers' outputs and weights."""
+    outputs = f"{row.teacher_outputs or study.teachers.outputs} teachers"
+    if row.method == "bskd" or row.weighting == "partition":
+        return f"{outputs}, {PARTITION}"
+    return f"{outputs}, {row.weighting}, {row.outside} outside"
+
+
+def _hyperparameters(student: Student) -> dict[str, Any]:
+    """Table 5's columns of a student; None for what its method does not look at."""
+    shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
+    return {key: None if key in student.unused() else getattr(student, key) for key in shown}
+
+
+def _variant(study: Study, row: Baseline | Student) -> str | None:
+    """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
+    said = [f"list {row.list}"] if row.list > 1 else []
+    if isinstance(row, Student):
+        said += [f"taught by {row.teacher}"] if row.teacher else []
+        said += [f"{row.teacher_outputs} teachers"] if row.teacher_outputs not in (None, study.teachers.outputs) else []
+        words = {"weighting": "{}", "outside": "{} outside", "unfrozen": "{}"}
+        said += [word.format(getattr(row, key)) for key, word in words.items()
+                 if key not in row.unused() and getattr(row, key) != Student.model_fields[key].default]  # fmt: skip
+    return ", ".join(said) or None
+
+
+def table6(study: Study) -> list[dict[str, Any]]:
+    """The chosen student of each dataset and its teachers."""
+    rows = []
+    for dataset in study.use:
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        name, student = chosen
+        runs = student_runs(study, dataset, student)
+        teachers = [study.teacher_runs(run) for run in runs]
+        rows.append({
+            "dataset": dataset, "model": name, "list": student.list, "student": predictions(study, runs),
+            "teachers": {subset: predictions(study, [pair[subset] for pair in teachers]) for subset in SUBSETS},
+            "as_published": _as_published(study, runs[0]), **study.divergences()[dataset],
+        })  # fmt: skip
+    return rows
+
+
+def lists(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Figure 5: histories of the baselines that differ in the list alone, by dataset and name."""
+    shown = {}
+    for dataset in study.use:
+        alike = {}
+        for name, row in study.baselines_of(dataset).items():
+            runs = baseline_runs(study, dataset, row)
+            if (runs[0].backbone, runs[0].clip, runs[0].frozen) == (study.model.backbone, None, False):
+                alike[f"{name} (list {row.list})"] = histories(study, runs)
+        if alike:
+            shown[dataset] = alike
+    return shown
+
+
+def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Figure 6: histories of the chosen student, of BSKD (with its KD_T and KD_alpha if there is one), the baseline."""
+    shown = {}
+    for dataset in study.use:
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        name, student = chosen
+        others = [
+            (other, row)
+            for other, row in study.students_of(dataset).items()
+            if row.method == "bskd" and row.list == student.list and other != name
+        ]
+        alike = ("teacher_outputs", "KD_T", "KD_alpha")
+        others.sort(key=lambda item: any(getattr(item[1], key) != getattr(student, key) for key in alike))
+        shown[dataset] = {
+            _with_kind(label, row.method.upper()): histories(study, student_runs(study, dataset, row))
+            for label, row in [(name, student), *others[:1]]
+        }
+        baseline, row = study.reference(dataset, student.list)
+        shown[dataset][_with_kind(baseline, "baseline")] = histories(study, baseline_runs(study, dataset, row))
+    return shown
+
+
+def _with_kind(name: str, kind: str) -> str:
+    """A run's label: its name and what it is, unless the name says so."""
+    return name if name.casefold().startswith(kind.casefold()) else f"{name} ({kind})"
+
+
+def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
+    """The chosen student beside its baseline: names and predictions, by dataset."""
+    shown = {}
+    for dataset in study.use:
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        name, student = chosen
+        baseline, row = study.reference(dataset, student.list)
+        shown[dataset] = {
+            "list": student.list,
+            "baseline": [baseline, predictions(study, baseline_runs(study, dataset, row))],
+            "student": [name, predictions(study, student_runs(study, dataset, student))],
+        }
+    return shown
+
+
+def baselines_to_beat(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Predictions of the baselines that Table 5's students are compared with, by dataset and name."""
+    shown = {dataset: {} for dataset in study.use if study.students_of(dataset)}
+    for row in table5(study):
+        if row["method"] == "baseline" and row["dataset"] in shown:
+            shown[row["dataset"]][row["model"]] = row["predictions"]
+    return shown
+
+
+def students(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Histories of every student that weighs its teachers, the chosen one first."""
+    shown = {}
+    for dataset in study.use:
+        rows = {name: row for name, row in study.students_of(dataset).items() if row.method == "dtkd"}
+        if (chosen := study.chosen(dataset)) and chosen[0] in rows:
+            rows = {chosen[0]: chosen[1]} | rows
+        if rows:
+            shown[dataset] = {name: histories(study, student_runs(study, dataset, row)) for name, row in rows.items()}
+    return shown

@@ -1,0 +1,129 @@
+"""Checks of files and classes: broken ones, mirrored names, numbers of videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from dtkd.checks import mirrored_names
+from dtkd.checks.card import Card
+from dtkd.checks.findings import Finding
+from dtkd.checks.wording import config, listed, number, percent
+from dtkd.data import datasets
+from dtkd.motion.subsets import BOUNDARIES, quantile_threshold
+
+FEW_TRAINING = 10
+"""Training videos of a class: with fewer, none is learnt well."""
+UNEQUAL, VERY_UNEQUAL = 3, 10
+"""Times as many training videos of the largest class as of the smallest."""
+
+
+def broken_files(card: Card) -> Iterator[Finding]:
+    if card.problems.empty:
+        return
+    rows = zip(card.problems["video"], card.problems["class"], card.problems["reason"], strict=True)
+    yield Finding(
+        "error",
+        f"{len(card.problems)} of {len(card.problems) + len(card.index)} videos cannot be used.",
+        "A study stops at them. All else that is said here is of the others.",
+        "Copy or download them again, or take them off the lists; or go on without them.",
+        config(on_bad_video="skip"),
+        tuple({"video": video, "class": name, "why": reason} for video, name, reason in rows),
+    )
+
+
+def passed_over(card: Card) -> Iterator[Finding]:
+    """Files in the videos' folder that are not used."""
+    told = datasets.passed_over(card.settings.dataset.source())
+    if told:
+        what, _, remedy = told.partition("; ")
+        yield Finding(
+            "note",
+            f"A study of {what.replace(': passes', ' passes', 1)}.",
+            "If they are meant to be there, classes have fewer videos than you think.",
+            f"{remedy[0].upper()}{remedy[1:]}.",
+        )
+
+
+def mirrored_classes(card: Card) -> Iterator[Finding]:
+    """Names that differ in what a mirror changes."""
+    flip = card.settings.augment.flip
+    if not flip:
+        return
+    whole, partly = mirrored_names.mirrored(card.classes)
+    shown = f"{percent(flip)} of the training clips are mirrored (augment.flip: {flip:g})"
+    remedy, without = "Train without the flip.", config(augment={"flip": 0})
+    if whole:
+        yield Finding(
+            "error",
+            f"{shown}, and by their names a mirror turns {number(len(whole), 'pair')} of classes into each other.",
+            "A mirrored clip of the one looks like the other and keeps its label: the network is taught that both are "
+            "the same.",
+            remedy, without, _pairs(whole),
+        )  # fmt: skip
+    if partly:
+        yield Finding(
+            "warning",
+            f"{shown}, and {number(len(partly), 'pair')} of classes {'differs' if len(partly) == 1 else 'differ'} by "
+            "name in a side.",
+            "A mirrored clip of the one looks more like the other than an unmirrored one does.",
+            remedy, without, _pairs(partly),
+        )  # fmt: skip
+    told = {name for pair in (*whole, *partly) for name in pair}
+    alone = [name for name in mirrored_names.one_sided(card.classes) if name not in told]
+    if alone:
+        yield Finding(
+            "note",
+            f"{shown}, and {number(len(alone), 'class', 'classes')} {'has' if len(alone) == 1 else 'have'} a side in "
+            f"the name: {listed(alone)}.",
+            "A mirrored clip shows the other side. That does harm only where the side tells the class from another.",
+            "If it does, train without the flip.", without,
+        )  # fmt: skip
+
+
+def _pairs(pairs: Sequence[tuple[str, str]]) -> tuple[dict[str, str], ...]:
+    return tuple({"class": one, "its mirror image": other} for one, other in pairs)
+
+
+def few_and_many(card: Card) -> Iterator[Finding]:
+    """Training videos of the classes, in the first list."""
+    column = card.lists[0]
+    train = card.index[card.index[column] == "train"]["class"].value_counts().reindex(card.classes, fill_value=0)
+    few = list(train[train < FEW_TRAINING].index)
+    if few:
+        yield Finding(
+            "warning",
+            f"{number(len(few), 'class', 'classes')} of {len(card.classes)} {'has' if len(few) == 1 else 'have'} fewer "
+            f"than {FEW_TRAINING} training videos ({column.replace('list', 'list ')}): {listed(few)}.",
+            "What a network learns of so few is these videos, their places and persons.",
+            "Add videos, leave such classes out, or put classes together.",
+        )
+    least, most = train.idxmin(), train.idxmax()
+    if train[most] >= UNEQUAL * train[least]:
+        yield Finding(
+            "warning" if train[most] >= VERY_UNEQUAL * train[least] else "note",
+            f"{most} has {train[most]} training videos, {least} {train[least]}.",
+            "Accuracy over all videos is mostly that of the large classes.",
+            "Judge by the mean over classes (Figure 7) beside top-1.",
+        )
+
+
+def lone_static_class(card: Card) -> Iterator[Finding]:
+    """Subsets of one class or none, by the number of classes alone."""
+    split = card.settings.split
+    if "quantile" not in split:
+        return
+    ranks = np.arange(len(card.classes), dtype=float)
+    limit = quantile_threshold(ranks, split["quantile"], "linear")
+    static = int(BOUNDARIES[split["boundary"]](ranks, limit).sum())
+    sizes = {"static": static, "dynamic": len(ranks) - static}
+    least = min(sizes, key=sizes.get)
+    if sizes[least] < 2:
+        yield Finding(
+            "warning",
+            f"Of {len(ranks)} classes, split.quantile: {split['quantile']:g} makes {sizes[least]} {least}.",
+            "A teacher of one class knows one answer and has nothing to tell a student.",
+            "Divide the classes in the middle." if len(ranks) > 3 else "Add classes.",
+            config(split={"quantile": 0.5}) if len(ranks) > 3 else "",
+        )

@@ -1,0 +1,66 @@
+"""Whether static and dynamic classes differ in motion by more than the choice of their videos does."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dtkd.common.errors import DtkdError
+from dtkd.motion.subsets import BOUNDARIES, class_means, split
+
+DRAWS = 1000
+
+
+def stability(
+    flows: Mapping[str, pd.DataFrame],
+    settings: Mapping[str, Any],
+    videos: Collection[str] | None = None,
+    draws: int = DRAWS,
+) -> pd.DataFrame:
+    """How often each class is in its subset where its videos are drawn anew, with replacement.
+
+    ``flows`` are the classes' tables (`flow.class_flow`), ``settings`` a `study.Split.settings` of the source flow,
+    ``videos`` restricts to these names. The draw is the same every time.
+
+    Returns one row a class, sorted by name (index ``class``): ``subset``, ``mean`` and ``error`` (its standard
+    error), both in the tables' unit, and ``kept``, the share of draws in which the class is in that subset.
+
+    Raises DtkdError as `subsets.class_means` and `subsets.split` do.
+    """
+    measure = settings["measure"]
+    means = class_means(flows, measure, videos)
+    rule = {key: settings[key] for key in ("quantile", "value", "boundary") if key in settings}
+    found = split(means, **rule)["classes"]
+    random = np.random.default_rng(0)
+    drawn = np.empty((draws, len(means)))
+    for column, name in enumerate(means.index):
+        table = flows[name]
+        values = (table if videos is None else table[table["video"].isin(videos)])[measure].to_numpy(np.float64)
+        drawn[:, column] = values[random.integers(len(values), size=(draws, len(values)))].mean(axis=1)
+    if "value" in settings:
+        limits = np.full((draws, 1), settings["value"])
+    else:
+        limits = np.quantile(drawn, settings["quantile"], axis=1)[:, None]
+    static = BOUNDARIES[settings["boundary"]](drawn, limits)
+    is_static = np.array([found[name]["subset"] == "static" for name in means.index])
+    return pd.DataFrame(
+        {
+            "subset": np.where(is_static, "static", "dynamic"),
+            "mean": means["mean"].to_numpy(),
+            "error": means["std"].to_numpy() / np.sqrt(means["videos"].to_numpy()),
+            "kept": (static == is_static).mean(axis=0),
+        },
+        index=means.index,
+    )
+
+
+def gap(table: pd.DataFrame) -> tuple[float, float]:
+    """(the least dynamic class mean less the greatest static one, the standard error of this difference)."""
+    static, dynamic = (table[table["subset"] == subset] for subset in ("static", "dynamic"))
+    if static.empty or dynamic.empty:
+        raise DtkdError("the split has one subset only, and no gap between two")
+    upper, lower = static.loc[static["mean"].idxmax()], dynamic.loc[dynamic["mean"].idxmin()]
+    return float(lower["mean"] - upper["mean"]), float(np.hypot(lower["error"], upper["error"]))

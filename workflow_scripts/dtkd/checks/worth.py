@@ -1,0 +1,106 @@
+"""Checks of what results will be worth: the choice of the epoch, the size of the test set, the groups of classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import isnan
+
+from dtkd.analysis.significance import smallest_gain
+from dtkd.checks import group_motion
+from dtkd.checks.card import Card
+from dtkd.checks.findings import Finding
+from dtkd.checks.wording import config, number, percent
+
+FLATTERED = 0.01
+"""What choosing the best of several epochs on the test set adds to an accuracy, from which on it matters."""
+COARSE, VERY_COARSE = 0.05, 0.10
+"""The smallest gain that a test set shows, as a share of its videos."""
+STEADY = 0.9
+"""The share of draws of its videos in which a class keeps its subset."""
+MOSTLY_STEADY = 0.75
+"""Likewise, on average over the static classes."""
+
+
+def expected(card: Card) -> float:
+    """The accuracy halfway from guessing to all right, as nothing better is known yet."""
+    return (1 + 1 / len(card.classes)) / 2
+
+
+def tested(card: Card) -> dict[str, int]:
+    """List -> its number of test videos."""
+    return {column: int((card.index[column] == "test").sum()) for column in card.lists}
+
+
+def chosen_on_test(card: Card) -> Iterator[Finding]:
+    from scipy.stats import norm
+
+    settings = card.settings
+    if settings.selection != "best" or settings.epochs < 2:
+        return
+    fewest, accuracy = min(tested(card).values()), expected(card)
+    greatest = float(norm.ppf((settings.epochs - 0.375) / (settings.epochs + 0.25)))  # Blom: of so many normal numbers
+    most = (accuracy * (1 - accuracy) / max(fewest, 1)) ** 0.5 * greatest
+    yield Finding(
+        "warning" if most >= FLATTERED else "note",
+        f"Of {settings.epochs} epochs, the one that is best on the test videos counts (train.selection: best, as in "
+        "the paper).",
+        f"With {number(fewest, 'test video')} that adds up to {100 * most:.1f} points to the accuracy of every model.",
+        "Let the last epoch count.",
+        config(train={"selection": "last"}),
+    )
+
+
+def test_size(card: Card) -> Iterator[Finding]:
+    """The smallest gain that the smallest test set shows."""
+    numbers, accuracy = tested(card), expected(card)
+    column = min(numbers, key=numbers.get)
+    fewest, students, dataset = numbers[column], card.settings.students, card.settings.dataset
+    gain = smallest_gain(fewest, accuracy)
+    if gain < COARSE:
+        return
+
+    def shown(gain: float) -> str:
+        return "no gain at all" if isnan(gain) else f"gains from {100 * gain:.0f} points on"
+
+    of_many = ""
+    if students > 1:
+        of_many = f"; of {students} students, {shown(smallest_gain(fewest, accuracy, alpha=0.05 / students))}"
+    more = dataset.format == "folders" and dataset.test_fraction < 0.5
+    yield Finding(
+        "note" if gain < VERY_COARSE else "warning",
+        f"{column.replace('list', 'List ')} has {number(fewest, 'test video')}: it is likely (80 %) to show "
+        f"{shown(gain)}{of_many}.",
+        f"Smaller differences of two models cannot be told from noise (exact paired test, p < 0.05, of a baseline at "
+        f"{percent(accuracy)}, halfway from guessing to all right).",
+        "Add videos." + (" Or test on more of those there are, which leaves fewer to train on." if more else ""),
+        card.entry(test_fraction=0.5) if more else "",
+    )
+
+
+def unsteady_groups(card: Card) -> Iterator[Finding]:
+    """Static and dynamic classes that differ by less than the choice of their videos."""
+    settings, videos = card.settings.split, None
+    if settings["over"] == "train":
+        videos = set(card.index.loc[card.index[card.lists[0]] == "train", "video"])
+    table = group_motion.stability(card.flows, settings, videos)
+    unsteady = table[table["kept"] < STEADY].sort_values("kept")
+    if unsteady.empty:
+        return
+    static, dynamic = (table[table["subset"] == subset] for subset in ("static", "dynamic"))
+    apart, error = group_motion.gap(table)
+    unit = f"pixels/{next(iter(card.flows.values())).attrs.get('unit', 'frame')}"
+    kept = float(static["kept"].mean())
+    yield Finding(
+        "warning" if kept < MOSTLY_STEADY else "note",
+        f"Had other videos of the same classes been filmed, {number(len(unsteady), 'class', 'classes')} of "
+        f"{len(table)} might well have been in the other group: static classes stay static in {percent(kept)} of the "
+        f"draws of their videos. The "
+        f"groups are {apart:.2g} ± {error:.1g} {unit} apart; on average, dynamic classes move "
+        f"{dynamic['mean'].mean() / max(static['mean'].mean(), 1e-9):.1f} times as much as static ones.",
+        "The two teachers are then no specialists of little and of much motion, but of two groups nearly by lot.",
+        "Name the groups yourself (split: {source: listed, static: ...})"
+        + ("." if settings["measure"] == "residual" else ", or go by the motion beside the camera's:"),
+        config(split={"measure": "residual"}) if settings["measure"] != "residual" else "",
+        tuple({"class": name, "group": row["subset"], f"mean flow ({unit})": f"{row['mean']:.3g} ± {row['error']:.1g}",
+               "keeps it in": percent(row["kept"])} for name, row in unsteady.iterrows()),
+    )  # fmt: skip

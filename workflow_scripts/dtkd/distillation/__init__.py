@@ -1,0 +1,1 @@
+"""The paper's equations, and what a step of each kind of training minimises."""

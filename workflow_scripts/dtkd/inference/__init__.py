@@ -1,0 +1,1 @@
+"""Trained networks asked about other videos."""

@@ -1,0 +1,229 @@
+"""Ask a trained network about any video: python -m dtkd.predict .../checkpoint.pt my_video.mp4 my_folder"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from dtkd.common.command import command
+from dtkd.common.download import verify
+from dtkd.common.errors import DtkdError
+from dtkd.common.files import atomic, check_writable
+from dtkd.config import Augment, Clip, Evaluation, Train
+from dtkd.data.datasets import SUFFIXES, Videos
+from dtkd.data.video import VideoError
+from dtkd.distillation.classifier import Classifier
+from dtkd.models import weights
+from dtkd.training import loop, networks
+from dtkd.training.sampling import TestClips, loader
+
+THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
+
+
+class Trained(NamedTuple):
+    """A run's network, with all that it takes to ask it about a video file."""
+
+    classifier: Classifier  # a masked teacher's answers for its own classes only
+    normalise: loop.Normalise
+    classes: list[str]  # in the order of the logits
+    clip: Clip
+    augment: Augment
+    train: Train
+
+
+def load(checkpoint: str | Path, part: str = "model") -> Trained:
+    """The network of a run's ``checkpoint.pt`` (or its folder), which is all that is needed: it may lie anywhere.
+
+    ``part`` is `model`, the selected epoch, or `last`, the last one.
+
+    Raises:
+        DtkdError: the file is missing or damaged, is no checkpoint of this project, or is one of an earlier version.
+        ValueError: there is no such part.
+    """
+    if part not in ("model", "last"):
+        raise ValueError(f"a checkpoint has the parts 'model' and 'last', not {part!r}")
+    if Path(checkpoint).is_dir():
+        checkpoint = Path(checkpoint, "checkpoint.pt")
+    verify(checkpoint)
+    about = weights.load_safely(checkpoint)
+    if not isinstance(about, dict) or not {"settings", "classes", part} <= about.keys():
+        raise DtkdError(f"{checkpoint}: is no checkpoint of a finished run; give the checkpoint.pt of a run's folder")
+    if not {"pixels", "own"} <= about.keys():
+        raise DtkdError(
+            f"{checkpoint}: was made by an earlier version, which left out the pixels' mean and standard deviation; "
+            "have its run made anew (snakemake --forcerun and this file)"
+        )
+    settings, classes, own = about["settings"], about["classes"], about["own"]
+    model = networks.with_weights(settings, len(classes), about[part], str(checkpoint))
+    allowed = None if own is None else torch.tensor([name in own for name in classes])
+    return Trained(
+        Classifier(model, allowed),
+        loop.Normalise(about["pixels"]["mean"], about["pixels"]["std"]),
+        classes,
+        Clip(**settings["clip"]),
+        Augment(**settings["augment"]),
+        Train(**settings["train"]),
+    )
+
+
+@torch.no_grad()
+def predict(
+    trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation | None = None,
+    hardware: loop.Hardware | None = None,
+) -> Iterator[Tensor | VideoError]:  # fmt: skip
+    """What ``trained`` says to each of ``paths``, in their order: logits (C,), float32, on the CPU.
+
+    A video that cannot be used gives its error in place of logits, and the rest goes on. ``evaluation`` is the protocol
+    (default: one centre crop of one centre clip, as the tables have it); its averaged probabilities come as logarithms.
+    Frames are cropped, squashed or letterboxed as in its training. On a CPU the network computes in float32, whatever
+    it was trained in.
+
+    Videos are decoded in this process (on a GPU in loader processes): those of doubtful origin, which may crash a
+    decoder, `inspection.inspect` tries out beforehand.
+    """
+    paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    evaluation, hardware = evaluation or Evaluation(), hardware or loop.hardware("auto", THREADS)
+    device = hardware.device
+    classifier, normalise = trained.classifier.to(device).eval(), trained.normalise.to(device)
+    cast, _ = loop.autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
+    most = trained.train.micro_batch or trained.train.batch_size
+
+    def answers(videos: Sequence[Tensor | VideoError]) -> Iterator[Tensor | VideoError]:
+        """A batch of videos' views and of errors, which are answers already."""
+        sound = [views for views in videos if isinstance(views, Tensor)]
+        logits = iter(())
+        if sound:
+            with cast:
+                logits = iter(loop.of_views(classifier.logits, normalise, torch.stack(sound), most, device,
+                                              evaluation.average).cpu())  # fmt: skip
+        for views in videos:
+            yield next(logits) if isinstance(views, Tensor) else views
+
+    workers = min(hardware.workers, len(paths))
+    data = loader(_Views(trained, paths, evaluation), batch_size=None, workers=workers, pin=device.type == "cuda")
+    size = max(1, most // (evaluation.clips_per_video * evaluation.crops_per_clip))
+    videos = iter(data)
+    while batch := list(islice(videos, size)):
+        yield from answers(batch)
+
+
+class _Views(Dataset):
+    """Every video's views, uint8 (V, C, T, H, W), or the error that it cannot be used."""
+
+    def __init__(self, trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation):
+        videos = Videos(tuple(map(str, paths)), tuple(map(Path, paths)), (-1,) * len(paths))
+        self.clips = TestClips(videos, trained.clip, trained.augment, evaluation.clips_per_video,
+                               evaluation.crops_per_clip, margins=trained.normalise.colour)  # fmt: skip
+
+    def __getitem__(self, position: int) -> Tensor | VideoError:
+        try:
+            return self.clips[position][0]
+        except VideoError as error:
+            return error
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+
+def videos_in(places: Sequence[str | Path]) -> list[Path]:
+    """Files as they are, and of folders all videos in them, however deep; hidden ones are passed over.
+
+    Raises:
+        DtkdError: a folder is without videos.
+    """
+    found: list[Path] = []
+    for place in map(Path, places):
+        if not place.is_dir():
+            found.append(place)
+            continue
+        inside = []
+        for folder, below, files in os.walk(place, followlinks=True):
+            below[:] = [name for name in below if not name.startswith(".")]
+            inside += [Path(folder, name) for name in files
+                       if name.lower().endswith(SUFFIXES) and not name.startswith(".")]  # fmt: skip
+        if not inside:
+            raise DtkdError(f"{place}: no videos in this folder ({' '.join(SUFFIXES)})")
+        found += sorted(inside)
+    return found
+
+
+def ranked(classes: Sequence[str], logits: Tensor, most: int) -> list[tuple[str, float]]:
+    """The ``most`` likeliest classes with their probabilities (0 to 1); classes that cannot be answered are none."""
+    found = logits.softmax(0).topk(min(most, int(logits.isfinite().sum())))
+    return [(classes[c], p) for p, c in zip(found.values.tolist(), found.indices.tolist(), strict=True)]
+
+
+def main() -> None:
+    what = __doc__.partition(":")[0]
+    parser = argparse.ArgumentParser("python -m dtkd.predict", description=what, allow_abbrev=False)
+    parser.add_argument("checkpoint", help="checkpoint.pt of a run, or its folder")
+    parser.add_argument("videos", nargs="+", help="video files, and folders of them")
+    parser.add_argument("--csv", metavar="FILE", help="write video, rank, class, probability, error")
+    parser.add_argument("--top", type=int, default=3, help="how many classes (default: %(default)s)")
+    parser.add_argument("--clips", type=int, default=1, help="clips a video, spread over it (default: %(default)s)")
+    parser.add_argument("--crops", type=int, choices=(1, 3), default=1, help="crops a clip (default: %(default)s)")
+    parser.add_argument("--average", choices=("logits", "softmax"), default="softmax", help="of clips and crops")
+    parser.add_argument("--last", action="store_true", help="the last epoch's weights, not the selected epoch's")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--threads", type=int, default=THREADS, help="CPU cores (default: %(default)s)")
+    given = parser.parse_intermixed_args()
+    for name in ("top", "clips", "threads"):
+        if getattr(given, name) < 1:
+            parser.error(f"--{name}: at least 1")
+    if given.csv:
+        given.csv = Path(given.csv).resolve()
+        if given.csv.exists() and not given.csv.is_file():
+            parser.error(f"--csv: {given.csv} is no file; name one that is, or is not there yet")
+        inputs = {Path(place).resolve() for place in (given.checkpoint, *given.videos)}
+        within = given.csv.is_file() and given.csv.suffix != ".csv" and not inputs.isdisjoint(given.csv.parents)
+        if given.csv in inputs or within:
+            parser.error(f"--csv: {given.csv} is what is to be read; name another file")
+    with command():
+        sys.exit(1 if _run(given) else 0)
+
+
+def _run(given: argparse.Namespace) -> int:
+    """Print and write what was asked for; returns how many videos could not be used."""
+    if given.csv:
+        check_writable(given.csv.parent)  # before the work, not after
+    trained = load(given.checkpoint, "last" if given.last else "model")
+    try:
+        trained.augment.check_crops(given.crops)
+    except DtkdError as error:
+        raise DtkdError(f"--crops: {error}") from None
+    paths = videos_in(given.videos)
+    evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
+    answers = predict(trained, paths, evaluation, loop.hardware(given.device, given.threads))
+    rows, failed = [], 0
+    try:
+        with loop.progress(total=len(paths), desc="predict", unit="video") as bar:
+            for path, answer in zip(paths, answers, strict=True):
+                name = os.fsencode(path).decode("utf-8", "backslashreplace")
+                if isinstance(answer, VideoError):
+                    failed += 1
+                    rows.append({"video": name, "error": str(answer).removeprefix(f"{name}: ")})
+                    bar.write(f"error: {answer}", file=sys.stderr)
+                else:
+                    best = ranked(trained.classes, answer, given.top)
+                    rows += [{"video": name, "rank": rank, "class": label, "probability": probability}
+                             for rank, (label, probability) in enumerate(best, 1)]  # fmt: skip
+                    bar.write(f"{name}: " + ", ".join(f"{label} {100 * share:.1f} %" for label, share in best))
+                bar.update()
+    finally:  # of a long call that is interrupted, what there is
+        if given.csv:
+            table = pd.DataFrame(rows, columns=["video", "rank", "class", "probability", "error"])
+            with atomic(given.csv) as file:
+                table.astype({"rank": "Int64"}).to_csv(file, index=False)
+            done = len(table["video"].unique())
+            print(f"{done} of {len(paths)} videos are in {given.csv}", file=sys.stderr)
+    return failed

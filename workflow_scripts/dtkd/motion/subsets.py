@@ -1,0 +1,291 @@
+"""Static and dynamic classes (Eq. 1): class means of flow, a threshold, the split.
+
+Eq. 1 prints ``μ_c < Q1``, but Table 2's 26 of 101 and 13 of 51 static classes come from ``μ_c ≤ Q1`` with linear
+quantiles, hence the default boundary. Standard deviations are of a sample (n − 1), 0 for a single value; the paper's
+Table 1 does not tell which it uses.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dtkd.common.errors import DtkdError
+from dtkd.common.files import read_parquet
+from dtkd.data import published
+from dtkd.data.datasets import check_listed, class_names
+
+USUAL = {"unit": "frame", "over_time": "mean"}
+"""How a class's flow is summed in the paper; what else there is, tables of flow and splits say."""
+BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
+    "inclusive": lambda mean, threshold: mean <= threshold,
+    "strict": lambda mean, threshold: mean < threshold,
+}
+
+
+def class_means(
+    flows: Mapping[str, pd.DataFrame], measure: str = "mean", videos: Collection[str] | None = None
+) -> pd.DataFrame:
+    """μ_c: per class the unweighted mean over its videos of one measure of their flow.
+
+    ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (in pixels a frame or
+    a second, or a share of the time, as its ``attrs`` say: ``unit``, ``over_time``); ``videos`` restricts to these
+    names (the train videos of a list, say), None takes all.
+
+    Returns one row a class, sorted by name (index ``class``): ``mean``, ``std`` (over videos), ``videos`` (count);
+    ``attrs`` have ``measure``, and the tables' ``unit`` and ``over_time``.
+
+    Raises DtkdError for an unknown measure, or a class left without videos or with a mean that is not finite.
+    """
+    chosen = None if videos is None else set(videos)
+    rows = {}
+    for name in sorted(flows):
+        table = flows[name]
+        if measure not in table.columns or measure == "video":
+            known = ", ".join(column for column in table.columns if column != "video")
+            raise DtkdError(f"split.measure: flow has no measure {measure!r}: choose one of {known}.")
+        values = table[measure] if chosen is None else table.loc[table["video"].isin(chosen), measure]
+        values = values.to_numpy(np.float64)
+        if not values.size:
+            raise DtkdError(f"class {name} has no videos to take its mean flow over: add some or leave the class out.")
+        if not np.isfinite(values).all():
+            raise DtkdError(f"class {name} has a flow {measure} that is not a number: compute its flow tables anew.")
+        rows[name] = (values.mean(), _std(values), values.size)
+    means = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "std", "videos"]).rename_axis("class")
+    means.attrs["measure"] = measure
+    for key, usual in USUAL.items():
+        found = {table.attrs.get(key, usual) for table in flows.values()}
+        if len(found) > 1:
+            raise DtkdError(f"classes' flow is summed in different ways ({key}: {', '.join(sorted(found))}): make the "
+                            "class tables anew.")  # fmt: skip
+        means.attrs[key] = found.pop() if found else usual
+    return means
+
+
+def differing_rates(index: pd.DataFrame, ratio: float = 1.2) -> list[str]:
+    """A warning for each class whose frame rate is not the others': its motion a frame tells of the camera.
+
+    ``index`` is a `videos.parquet`; compared are the medians of ``fps``. Classes are named from a ``ratio`` on.
+    """
+    if "fps" not in index or not (index["fps"] > 0).any():
+        return []
+    known = index[index["fps"] > 0]
+    usual = float(known["fps"].median())
+    return [
+        f"the videos of {name} have {own:.4g} frames a second, the data set's {usual:.4g}: motion in pixels a frame "
+        "makes the camera decide what is static; set flow.unit: second (and clip.fps)"
+        for name, own in known.groupby("class")["fps"].median().items()
+        if max(own / usual, usual / own) >= ratio
+    ]
+
+
+def of_settings(
+    settings: Mapping[str, Any], dataset: str, classes: Sequence[str], means: pd.DataFrame | None
+) -> dict[str, object]:
+    """The split that the config asks for; ``settings`` are `study.Split.settings`.
+
+    ``means`` (from `class_means`) decide where its source is flow; of other splits they fill in mean, std and videos,
+    which are None without them.
+    """
+    match settings["source"]:
+        case "flow":
+            return split(means, **{key: settings[key] for key in ("quantile", "value", "boundary") if key in settings})
+        case "published":
+            return published_split(dataset, classes, means)
+        case "listed":
+            return listed_split(dataset, classes, settings["static"], means)
+        case "random":
+            return random_split(classes, settings["quantile"], settings["boundary"], settings["seed"], means)
+
+
+def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float:
+    """A quantile of the class means; 0.25 is the paper's Q1. ``method`` is one of ``numpy.quantile``'s."""
+    if not 0 < quantile < 1:
+        raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
+    try:
+        return float(np.quantile(means, quantile, method=method))
+    except ValueError as error:
+        raise DtkdError(f"split.method: {method!r} is no method of numpy.quantile: the default is linear.") from error
+
+
+def split(
+    means: pd.DataFrame,
+    quantile: float = 0.25,
+    boundary: str = "inclusive",
+    method: str = "linear",
+    *,
+    value: float | None = None,
+) -> dict[str, object]:
+    """Eq. 1: split the classes of ``class_means`` in static and dynamic; the content of ``split.json``.
+
+    The threshold is a ``quantile`` of the class means, by ``method``; or ``value`` (in the measure's unit, pixels a
+    frame), such as one taken from another dataset. A class on the threshold is static with ``boundary`` ``inclusive``,
+    dynamic with ``strict``.
+
+    Returns ``criterion`` (source, measure, threshold, its parameters, boundary), ``threshold`` (float), ``classes``
+    (sorted by name; each mean, std, videos, subset).
+
+    Raises DtkdError for unknown names or values, and if either subset would be empty.
+    """
+    if boundary not in BOUNDARIES:
+        raise DtkdError(f"split.boundary: {boundary!r} is not known: choose one of {', '.join(BOUNDARIES)}.")
+    if len(means) < 2:
+        raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
+    if value is None:
+        threshold, parameters = "quantile", {"quantile": quantile, "method": method}
+        limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile, method)
+    else:
+        threshold, parameters, limit = "value", {"value": value}, value
+    is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
+    low, high = float(means["mean"].min()), float(means["mean"].max())
+    if low == high:
+        raise DtkdError(
+            f"the split cannot tell classes apart: the {_measure(means)} of flow is {low:.6g} in each; look whether "
+            "their videos show motion, and choose another split.measure, or split.source: listed or random"
+        )
+    for subset, empty, remedy in (
+        ("static", not any(is_static.values()), f"raise split.{threshold} or set split.boundary: inclusive"),
+        ("dynamic", all(is_static.values()), f"lower split.{threshold} or set split.boundary: strict"),
+    ):
+        if empty:
+            raise DtkdError(
+                f"the split has no {subset} class (threshold {limit:.6g}, {boundary}; class means {low:.6g} to "
+                f"{high:.6g}): {remedy}."
+            )
+    criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": threshold, **parameters,
+                 "boundary": boundary}  # fmt: skip
+    static = [name for name, holds in is_static.items() if holds]
+    return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
+
+
+def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | None = None) -> dict[str, object]:
+    """The paper's own split of ``ucf101`` or ``hmdb51``, in the form of ``split``; its ``threshold`` is None.
+
+    ``classes`` are the dataset's classes as found; ``means``: see `of_settings`.
+
+    Raises DtkdError if the dataset is another, or its classes are not exactly the published ones.
+    """
+    found, known = set(classes), set(published.classes(dataset))
+    if found != known:
+        parts = [
+            f"{label} {', '.join(sorted(names)[:10])}{' ...' if len(names) > 10 else ''}"
+            for label, names in (("missing", known - found), ("unknown", found - known))
+            if names
+        ]
+        raise DtkdError(
+            f"the published split of {dataset} does not fit its {len(found)} classes ({'; '.join(parts)}): complete or "
+            "rename them, or set split.source to flow."
+        )
+    return _given({"source": "published", "dataset": dataset}, found, published.static_classes(dataset), means)
+
+
+def listed_split(
+    dataset: str, classes: Iterable[str], static: Sequence[str], means: pd.DataFrame | None = None
+) -> dict[str, object]:
+    """The split that names its ``static`` classes, in the form of ``split``: two subsets of any other meaning, say.
+
+    Raises DtkdError if they are not among ``classes``, or are all of them.
+    """
+    found = set(classes)
+    check_listed(dataset, static, found)
+    return _given({"source": "listed"}, found, static, means)
+
+
+def random_split(
+    classes: Iterable[str], quantile: float, boundary: str, seed: int, means: pd.DataFrame | None = None
+) -> dict[str, object]:
+    """A split by lot, in the form of ``split``: Eq. 1 with a random order of the classes in place of their motion.
+
+    So its subsets have the sizes of those of as many different class means: a control of what motion has to do with it.
+    """
+    names = sorted(classes)
+    order = np.random.default_rng(seed).permutation(len(names)).astype(np.float64)
+    drawn = split(pd.DataFrame({"mean": order, "std": 0.0, "videos": 0}, index=names), quantile, boundary)
+    static = [name for name, entry in drawn["classes"].items() if entry["subset"] == "static"]
+    criterion = {"source": "random", "seed": seed, "quantile": quantile, "boundary": boundary}
+    return _given(criterion, names, static, means)
+
+
+def read_splits(
+    datasets: Sequence[str], paths: Sequence[str], indexes: Sequence[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Dataset -> its `split.json`; with ``indexes`` (`videos.parquet`) its classes are in the order of their labels.
+
+    That is not always the names' order: UCF101's classInd.txt has Hammering before HammerThrow.
+    """
+    splits = {
+        name: json.loads(Path(path).read_text(encoding="utf-8")) for name, path in zip(datasets, paths, strict=True)
+    }
+    for split, index in zip(splits.values(), indexes or [], strict=bool(indexes)):
+        split["classes"] = {name: split["classes"][name] for name in class_names(read_parquet(index))}
+    return splits
+
+
+def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
+    """Table 1's statistics of the class means: rows (``subset``) overall, dynamic, static.
+
+    Columns: ``subset``, ``classes`` (count), ``q1``, ``mean``, ``std``, ``iqr`` (pixels a frame; linear quantiles;
+    std over classes). DtkdError if the split has no class means.
+    """
+    classes = split["classes"]
+    if unknown := [name for name, entry in classes.items() if entry["mean"] is None]:
+        raise DtkdError(f"the split gives no mean flow for class {unknown[0]}: make it with the dataset's flow tables.")
+    rows = []
+    for subset in ("overall", "dynamic", "static"):
+        values = np.array([e["mean"] for e in classes.values() if subset in ("overall", e["subset"])], np.float64)
+        q1, q3 = np.quantile(values, [0.25, 0.75])
+        rows.append((subset, values.size, q1, values.mean(), _std(values), q3 - q1))
+    return pd.DataFrame(rows, columns=["subset", "classes", "q1", "mean", "std", "iqr"])
+
+
+def _given(
+    criterion: dict[str, object], classes: Iterable[str], static: Collection[str], means: pd.DataFrame | None
+) -> dict[str, object]:
+    """A split that no threshold of the flow has made."""
+    measured = {"measure": None} if means is None else {"measure": _measure(means), **_summed(means)}
+    return {
+        "criterion": criterion | measured,
+        "threshold": None,
+        "classes": _classes(classes, static, means),
+    }
+
+
+def _measure(means: pd.DataFrame) -> str:
+    return means.attrs.get("measure", "mean")
+
+
+def _summed(means: pd.DataFrame) -> dict[str, str]:
+    """How the flow is summed, where that is not as usual."""
+    return {key: means.attrs[key] for key, usual in USUAL.items() if means.attrs.get(key, usual) != usual}
+
+
+def motion_unit(splits: Iterable[Mapping[str, Any]]) -> str:
+    """What the class means of some splits are, for labels: pixels/frame, or, say, residual, maximum over time, ..."""
+    units = sorted({_unit(split["criterion"]) for split in splits})
+    return " or ".join(units) if units else "pixels/frame"
+
+
+def _unit(criterion: Mapping[str, Any]) -> str:
+    measure, over_time = criterion.get("measure") or "mean", criterion.get("over_time", "mean")
+    words = {"mean": [], "max": ["maximum over time"], "q90": ["90 % quantile over time"], "share": []}[over_time]
+    unit = "share of the time" if over_time == "share" else f"pixels/{criterion.get('unit', 'frame')}"
+    return ", ".join([*([measure] if measure != "mean" else []), *words, unit])
+
+
+def _classes(names: Iterable[str], static: Collection[str], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:
+    """``classes`` of a split, sorted by name, as plain values that JSON can hold."""
+    static, entries = set(static), {}
+    for name in sorted(names):
+        entry = {"mean": None, "std": None, "videos": None}
+        if means is not None and name in means.index:
+            row = means.loc[name]
+            entry = {"mean": float(row["mean"]), "std": float(row["std"]), "videos": int(row["videos"])}
+        entries[name] = entry | {"subset": "static" if name in static else "dynamic"}
+    return entries
+
+
+def _std(values: np.ndarray) -> float:
+    return float(values.std(ddof=1)) if values.size > 1 else 0.0

@@ -1,0 +1,518 @@
+"""What a study costs, told before anything runs: jobs, FLOPs, hours of GPUs and CPUs, disk, and the time on N GPUs.
+
+Multiply-adds are counted layer by layer from the networks (`backbones.flops`), clips from the lists. What only a
+machine can tell is measured in a few seconds where the plan is made: flow and decoding on one video of each dataset's
+kind, and on a CPU study the arithmetic itself. The rest is assumed, and `notes` says each assumption.
+
+One training clip costs three forward passes (forward, gradient of the activations, gradient of the weights), one where
+the backbone is frozen, and more where a student's teachers go on learning. A multiply-add is two FLOPs.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+import cv2
+import pyarrow.parquet as pq
+import torch
+
+from dtkd.common.errors import DtkdError
+from dtkd.common.files import read_parquet
+from dtkd.config import Dataset, Run, Study
+from dtkd.data import datasets, published, synthetic, video
+from dtkd.distillation.dual_teacher import asked_on
+from dtkd.models import backbones
+from dtkd.motion import flow
+from dtkd.training import sampling
+
+ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
+STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")
+ON_THE_WAY = ("render", "pretrain", "teachers' logits")  # made for other jobs alone; tables and figures want the rest
+UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be asked
+FRAMES = {"ucf101": 186, "hmdb51": 93}  # format -> the mean frames of the official videos
+PROBED = 20  # videos that are asked for their length and size
+FLOATS = 4  # bytes
+PUBLISHED_CLASSES = 400  # Kinetics-400's
+
+
+@dataclass(frozen=True)
+class Size:
+    """One dataset in numbers. ``by_class``: class -> its videos, unused ones too. ``train`` and ``test``: list ->
+    subset (and "all") -> videos."""
+
+    by_class: Mapping[str, int]
+    train: Mapping[int, Mapping[str, float]]
+    test: Mapping[int, Mapping[str, float]]
+    frames: float
+    width: int
+    height: int
+    sample: Path | None = None  # one of its videos, where there is any
+    notes: tuple[str, ...] = ()
+
+    @property
+    def classes(self) -> int:
+        return len(self.by_class)
+
+    @property
+    def videos(self) -> int:
+        return sum(self.by_class.values())
+
+
+@dataclass(frozen=True)
+class Task:
+    """One job that costs something: ``pool`` ("gpu" or "cpu") is where it computes, ``after`` what it waits for."""
+
+    name: str
+    stage: str
+    pool: str
+    after: tuple[str, ...] = ()
+    clips: float = 0.0  # decoded
+    flops: float = 0.0
+    untimed: float = 0.0  # of the flops, those whose seconds a training's history does not hold
+    seconds: float = 0.0  # of a core, beside the clips' decoding
+    disk: float = 0.0  # bytes that stay
+    passing: float = 0.0  # bytes while it runs
+    done: bool = False
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Where trainings compute. ``rate`` in FLOP/s is what one device sustains."""
+
+    name: str
+    devices: int
+    rate: float
+    cores: int
+    decoders: int  # processes that decode for one training; 0: it decodes for itself
+
+    def seconds(self, task: Task, clip_seconds: float) -> float:
+        """How long a task takes: on a GPU what takes longer of computing and decoding, else the one after the other."""
+        computing, decoding = task.flops / self.rate, task.clips * clip_seconds
+        if not self.decoders:
+            return task.seconds + computing + decoding
+        return task.seconds + max(computing, decoding / self.decoders)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one video of a dataset took: seconds of a core, bytes of a flow table of all its pairs."""
+
+    clip_seconds: float
+    flow_seconds: float
+    flow_bytes: float
+    problem: str | None = None  # why flow could not be measured here
+
+
+@dataclass
+class Plan:
+    rows: list[dict[str, Any]]  # a row a stage that has jobs left, and the total
+    networks: list[dict[str, Any]]  # a row for each network and clip of the trainings that are left
+    hours: float  # from start to end
+    passing_bytes: float  # what the resume files of trainings that run at once add to the disk
+    done: int  # jobs that need not run
+
+
+# Sizes
+
+
+def size(study: Study, name: str) -> Size:
+    """A dataset's numbers, from its lists (or the renderer's plan); UCF101's and HMDB51's are known without them."""
+    dataset, notes = study.datasets[name], []
+    lists, paths = _lists(dataset, name, notes)
+    static = _static_classes(study, name, lists, notes)
+
+    def counted(side: int) -> dict[int, dict[str, float]]:
+        totals = {}
+        for number, classes in lists.items():
+            every = sum(sides[side] for sides in classes.values())
+            own = sum(share * classes[cls][side] for cls, share in static.items())
+            totals[number] = {"all": every, "static": own, "dynamic": every - own}
+        return totals
+
+    (frames, width, height), sample = _looks(dataset, name, paths, notes)
+    videos = {cls: len(own) for cls, own in paths.items()} or published.videos(dataset.format)
+    return Size(videos, counted(0), counted(1), frames, width, height, sample, tuple(notes))
+
+
+def _lists(
+    dataset: Dataset, name: str, notes: list[str]
+) -> tuple[dict[int, dict[str, tuple[int, int]]], dict[str, list[str]]]:
+    """(list -> class -> (train, test), class -> videos' paths; no paths where the lists are not there)."""
+    if dataset.render:
+        with tempfile.TemporaryDirectory() as folder:
+            synthetic.write_lists(dataset.render, folder)
+            source = datasets.Source(dataset.format, folder, folder)
+            return datasets.side_counts(source), synthetic.layout(dataset.render)
+    if dataset.format in published.DATASETS and not Path(dataset.annotations).exists():
+        notes.append(f"{name}: {dataset.annotations} is not there; the official lists' numbers are used (Table 2)")
+        return published.list_counts(dataset.format), {}
+    by_class = datasets.videos_by_class(dataset.source())
+    if dataset.may_part_scenes:
+        datasets.check_scenes(dataset.videos, (path for paths in by_class.values() for path in paths))
+    return datasets.side_counts(dataset.source()), by_class
+
+
+def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes: list[str]) -> dict[str, float]:
+    """Class -> the share of it that counts as static: 0 or 1 where the split is known, else the quantile of each."""
+    if name not in study.use:  # only pretrained on
+        return {}
+    file = Path(study.results, name, "split.json")
+    classes = next(iter(lists.values()))
+    if study.split.source == "published":
+        return dict.fromkeys(published.static_classes(name), 1.0)
+    if study.split.source == "listed":
+        datasets.check_listed(name, study.split.static_of(name), classes)
+        return dict.fromkeys(study.split.static_of(name), 1.0)
+    if file.exists():
+        split = json.loads(file.read_text(encoding="utf-8"))["classes"]
+        return {cls: float(split[cls]["subset"] == "static") for cls in classes if cls in split}
+    notes.append(f"{name}: the split is not made yet; {study.split.quantile:.0%} of the videos are taken for static")
+    return dict.fromkeys(classes, study.split.quantile)
+
+
+def _looks(
+    dataset: Dataset, name: str, by_class: Mapping[str, list[str]], notes: list[str]
+) -> tuple[tuple[float, int, int], Path | None]:
+    """((frames, width, height) of a typical video, one of the videos)."""
+    if dataset.render:
+        return (dataset.render.frames, dataset.render.width, dataset.render.height), None
+    paths = [Path(dataset.videos, path) for own in by_class.values() for path in own]
+    paths = [path for path in paths[:: max(1, len(paths) // PROBED)] if path.exists()]
+    seen = []
+    for path in paths:
+        try:
+            seen.append((video.info(path), path))
+        except DtkdError:
+            notes.append(f"{name}: {path} is no video that can be read; it counts as one of the others")
+    if not seen:
+        frames, width, height = UNSEEN
+        frames = FRAMES.get(dataset.format, frames)
+        notes.append(f"{name}: no video is there to be asked; each counts as {frames} frames of {width}×{height}")
+        return (frames, width, height), None
+    info, path = seen[len(seen) // 2]
+    notes.append(f"{name}: length and size of its videos are those of {len(seen)} of them")
+    return (mean(each.frames for each, _ in seen), info.width, info.height), path
+
+
+# Costs of the study's jobs
+
+
+@cache
+def _network(backbone: str) -> backbones.VideoModel:
+    with torch.device("meta"):  # shapes alone: no memory, no time
+        return backbones.build(backbone, PUBLISHED_CLASSES)
+
+
+@cache
+def _multiply_adds(backbone: str, frames: int, crop: int) -> int:
+    return backbones.flops(_network(backbone), frames, crop)
+
+
+def multiply_adds(backbone: str, classes: int, frames: int, crop: int) -> int:
+    """Of one forward pass of one clip; of the network, only the head's last layer differs with the classes."""
+    head = _network(backbone).head.proj.in_features
+    return _multiply_adds(backbone, frames, crop) + (classes - PUBLISHED_CLASSES) * head
+
+
+def parameters(backbone: str, classes: int) -> int:
+    head = _network(backbone).head.proj.in_features + 1
+    return backbones.parameter_counts(_network(backbone))[0] + (classes - PUBLISHED_CLASSES) * head
+
+
+def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measured]) -> list[Task]:
+    """Every job of the study that takes longer than its own start, each after those that it waits for."""
+    found = []
+    for name in study.used_datasets():
+        found += _video_tasks(study, name, sizes[name], measured[name])
+    logits: dict[str, Task] = {}
+    for run in sorted(study.runs().values(), key=lambda run: ORDER.index(run.role)):
+        if run.role == "student" and run.student.FT and study.logits_file(run) not in logits:
+            task = logits[study.logits_file(run)] = _logits_task(study, run, sizes[run.dataset])
+            found.append(task)
+        found.append(_training_task(study, run, sizes[run.dataset]))
+        if study.evaluation.file != "predictions.parquet" and run.role != "pretrain":  # no table shows those
+            found.append(_evaluation_task(study, run, sizes[run.dataset]))
+    return found
+
+
+def _video_tasks(study: Study, name: str, own: Size, measured: Measured) -> list[Task]:
+    found, before = [], ()
+    if study.datasets[name].render:
+        done = Path(study.results, name, "videos.parquet").exists()
+        found = [Task(f"{name}: render {cls}", "render", "cpu", done=done) for cls in own.by_class]
+        before = tuple(task.name for task in found)
+    if name in study.use:
+        for cls, videos in own.by_class.items():
+            done = Path(study.results, name, "flow", f"{cls}.parquet").exists()
+            found.append(Task(f"{name}: flow {cls}", "flow", "cpu", before, seconds=videos * measured.flow_seconds,
+                              disk=videos * measured.flow_bytes, done=done))  # fmt: skip
+    return found
+
+
+def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
+    """(multiply-adds of one clip, clips of one video over the training, epochs)."""
+    clip, train = run.clip or study.clip, study.train_settings(run.role)
+    macs = multiply_adds(run.backbone, own.classes, clip.frames, study.augment.crop)
+    return macs, train.epochs * train.clips_per_video, train.epochs
+
+
+def _training_task(study: Study, run: Run, own: Size) -> Task:
+    macs, draws, epochs = _settings(study, run, own)
+    subset = run.subset or "all"
+    trained, tested = draws * own.train[run.list][subset], epochs * own.test[run.list][subset]
+    afterwards = 0.0
+    if run.role == "teacher":
+        afterwards = 2 * own.test[run.list]["all"]  # it answers for the other subset too: selected and last epoch
+    networks = 3 if run.student and not run.student.FT else 1  # both teachers go on learning beside it
+    weights = parameters(run.backbone, own.classes) * FLOATS
+    moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
+    return Task(
+        run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
+        clips=trained + tested + afterwards, flops=2 * macs * (passes(run) * trained + tested + afterwards),
+        untimed=2 * macs * afterwards,
+        disk=2 * weights + 2 * own.test[run.list]["all"] * own.classes * FLOATS,
+        passing=weights * (networks * (1 + (not run.frozen) * moments) + 1),
+        done=Path(study.results, run.folder, "checkpoint.pt").exists(),
+    )  # fmt: skip
+
+
+def passes(run: Run) -> int:
+    """What a clip costs a training, in forward passes; gradients cost two more."""
+    if run.frozen:
+        return 1
+    if run.student is None or run.student.FT:
+        return 3
+    if asked_on(run.student) != "all":  # each clip by one teacher, which learns from it
+        return 3 + 3
+    return 3 + 3 + (3 if run.student.unfrozen == "joint" else 1)
+
+
+def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
+    rendered = bool(study.datasets[run.dataset].render)
+    before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
+    if run.role != "pretrain" and study.model.weights == "pretrain":
+        before.append(study.pretrain_run(run.backbone).folder)
+    if run.role in ("teacher", "student") and run.teacher is None and study.split.source == "flow":
+        before += [f"{run.dataset}: flow {cls}" for cls in own.by_class]
+    if run.role == "student" and run.student.FT:
+        before.append(study.logits_file(run))
+    elif run.role == "student":
+        before += [teacher.folder for teacher in study.teacher_runs(run).values()]
+    return tuple(before)
+
+
+def _logits_task(study: Study, run: Run, own: Size) -> Task:
+    file, teachers = study.logits_file(run), list(study.teacher_runs(run).values())
+    macs, draws = _settings(study, teachers[0], own)[0], _settings(study, run, own)[1]  # of the student's clips
+    count = draws * own.train[run.list]["all"]
+    return Task(
+        file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),
+        clips=count, flops=2 * macs * len(teachers) * count, disk=len(teachers) * count * own.classes * FLOATS,
+        done=Path(study.results, file).exists(),
+    )  # fmt: skip
+
+
+def _evaluation_task(study: Study, run: Run, own: Size) -> Task:
+    macs, _, _ = _settings(study, run, own)
+    views = study.evaluation.clips_per_video * study.evaluation.crops_per_clip
+    videos = own.test[run.list]["all"]
+    file = f"{run.folder}/{study.evaluation.file}"
+    return Task(
+        file, "evaluation", "gpu", (run.folder,), clips=2 * videos * study.evaluation.clips_per_video,
+        flops=2 * macs * 2 * videos * views, disk=2 * videos * own.classes * FLOATS,
+        done=Path(study.results, file).exists(),
+    )  # fmt: skip
+
+
+# Measurements
+
+
+def measure(study: Study, own: Size, seconds: float = 0.5) -> Measured:
+    """Flow and decoding on one core, on one of the dataset's videos or on a drawn one of their size."""
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = own.sample or _drawn(Path(folder), own), Path(folder, "flow.parquet")
+        short = path if study.flow.algorithm != "tvl1" else _drawn(Path(folder), own, frames=4)  # half a second a pair
+        all_pairs, problem = max(1.0, own.frames / study.flow.step - 1), None
+        try:
+            started = time.process_time()
+            pairs = flow.write_video_flow(short, out, flow.Settings(**study.flow.model_dump()))["pairs"]
+            flow_seconds = all_pairs * (time.process_time() - started) / pairs
+            row_bytes = sum(column.to_pandas_dtype()().itemsize for column in pq.read_schema(out).types)
+            flow_bytes = out.stat().st_size + (all_pairs - pairs) * row_bytes
+        except DtkdError as error:  # an algorithm that needs what this machine has not
+            flow_seconds, flow_bytes, problem = 0.0, 0.0, str(error)
+        drawn = sampling.TrainingClips(datasets.Videos((str(path),), (path,), (0,)), study.clip, study.augment, seed=0)
+        drawn[0, 0]  # the first pays for imports and the video's length
+        count, started = 0, time.process_time()
+        while count < 3 or time.process_time() - started < seconds:
+            drawn[count, 0]
+            count += 1
+        return Measured((time.process_time() - started) / count, flow_seconds, flow_bytes, problem)
+
+
+def _drawn(folder: Path, own: Size, frames: int | None = None) -> Path:
+    """A rendered video of the dataset's size."""
+    render = synthetic.Render("demo_ucf", width=own.width + own.width % 2, height=own.height + own.height % 2,
+                              frames=max(2, round(frames or own.frames)))  # fmt: skip
+    path = folder / f"{render.frames}.avi"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"XVID"), 25.0, (render.width, render.height))
+    for frame in synthetic.render_video(render, synthetic.class_names("demo_ucf")[0], 1, 1):
+        writer.write(frame)
+    writer.release()
+    return path
+
+
+def cpu_rate(study: Study, seconds: float = 1.0) -> float:
+    """FLOP/s of one core in training steps of the study's backbone, on clips cut to what a small computer holds."""
+    torch.set_num_threads(1)
+    frames, crop = min(study.clip.frames, 16), min(study.augment.crop, 112)
+    model = backbones.build(study.model.backbone, 16).train()
+    clip = torch.zeros(min(study.train.batch_size, 8), 3, frames, crop, crop)  # small batches are slower
+    flops = len(clip) * 3 * 2 * multiply_adds(study.model.backbone, 16, frames, crop)
+    model(clip).sum().backward()  # the first step pays for memory and the choice of kernels
+    count, started = 0, time.process_time()
+    while not count or time.process_time() - started < seconds:
+        model(clip).sum().backward()
+        count += 1
+    return count * flops / (time.process_time() - started)
+
+
+def finished_rate(study: Study, found: Iterable[Task], device: str) -> tuple[float, int]:
+    """(FLOP/s that one device sustained in the study's finished runs on ``device``, waits for clips aside; runs)."""
+    flops = seconds = runs = 0
+    for task in found:
+        file, history = (Path(study.results, task.name, name) for name in ("run.json", "history.parquet"))
+        if not (task.done and file.exists() and history.exists()):
+            continue
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if record["device"].startswith(device):
+            table, computing = read_parquet(history), record["computing"]
+            flops += task.flops - task.untimed
+            took = float((table["train_seconds"] - table["wait_seconds"] + table["test_seconds"]).sum())
+            seconds += took * computing["devices"] * computing["nodes"]
+            runs += 1
+    return (flops / seconds if seconds > 0 else 0.0), runs
+
+
+# The plan
+
+
+def digits(value: float, number: int = 3) -> str:
+    """For the eye: as many digits, the rest zeros, no exponent.
+
+    >>> digits(112.4, 2), digits(1_105_213.0), digits(0.00915)
+    ('110', '1,110,000', '0.00915')
+    """
+    return f"{Decimal(f'{value:.{number}g}'):,f}"
+
+
+def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measured], machine: Machine) -> list[str]:
+    """What the plan takes for granted, a sentence each."""
+    said = [f"Trainings: {machine.name}."]
+    if machine.decoders:
+        said.append(
+            f"A training waits for its {machine.decoders} decoding processes where they are slower than the GPU; flow "
+            "on the same cores is taken to run beside them."
+        )
+    said.append(
+        "A training clip costs three forward passes (one where the backbone is frozen; six to nine for a student whose "
+        "two teachers go on learning). Index, pixel statistics, tables and figures are not counted."
+    )
+    for name, each in measured.items():
+        counted = name in study.use and not each.problem
+        flows = f", flow {digits(each.flow_seconds, 2)} s and {digits(each.flow_bytes / 1e3)} kB" if counted else ""
+        said.append(
+            f"{name}: measured here on one core: a training clip {digits(each.clip_seconds, 2)} s{flows} a video of "
+            f"{sizes[name].frames:.0f} frames."
+        )
+        if each.problem and name in study.use:
+            said.append(f"{name}: flow is not counted, as it cannot be measured here: {each.problem}")
+        said += [f"{note}." for note in sizes[name].notes]
+    return said
+
+
+def left(found: Sequence[Task]) -> list[Task]:
+    """The tasks that would run: not done, and wanted by a table or a figure or by another task that would run."""
+    wanted: set[str] = set()
+    for task in reversed(found):  # each stands after those that it waits for
+        if not task.done and (task.stage not in ON_THE_WAY or task.name in wanted):
+            wanted |= {task.name, *task.after}
+    return [task for task in found if not task.done and task.name in wanted]
+
+
+def schedule(found: Sequence[Task], seconds: Mapping[str, float], slots: Mapping[str, int]) -> float:
+    """Seconds from start to end where each pool has so many slots: the longest remaining chain goes first."""
+    chain: dict[str, float] = defaultdict(float)
+    for task in reversed(found):  # each stands after those that it waits for
+        chain[task.name] += seconds[task.name]
+        for name in task.after:  # those that are done take no time
+            chain[name] = max(chain[name], chain[task.name])
+    free = {pool: [0.0] * count for pool, count in slots.items()}
+    end = {}
+    order = {task.name: number for number, task in enumerate(found)}
+    for task in sorted(found, key=lambda task: (-chain[task.name], order[task.name])):
+        slot = min(range(len(free[task.pool])), key=free[task.pool].__getitem__)
+        start = max([free[task.pool][slot], *(end.get(name, 0.0) for name in task.after)])
+        end[task.name] = free[task.pool][slot] = start + seconds[task.name]
+    return max(end.values(), default=0.0)
+
+
+def plan(study: Study, found: Sequence[Task], machine: Machine, measured: Mapping[str, Measured]) -> Plan:
+    """Add up what of ``found`` would run."""
+    gpu, total, found = machine.decoders > 0, len(found), left(found)
+    spent, rows = {}, {stage: [] for stage in STAGES}
+    for task in found:
+        clip_seconds = measured[task.name.split(":")[0].split("/")[0]].clip_seconds
+        spent[task.name] = machine.seconds(task, clip_seconds)
+        rows[task.stage].append((task, clip_seconds))
+    table = [_row(stage, entries, spent, gpu) for stage, entries in rows.items() if entries]
+    table.append(_row("total", [entry for entries in rows.values() for entry in entries], spent, gpu))
+    if not gpu:  # trainings and flow share the cores
+        found = [replace(task, pool="cpu") for task in found]
+    slots = {"gpu": machine.devices, "cpu": machine.cores}
+    passing = sorted((task.passing for task in found), reverse=True)[: machine.devices]
+    networks = _networks(study, {task.name for task in found})
+    return Plan(table, networks, schedule(found, spent, slots) / 3600, sum(passing), total - len(found))
+
+
+def _row(stage: str, entries: Sequence[tuple[Task, float]], spent: Mapping[str, float], gpu: bool) -> dict[str, Any]:
+    on_gpu = sum(spent[task.name] for task, _ in entries if task.pool == "gpu" and gpu)
+    cores = sum(task.seconds + task.clips * each for task, each in entries)
+    if not gpu:
+        cores = sum(spent[task.name] for task, _ in entries)
+    return {
+        "stage": stage,
+        "jobs": len(entries),
+        "clips": round(sum(task.clips for task, _ in entries)),
+        "PFLOP": sum(task.flops for task, _ in entries) / 1e15,
+        "GPU h": on_gpu / 3600,
+        "CPU h": cores / 3600,
+        "disk GB": sum(task.disk for task, _ in entries) / 1e9,
+    }
+
+
+def _networks(study: Study, names: Collection[str]) -> list[dict[str, Any]]:
+    """Every network and clip of the runs of these names; sizes as published, with a head of 400 classes."""
+    runs = (run for run in study.runs().values() if run.folder in names)
+    used = Counter((run.backbone, run.clip or study.clip) for run in runs)
+    crop = study.augment.crop
+    return [
+        {
+            "network": backbone, "clip": str(clip), "crop": crop, "runs": runs,
+            "parameters M": parameters(backbone, PUBLISHED_CLASSES) / 1e6,
+            "multiply-adds G": multiply_adds(backbone, PUBLISHED_CLASSES, clip.frames, crop) / 1e9,
+        }
+        for (backbone, clip), runs in used.items()
+    ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""Sampling, augmentation, the training loop, evaluation, and trainings of several processes."""

@@ -1,0 +1,98 @@
+"""One training run from its input files to its outputs: what each of its processes does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dtkd.common import provenance
+from dtkd.common.distributed import Group
+from dtkd.common.files import atomic, read_parquet, write_json
+from dtkd.config import Augment, Clip, Evaluation, Train
+from dtkd.data.datasets import SUBSETS, Videos, class_names
+from dtkd.models.weights import save_tensors
+from dtkd.training import loop, networks
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is told, as plain values."""
+
+    settings: dict[str, Any]  # Study.settings: what determines the result
+    computing: dict[str, Any]  # Train.computing: what does not
+    root: str  # folder of the videos
+    column: str  # of the index: which list's sides
+    device: str
+    threads: int  # of all processes on one node
+    cache_mb: int  # likewise
+    sha256: str | None  # what the weights to start from must hash to
+    inputs: dict[str, str]  # paths by the rule's names
+    outputs: dict[str, str]
+
+    def machine(self) -> loop.Hardware:
+        """What one process has of its node."""
+        devices = self.computing["devices"]
+        return loop.hardware(self.device, self.threads // devices, self.cache_mb // devices, devices)
+
+
+def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # noqa: B008 (frozen)
+    """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
+    settings, given, output = plan.settings, plan.inputs, plan.outputs
+    index = read_parquet(given["index"])
+    classes = class_names(index)
+    split = networks.read_json(given["split"]) if "split" in given else None
+    own = networks.own_classes(settings, classes, split)
+    videos = Videos.of(index, plan.root, plan.column, "train", own)
+    options = Train(**settings["train"], **plan.computing)
+    clip, augment = Clip(**settings["clip"]), Augment(**settings["augment"])
+    clips = options.epochs * options.clips_per_video
+    known = networks.known_logits(given["logits"], videos, clips) if "logits" in given else None
+    folder = Path(output["checkpoint"]).parent
+    resume = folder / "resume.pt"
+
+    record = provenance.record(settings, given, str(machine.device))
+    record["computing"] = plan.computing
+    record["network"] = networks.size(settings, len(classes))
+    result = loop.train(
+        networks.learner(
+            settings,
+            classes,
+            start=given.get("start"),
+            sha256=plan.sha256,
+            split=split,
+            teachers={subset: given.get(subset) for subset in SUBSETS},
+            known=known,
+        ),
+        networks.normaliser(given["pixels"]),
+        videos,
+        Videos.of(index, plan.root, plan.column, "test", own),
+        clip=clip,
+        augment=augment,
+        settings=options,
+        seed=settings["seed"],
+        hardware=machine,
+        resume=resume,
+        fingerprint={"settings": settings, "inputs": record["inputs"]},
+        label=str(folder),
+        group=group,
+    )
+    if result is None:
+        return
+    checkpoint, history, predictions = result
+    if own is not None:  # a teacher answers for the other subset too: Table 6 compares it with students on every video
+        predictions = loop.evaluate(
+            networks.learner(settings, classes, split=split), checkpoint, networks.normaliser(given["pixels"]),
+            Videos.of(index, plan.root, plan.column, "test"), clip=clip, augment=augment, evaluation=Evaluation(),
+            settings=options, hardware=machine, label=f"{folder} (test)",
+        )  # fmt: skip
+    with atomic(output["history"]) as path:
+        history.to_parquet(path, index=False)
+    with atomic(output["predictions"]) as path:
+        predictions.to_parquet(path, index=False)
+    write_json(output["record"], record)
+    # all that it takes to ask the network about any other video (`predict`)
+    answered = own if networks.masked(settings) else None
+    about = {"classes": classes, "own": answered, "pixels": networks.read_json(given["pixels"]), "settings": settings}
+    save_tensors(output["checkpoint"], checkpoint | about)
+    resume.unlink(missing_ok=True)
