@@ -1,8 +1,5 @@
 # A look at each data set before anything trains on it: results/<dataset>/check.html, with a cheap measurement of a few
 # frames a video; `python -m dtkd.check` makes the same page without the rest of the workflow.
-CHECKED = ["checks/card", "reports/check_page", "checks/registry", "checks/classes", "checks/lists", "checks/views", "checks/worth", "training/sampling"]
-CHECKED += ["checks/duplicates", "checks/window_figure", "checks/findings", "checks/group_lists", "checks/group_motion", "checks/mirrored_names", "checks/name_groups"]
-CHECKED += ["checks/scenes", "analysis/significance", "motion/subsets", "data/thumbnails", "checks/windows", "checks/wording"]
 
 
 def check_settings(wildcards) -> dict:
@@ -17,7 +14,7 @@ rule check:
         "Check {wildcards.dataset}"
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
-        code=code("check", *CHECKED),
+        code=code("check"),
         templates=[f"{LIBRARY}/reports/templates/{name}" for name in ("check.html.j2", "findings.html.j2", "findings.css", "report.css")],
     output:
         page=f"{RESULTS}/{{dataset}}/check.html",
@@ -46,7 +43,7 @@ rule check_groups:
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         flow=flow_of_classes,
-        code=code("check_groups", "checks/card", "checks/registry", "checks/worth", "checks/findings", "checks/group_motion", "motion/subsets", "checks/wording"),
+        code=code("check_groups"),
     output:
         f"{RESULTS}/{{dataset}}/check_groups.json",
     params:

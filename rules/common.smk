@@ -10,6 +10,7 @@ from snakemake.io import IOFile
 from dtkd.analysis import shown_runs
 from dtkd.data import datasets, synthetic
 from dtkd.operations import recorded_settings
+from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json
 from dtkd.config.places import within
 from dtkd.config import Dataset, Run, read

@@ -22,9 +22,8 @@ ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 
 def figure_code(wildcards) -> list[str]:
-    themes = [f"analysis/figures/{theme}" for theme in ("accuracy", "distillation", "motion", "training")]
-    modules = code(wildcards.figure, "analysis/figures/base", "analysis/figures/fonts", *themes, "training/metrics", "analysis/significance", "motion/subsets", "data/datasets", "data/video_info", "data/published/__init__")
-    return [*modules, f"{LIBRARY}/data/published/figure7.csv"] if wildcards.figure == "figure7" else modules
+    paper = [f"{LIBRARY}/data/published/figure7.csv"] if wildcards.figure == "figure7" else []
+    return code(wildcards.figure) + paper
 
 
 rule figure:
@@ -62,7 +61,7 @@ rule figure_teachers:
         "Figure teachers"
     input:
         table=f"{RESULTS}/tables/teachers.csv",
-        code=code("figure_teachers", "analysis/figures/base", "analysis/figures/fonts", "analysis/figures/accuracy", "training/metrics", "data/datasets", "analysis/significance"),
+        code=code("figure_teachers"),
     output:
         png=f"{RESULTS}/figures/teachers.png",
         pdf=f"{RESULTS}/figures/teachers.pdf",
@@ -87,7 +86,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", "analysis/figures/examples", "analysis/figures/base", "analysis/figures/fonts", "motion/flow", "motion/subsets", "data/datasets", "common/gpus", "data/video", "data/containers", "data/video_info", "training/cropping", *(["motion/raft", "common/device"] if STUDY.flow.network else [])),
+        code=code("examples", *(["dtkd.motion.raft"] if STUDY.flow.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",

@@ -14,9 +14,9 @@ rule report:
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
         checks=checks_of_report(),
         decisions=f"{workflow.basedir}/docs/explanation/decisions.md",
-        code=[f"{LIBRARY}/{name}" for name in ("reports/report.py", "operations/recorded_settings.py", "training/metrics.py", "checks/wording.py")],
+        code=code("report"),
         templates=[f"{LIBRARY}/reports/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml")],
-        code_of_checks=[f"{LIBRARY}/{name}" for name in ("reports/data_checks.py", "checks/findings.py", "reports/templates/report_checks.html.j2", "reports/templates/findings.html.j2", "reports/templates/findings.css")],
+        templates_of_checks=[f"{LIBRARY}/reports/templates/{name}" for name in ("report_checks.html.j2", "findings.html.j2", "findings.css")],
     output:
         f"{RESULTS}/report.html",
     params:

@@ -33,14 +33,12 @@ TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", Tru
 
 
 def code(script: str, *modules: str) -> list[str]:
-    """A script and what it uses of the library, but for modules that only read, write and report (files, job, errors)."""
-    return [f"{workflow.basedir}/workflow_scripts/{script}.py", *(f"{LIBRARY}/{name}.py" for name in modules)]
+    """A script of this name and what it uses of the library, and ``modules`` that it imports by name."""
+    return code_of(f"{workflow.basedir}/workflow_scripts/{script}.py", *modules)
 
 
 def table_code(wildcards) -> list[str]:
-    paper = [f"{LIBRARY}/data/published/table{n}.csv" for n in range(1, 7)]
-    modules = ("analysis/tables", "analysis/significance", "training/metrics", "motion/subsets", "data/published/__init__", "data/datasets", "data/video_info")
-    return code(wildcards.table, *modules) + paper
+    return code(wildcards.table) + [f"{LIBRARY}/data/published/table{n}.csv" for n in range(1, 7)]
 
 
 rule table:
@@ -77,7 +75,7 @@ rule disagreements:
         runs=files_in(shown_runs.against_baseline(STUDY)),
         indexes=INDEXES,
         splits=SPLITS,
-        code=code("disagreements", "analysis/disagreements", "training/metrics", "data/datasets", "data/video", "data/containers", "data/video_info", "training/cropping"),
+        code=code("disagreements"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",
         pictures=f"{RESULTS}/tables/disagreements.json",
