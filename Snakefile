@@ -7,6 +7,7 @@ min_version("9.0")
 
 include: "rules/config.smk"
 include: "rules/common.smk"
+include: "rules/resources.smk"
 include: "rules/data.smk"
 include: "rules/flow.smk"
 include: "rules/split.smk"

@@ -1,7 +1,6 @@
 # The study, and what the rules ask of it. Nothing here reads a video or imports torch.
 import csv
 import os
-import shutil
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -113,43 +112,14 @@ def run_of(wildcards, role: str) -> Run:
 
 @lru_cache(maxsize=None)
 def forgotten() -> dict[str, list[recorded_settings.Difference]]:
-    """The records of runs that have other settings than the study, and which, where Snakemake does not know of it.
-
-    Its own records are in .snakemake: there is none of a run that was copied here, or ended after its Snakemake did.
-    """
-    found = {}
-    for run in RUNS.values():
-        file = f"{RESULTS}/{run.folder}/run.json"
-        differences = [each for made in recorded_settings.artefacts_of(recorded_settings.of_run(STUDY, run)) for each in made.differences]
-        if differences and not workflow.persistence.metadata(IOFile(file)):
-            found[file] = differences
-    return found
+    return recorded_settings.of_forgotten_runs(STUDY, lambda file: workflow.persistence.metadata(IOFile(file)))
 
 
 def refuse_forgotten(run: Run, rule: str) -> None:
-    """End where a run is `forgotten` and would stand, unless Snakemake was told to make it anew."""
+    """End where a run of other settings would stand, unless Snakemake was told to make it anew."""
     file, forced = f"{RESULTS}/{run.folder}/run.json", workflow.dag_settings.forcerun
-    if workflow.is_main_process and file in forgotten() and not {file, rule} & set(forced):
-        stop(
-            f"{RESULTS}/{run.folder} was made with other settings: {', '.join(map(str, forgotten()[file]))}; Snakemake's own "
-            "record of it, in .snakemake, is gone: set these back, or have all such runs made anew with "
-            f"--forcerun {' '.join(sorted(forgotten()))}"
-        )
-
-
-# Whether jobs go to a cluster's scheduler (a dry run for it included): only then does Snakemake have a number of --jobs.
-# And whether this is such a job, which has to decide as the Snakemake did that asked for its resources.
-ON_CLUSTER = workflow.nodes is not None or workflow.remote_exec
-
-
-@lru_cache(maxsize=None)
-def on_gpu() -> bool:
-    """Whether training asks for a GPU: with `device: auto`, on a cluster, and where this machine has one."""
-    return STUDY.device == "cuda" or (STUDY.device == "auto" and (ON_CLUSTER or shutil.which("nvidia-smi") is not None))
-
-
-def gpus(*_) -> int:
-    return 1 if on_gpu() else 0
+    if workflow.is_main_process and not {file, rule} & set(forced):
+        checked(recorded_settings.refuse_forgotten, file, forgotten())
 
 
 def device(wildcards, resources) -> str:
@@ -165,69 +135,6 @@ def cache_mb(wildcards, resources) -> int:
 def on_bad_video(wildcards, resources) -> str:
     """The `on_bad_video` parameter: where all videos are sound it changes nothing, so it makes nothing run again."""
     return STUDY.on_bad_video
-
-
-# --cores may promise more than there are (the README's command says 8): on a machine without a GPU, jobs that compute
-# all the time then share the cores there are, rather than slow each other down.
-CORES = len(os.sched_getaffinity(0))
-if "cpu" not in workflow.global_resources:
-    workflow.register_resource("cpu", CORES)
-
-
-def own_cores(wildcards, threads) -> int:
-    """How many of this machine's cores a job keeps busy; on a cluster that is the scheduler's business."""
-    return min(threads, CORES) if workflow.local_exec else 0
-
-
-def training_cores(wildcards, threads) -> int:
-    """The same for a training: on a GPU it is the GPU that is busy."""
-    return 0 if on_gpu() else own_cores(wildcards, threads)
-
-
-def training_threads(on_cpu: int, processes: int = 1) -> int:
-    """On a GPU, threads decode; on a CPU, small runs side by side use the cores better than one run on all of them."""
-    return (8 if on_gpu() else on_cpu) * processes
-
-
-# What a cluster's scheduler is asked for: a job that was killed for want of it asks for more when it is tried again.
-def growing(amount: int):
-    return lambda wildcards, attempt: amount * attempt
-
-
-TRAINING_MINUTES = 1440  # at every try alike: each goes on from the last epoch of the one before
-
-
-def training_memory(wildcards, attempt) -> int:
-    """Megabytes: on a GPU, loaders hold clips of the paper's size beside the networks."""
-    return (32_000 if on_gpu() else 3_000) * attempt
-
-
-def devices(role: str) -> int:
-    """The processes of a training on each of its nodes."""
-    return STUDY.train_settings(role).devices
-
-
-def nodes(role: str) -> int:
-    return STUDY.train_settings(role).nodes
-
-
-def tasks(role: str):
-    """One a node. On GPUs that is left to SLURM, which does so: its executor would take the number for tasks per GPU."""
-    return lambda *_: 0 if on_gpu() else nodes(role)
-
-
-def all_gpus(role: str):
-    return lambda *_: gpus() * devices(role) if nodes(role) == 1 else 0
-
-
-def gpus_of_nodes(role: str) -> dict[str, str]:
-    """GPUs are asked for by the node where there are several: of a total, SLURM may give one node more than another,
-    and a job's first step, which is on one node, cannot hold it."""
-    return {"gres": f"gpu:{devices(role)}"} if nodes(role) > 1 and on_gpu() else {}
-
-
-def memory_of_a_node(role: str):
-    return lambda wildcards, attempt: devices(role) * training_memory(wildcards, attempt)
 
 
 def computing(role: str):

@@ -22,14 +22,6 @@ def flow_weights(wildcards) -> str | list:
     return STUDY.flow.weights or f"{RESULTS}/weights/{STUDY.flow.algorithm}.pth"
 
 
-def flow_gpus(wildcards) -> int:
-    return gpus() if STUDY.flow.on_gpu else 0
-
-
-def flow_cores(wildcards, threads) -> int:
-    return 0 if flow_gpus(wildcards) else own_cores(wildcards, threads)
-
-
 rule download_flow_weights:
     message:
         "Download the weights of {wildcards.network}"

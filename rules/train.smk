@@ -30,6 +30,12 @@ def training_inputs(role: str) -> dict:
     )
 
 
+def training_outputs(role: str) -> dict:
+    """What every role leaves in its run's folder."""
+    files = {"checkpoint": "checkpoint.pt", "history": "history.parquet", "predictions": "predictions.parquet"}
+    return {name: f"{RUN}/{role}/{{run}}/{file}" for name, file in (files | {"record": "run.json"}).items()}
+
+
 def training_params(role: str) -> dict:
     return dict(
         settings=lambda w: STUDY.settings(run_of(w, role)),
@@ -58,16 +64,14 @@ rule download_weights:
         "../workflow_scripts/download_weights.py"
 
 
+# The other roles' trainings are this rule with inputs of their own.
 rule pretrain:
     message:
         "Pretrain {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("pretrain"),
     output:
-        checkpoint=f"{RUN}/pretrain/{{run}}/checkpoint.pt",
-        history=f"{RUN}/pretrain/{{run}}/history.parquet",
-        predictions=f"{RUN}/pretrain/{{run}}/predictions.parquet",
-        record=f"{RUN}/pretrain/{{run}}/run.json",
+        **training_outputs("pretrain"),
     params:
         **training_params("pretrain"),
     log:
@@ -75,59 +79,38 @@ rule pretrain:
     priority: 10
     threads: training_threads(on_cpu=1, processes=devices("pretrain"))
     resources:
-        gpu=all_gpus("pretrain"),
-        **gpus_of_nodes("pretrain"),
-        nodes=nodes("pretrain"),
-        tasks=tasks("pretrain"),
-        cpu=training_cores,
-        mem_mb=memory_of_a_node("pretrain"),
-        runtime=TRAINING_MINUTES,
+        **training_resources("pretrain"),
     conda:
         "../envs/train.yaml"
     script:
         "../workflow_scripts/train.py"
 
 
-rule train_baseline:
+use rule pretrain as train_baseline with:
     message:
         "Train baseline {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("baseline"),
     output:
-        checkpoint=f"{RUN}/baseline/{{run}}/checkpoint.pt",
-        history=f"{RUN}/baseline/{{run}}/history.parquet",
-        predictions=f"{RUN}/baseline/{{run}}/predictions.parquet",
-        record=f"{RUN}/baseline/{{run}}/run.json",
+        **training_outputs("baseline"),
     params:
         **training_params("baseline"),
     log:
         f"{RESULTS}/logs/baseline/{{dataset}}-list{{list}}-{{run}}.log",
+    priority: 0
     threads: training_threads(on_cpu=1, processes=devices("baseline"))
     resources:
-        gpu=all_gpus("baseline"),
-        **gpus_of_nodes("baseline"),
-        nodes=nodes("baseline"),
-        tasks=tasks("baseline"),
-        cpu=training_cores,
-        mem_mb=memory_of_a_node("baseline"),
-        runtime=TRAINING_MINUTES,
-    conda:
-        "../envs/train.yaml"
-    script:
-        "../workflow_scripts/train.py"
+        **training_resources("baseline"),
 
 
-rule train_teacher:
+use rule pretrain as train_teacher with:
     message:
         "Train teacher {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("teacher"),
         split=f"{RESULTS}/{{dataset}}/split.json",
     output:
-        checkpoint=f"{RUN}/teacher/{{run}}/checkpoint.pt",
-        history=f"{RUN}/teacher/{{run}}/history.parquet",
-        predictions=f"{RUN}/teacher/{{run}}/predictions.parquet",
-        record=f"{RUN}/teacher/{{run}}/run.json",
+        **training_outputs("teacher"),
     params:
         **training_params("teacher"),
     log:
@@ -135,17 +118,7 @@ rule train_teacher:
     priority: 5
     threads: training_threads(on_cpu=1, processes=devices("teacher"))
     resources:
-        gpu=all_gpus("teacher"),
-        **gpus_of_nodes("teacher"),
-        nodes=nodes("teacher"),
-        tasks=tasks("teacher"),
-        cpu=training_cores,
-        mem_mb=memory_of_a_node("teacher"),
-        runtime=TRAINING_MINUTES,
-    conda:
-        "../envs/train.yaml"
-    script:
-        "../workflow_scripts/train.py"
+        **training_resources("teacher"),
 
 
 def teacher_checkpoints(run: Run) -> dict[str, str]:
@@ -200,31 +173,19 @@ def first_student(wildcards) -> Run:
     stop(f"{RESULTS}/{file}: no student of the study learns from it")
 
 
-rule train_student:
+use rule pretrain as train_student with:
     message:
         "Train student {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         unpack(teaching),
         **training_inputs("student"),
     output:
-        checkpoint=f"{RUN}/student/{{run}}/checkpoint.pt",
-        history=f"{RUN}/student/{{run}}/history.parquet",
-        predictions=f"{RUN}/student/{{run}}/predictions.parquet",
-        record=f"{RUN}/student/{{run}}/run.json",
+        **training_outputs("student"),
     params:
         **training_params("student"),
     log:
         f"{RESULTS}/logs/student/{{dataset}}-list{{list}}-{{run}}.log",
+    priority: 0
     threads: training_threads(on_cpu=1, processes=devices("student"))
     resources:
-        gpu=all_gpus("student"),
-        **gpus_of_nodes("student"),
-        nodes=nodes("student"),
-        tasks=tasks("student"),
-        cpu=training_cores,
-        mem_mb=memory_of_a_node("student"),
-        runtime=TRAINING_MINUTES,
-    conda:
-        "../envs/train.yaml"
-    script:
-        "../workflow_scripts/train.py"
+        **training_resources("student"),

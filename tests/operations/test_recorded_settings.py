@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from dtkd.common.errors import DtkdError
 from dtkd.common.files import write_json
 from dtkd.config import read
 from dtkd.operations import recorded_settings
@@ -145,3 +146,16 @@ def test_what_a_record_of_another_version_does_not_say_is_not_compared(given):
         assert differences(given) == {}
     file.write_text('{"settings": {"train": {"lr": 7}}}')
     assert ("train.lr", 7, 0.003) in differences(given)["demo_ucf/list1/baseline/slowfast_small-seed0"]
+
+
+def test_a_run_of_other_settings_that_snakemake_does_not_know(given):
+    make(given)
+    given["train"]["lr"] = 0.5
+    study = read(given)
+    record = f"{given['results']}/demo_ucf/list1/baseline/slowfast_small-seed0/run.json"
+    forgotten = recorded_settings.of_forgotten_runs(study, lambda file: file != record)
+    assert list(forgotten) == [record]
+    with pytest.raises(DtkdError, match=r"slowfast_small-seed0 was made with other settings: train\.lr .*--forcerun"):
+        recorded_settings.refuse_forgotten(record, forgotten)
+    recorded_settings.refuse_forgotten(f"{given['results']}/demo_ucf/list2/run.json", forgotten)
+    assert recorded_settings.of_forgotten_runs(study, lambda file: True) == {}

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from glob import escape, glob
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from dtkd.common import provenance
+from dtkd.common.errors import DtkdError
 
 if TYPE_CHECKING:
     from dtkd.config import Run, Study
@@ -69,6 +70,31 @@ def of_run(study: Study, run: Run) -> Expected:
     taught = run.subset or (run.student and run.teacher is None)
     settings = (BEFORE if taught else {}) | study.settings(run)
     return Expected(folder, f"{folder}/run.json", settings, _names(run))
+
+
+def of_forgotten_runs(study: Study, is_known: Callable[[str], Any]) -> dict[str, list[Difference]]:
+    """The records of runs that have other settings than the study, and which, where Snakemake does not know of it.
+
+    ``is_known`` says whether Snakemake has a record of a file. Its own are in .snakemake: there is none of a run that
+    was copied here, or ended after its Snakemake did.
+    """
+    found = {}
+    for run in study.runs().values():
+        expected = of_run(study, run)
+        differences = [each for made in artefacts_of(expected) for each in made.differences]
+        if differences and not is_known(expected.record):
+            found[expected.record] = differences
+    return found
+
+
+def refuse_forgotten(record: str, forgotten: Mapping[str, Sequence[Difference]]) -> None:
+    """Raise DtkdError where a record is `of_forgotten_runs`: say in what it differs, and how all are made anew."""
+    if record in forgotten:
+        raise DtkdError(
+            f"{Path(record).parent} was made with other settings: {', '.join(map(str, forgotten[record]))}; "
+            "Snakemake's own record, in .snakemake, is gone: set these back, or have all such runs made anew with "
+            f"--forcerun {' '.join(sorted(forgotten))}"
+        )
 
 
 def _names(run: Run) -> dict[str, str | None]:
