@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from dtkd.common.workflow_job import INTERRUPTED, told
+from dtkd.common.workflow_job import INTERRUPTED, format_error
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def command(goes_on: bool = False) -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
-        sys.exit(told(error).rstrip())
+        sys.exit(format_error(error).rstrip())
 
 
 @contextmanager

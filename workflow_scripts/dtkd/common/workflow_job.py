@@ -51,14 +51,14 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
         _log(log, "interrupted\n")
         sys.exit(INTERRUPTED)
     except Exception as error:
-        text = told(error, snakemake.params.get("settings"))
+        text = format_error(error, snakemake.params.get("settings"))
         print(text, end="", file=sys.stderr, flush=True)
         _log(log, text)
         sys.exit(1)
     _log(log, "done\n")
 
 
-def told(error: Exception, settings: Mapping[str, Any] | None = None) -> str:
+def format_error(error: Exception, settings: Mapping[str, Any] | None = None) -> str:
     """What the user reads of an error: one line if something can be done about it, else the traceback."""
     problem = error if isinstance(error, DtkdError) else explained(error, settings)
     return f"error: {_last_line(problem)}\n" if problem else "".join(traceback.format_exception(error))

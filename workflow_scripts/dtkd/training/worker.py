@@ -12,7 +12,7 @@ import torch
 from torch import distributed
 
 from dtkd.common.distributed import Group
-from dtkd.common.workflow_job import end_with_parent, told
+from dtkd.common.workflow_job import end_with_parent, format_error
 from dtkd.training import loop, networks, trainer
 from dtkd.training.trainer import Plan
 
@@ -44,7 +44,7 @@ def main(file: Path) -> None:
     except Exception as error:
         if not _of_another(error):
             with suppress(FileExistsError), open(problem_file(file), "x", encoding="utf-8") as problem:
-                problem.write(told(error, plan.settings))
+                problem.write(format_error(error, plan.settings))
         sys.exit(1)
 
 
