@@ -28,8 +28,8 @@ rule check:
     threads: 8 if ON_CLUSTER else max(1, min(8, CORES // 2))
     resources:
         cpu=own_cores,
-        mem_mb=growing(4000),
-        runtime=growing(120),
+        mem_mb=scale_with_attempt(4000),
+        runtime=scale_with_attempt(120),
     conda:
         "../envs/check.yaml"
     script:

@@ -39,7 +39,7 @@ def spelled_target(target: str) -> str:
     found = (within(target, place) for place in (RESULTS, *places))
     known = target if workflow.is_rule(target) else next(filter(None, found), None)
     if known is None and not os.path.exists(target):
-        stop(f"{target}: the study makes no such file: its own begin with {RESULTS}/, as {RESULTS}/tables/table5.csv does")
+        abort(f"{target}: the study makes no such file: its own begin with {RESULTS}/, as {RESULTS}/tables/table5.csv does")
     return known or target
 
 
@@ -75,7 +75,7 @@ def videos_by_class(dataset: str) -> dict[str, list[str]]:
 
 def dataset_settings(name: str) -> Dataset:
     if name not in STUDY.datasets:
-        stop(f"config: datasets: no dataset is called {name!r}")
+        abort(f"config: datasets: no dataset is called {name!r}")
     return STUDY.datasets[name]
 
 
@@ -83,7 +83,7 @@ def videos(dataset: str, class_name: str | None = None) -> list[str]:
     """Every video file of a dataset, or of one class."""
     by_class = videos_by_class(dataset)
     if class_name is not None and class_name not in by_class:
-        stop(f"{dataset} has no class called {class_name!r}")
+        abort(f"{dataset} has no class called {class_name!r}")
     root = dataset_settings(dataset).videos
     chosen = by_class.values() if class_name is None else [by_class[class_name]]
     return [f"{root}/{path}" for paths in chosen for path in paths]
@@ -106,7 +106,7 @@ def run_of(wildcards, role: str) -> Run:
     folder = f"{wildcards.dataset}/list{wildcards.list}/{role}/{wildcards.run}"
     if folder not in RUNS:
         known = [f"{path} ({MODELS.get(path, role)})" for path in sorted(RUNS) if RUNS[path].role == role]
-        stop("\n  ".join([f"{RESULTS}/{folder}: the study has no such run; its {role} runs are", *known]))
+        abort("\n  ".join([f"{RESULTS}/{folder}: the study has no such run; its {role} runs are", *known]))
     return RUNS[folder]
 
 

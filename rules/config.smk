@@ -8,7 +8,7 @@ from dtkd.config import yaml_files
 from dtkd.common.errors import DtkdError
 
 
-def stop(problem: object):
+def abort(problem: object):
     """End Snakemake with one line; a WorkflowError, once out of an input function, comes with a traceback."""
     sys.exit(f"error: {problem}")
 
@@ -18,11 +18,11 @@ def checked(function, *args):
     try:
         return function(*args)
     except DtkdError as error:
-        stop(error)
+        abort(error)
 
 
 if (encoding := sys.getfilesystemencoding()) != "utf-8":  # stock Snakemake's; the project's own sees to it
-    stop(f"names of files are {encoding} by the locale, and UTF-8 in lists: set PYTHONUTF8=1 in the environment")
+    abort(f"names of files are {encoding} by the locale, and UTF-8 in lists: set PYTHONUTF8=1 in the environment")
 
 if workflow.is_main_process:  # its jobs read the same
     for file in (*workflow.configfiles, Path("config.yaml")):

@@ -24,8 +24,8 @@ for name, settings in RENDERED.items():
             "render"  # on a cluster; profiles name groups by rule, and these rules' names are the datasets'
         resources:
             cpu=own_cores,
-            mem_mb=growing(2000),
-            runtime=growing(60),
+            mem_mb=scale_with_attempt(2000),
+            runtime=scale_with_attempt(60),
         message:
             f"Render {name}/{{wildcards.cls}}: {len(synthetic.clip_patterns(settings.render))} videos"
         conda:
@@ -82,7 +82,7 @@ def refuse_skipped(dataset: str, listed: set[str]) -> None:
     with open(file, encoding="utf-8", newline="") as lines:
         skipped = [f"{root}/{row['video']}" for row in csv.DictReader(lines)]
     if skipped and all(path in listed and os.stat(path).st_mtime <= since for path in skipped):
-        stop(
+        abort(
             f"{file}: the index was made without these {len(skipped)} videos, such as {skipped[0]}: mend (and "
             "touch) them, take them off the lists, or set `on_bad_video: skip`"
         )
@@ -123,8 +123,8 @@ rule index:
     threads: 8 if ON_CLUSTER else max(1, min(8, CORES // 2))
     resources:
         cpu=own_cores,
-        mem_mb=growing(2000),
-        runtime=growing(60),
+        mem_mb=scale_with_attempt(2000),
+        runtime=scale_with_attempt(60),
     conda:
         "../envs/data.yaml"
     script:
@@ -146,8 +146,8 @@ rule pixel_statistics:
     priority: 10
     resources:
         cpu=own_cores,
-        mem_mb=growing(3000),
-        runtime=growing(60),
+        mem_mb=scale_with_attempt(3000),
+        runtime=scale_with_attempt(60),
     conda:
         "../envs/train.yaml"
     script:

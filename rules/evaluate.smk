@@ -3,7 +3,7 @@
 def evaluation(wildcards) -> dict:
     """The study's protocol, which the file's name has to spell."""
     if STUDY.evaluation.file != f"predictions-{wildcards.protocol}.parquet":
-        stop(f"predictions-{wildcards.protocol}.parquet: the study's evaluation makes {STUDY.evaluation.file}")
+        abort(f"predictions-{wildcards.protocol}.parquet: the study's evaluation makes {STUDY.evaluation.file}")
     return STUDY.evaluation.model_dump()
 
 
@@ -31,7 +31,7 @@ rule evaluate:
         gpu=gpus,
         cpu=training_cores,
         mem_mb=training_memory,
-        runtime=growing(1440),
+        runtime=scale_with_attempt(1440),
     conda:
         "../envs/train.yaml"
     script:

@@ -61,8 +61,8 @@ rule flow:
     resources:
         gpu=flow_gpus,
         cpu=flow_cores,
-        mem_mb=growing(2000),
-        runtime=growing(240),
+        mem_mb=scale_with_attempt(2000),
+        runtime=scale_with_attempt(240),
     conda:
         "../envs/raft.yaml" if STUDY.flow.network else "../envs/flow.yaml"
     script:
@@ -73,7 +73,7 @@ def video_called(wildcards) -> str:
     for path in videos_by_class(wildcards.dataset).get(wildcards.cls, []):
         if datasets.video_name(path, wildcards.cls) == wildcards.video:
             return f"{dataset_settings(wildcards.dataset).videos}/{path}"
-    stop(f"{wildcards.dataset}/{wildcards.cls} has no video called {wildcards.video!r}")
+    abort(f"{wildcards.dataset}/{wildcards.cls} has no video called {wildcards.video!r}")
 
 
 rule flow_of_video:
@@ -95,8 +95,8 @@ rule flow_of_video:
     resources:
         gpu=flow_gpus,
         cpu=flow_cores,
-        mem_mb=growing(2000),
-        runtime=growing(240),
+        mem_mb=scale_with_attempt(2000),
+        runtime=scale_with_attempt(240),
     conda:
         "../envs/raft.yaml" if STUDY.flow.network else "../envs/flow.yaml"
     script:

@@ -38,8 +38,8 @@ def training_threads(on_cpu: int, processes: int = 1) -> int:
     return (8 if on_gpu() else on_cpu) * processes
 
 
-# What a cluster's scheduler is asked for: a job that was killed for want of it asks for more when it is tried again.
-def growing(amount: int):
+# What a cluster's scheduler is asked for: a job that was killed for lack of it asks for more when it is tried again.
+def scale_with_attempt(amount: int):
     return lambda wildcards, attempt: amount * attempt
 
 

@@ -24,8 +24,8 @@ rule split:
     log:
         f"{RESULTS}/logs/split/{{dataset}}.log",
     resources:
-        mem_mb=growing(2000),
-        runtime=growing(30),
+        mem_mb=scale_with_attempt(2000),
+        runtime=scale_with_attempt(30),
     conda:
         "../envs/split.yaml"
     script:
@@ -48,8 +48,8 @@ if STUDY.split.source != "flow":
         log:
             f"{RESULTS}/logs/split/{{dataset}}-motion.log",
         resources:
-            mem_mb=growing(2000),
-            runtime=growing(30),
+            mem_mb=scale_with_attempt(2000),
+            runtime=scale_with_attempt(30),
         conda:
             "../envs/split.yaml"
         script:

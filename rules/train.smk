@@ -157,7 +157,7 @@ rule teacher_logits:
         gpu=gpus,
         cpu=training_cores,
         mem_mb=training_memory,
-        runtime=growing(1440),
+        runtime=scale_with_attempt(1440),
     conda:
         "../envs/train.yaml"
     script:
@@ -170,7 +170,7 @@ def first_student(wildcards) -> Run:
     for run in RUNS.values():
         if run.student and run.student.FT and STUDY.logits_file(run) == file:
             return run
-    stop(f"{RESULTS}/{file}: no student of the study learns from it")
+    abort(f"{RESULTS}/{file}: no student of the study learns from it")
 
 
 use rule pretrain as train_student with:
