@@ -117,7 +117,7 @@ def test_the_interval_of_classes_draws_videos_within_their_class():
 
 @pytest.mark.parametrize(("videos", "accuracy"), [(50, 0.5), (96, 0.74), (400, 0.9)])
 def test_the_smallest_gain_is_seen_four_times_in_five(videos, accuracy):
-    """Two models whose hits correlate as assumed, drawn many times; half the gain is seen half so often."""
+    """Two models whose correctness correlates as assumed, drawn many times; half the gain is seen half so often."""
     gain, random = smallest_gain(videos, accuracy), np.random.default_rng(0)
 
     def seen(gain):

@@ -160,8 +160,8 @@ def test_table_5_is_made_of_what_the_jobs_wrote(finished):
     assert list(table["model"]) == ["H1", "A"]
     for top1, run in zip(table["top1"], (BASELINE, STUDENT), strict=True):
         predictions = pd.read_parquet(finished / run / "predictions.parquet")
-        hits = np.stack(predictions["logits"]).argmax(1) == predictions["label"]
-        assert top1 == pytest.approx(100 * hits.mean(), abs=0.01)
+        correct = np.stack(predictions["logits"]).argmax(1) == predictions["label"]
+        assert top1 == pytest.approx(100 * correct.mean(), abs=0.01)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from scipy import special
 from sklearn.metrics import recall_score, top_k_accuracy_score
 
 from dtkd.common.errors import DtkdError
-from dtkd.training.metrics import Predictions, hits, kl_divergence, per_class_top1, top_k
+from dtkd.training.metrics import Predictions, kl_divergence, per_class_top1, top_k, top_k_correct
 
 INF, NAN = np.inf, np.nan
 
@@ -72,8 +72,8 @@ def test_hits_are_what_top_k_counts():
     random = np.random.default_rng(3)
     logits, labels = random.normal(size=(50, 6)), random.integers(0, 6, 50)
     for k in (1, 3):
-        assert 100 * hits(logits, labels, k).mean() == pytest.approx(top_k(logits, labels, k))
-    assert hits(logits, labels).tolist() == (logits.argmax(axis=1) == labels).tolist()
+        assert 100 * top_k_correct(logits, labels, k).mean() == pytest.approx(top_k(logits, labels, k))
+    assert top_k_correct(logits, labels).tolist() == (logits.argmax(axis=1) == labels).tolist()
 
 
 def test_top1_per_class_is_scikit_learns_recall_and_nan_without_videos():

@@ -14,7 +14,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.config import Augment
 from dtkd.data import video
 from dtkd.training import cropping
-from dtkd.training.metrics import Predictions, hits, log_softmax
+from dtkd.training.metrics import Predictions, log_softmax, top_k_correct
 
 COLUMNS = [
     "dataset", "list", "right", "video", "class", "subset",
@@ -38,7 +38,7 @@ def disagreements(student: Predictions, baseline: Predictions, classes: Sequence
     if student.videos != baseline.videos or (student.labels != baseline.labels).any():
         raise DtkdError("disagreements: student and baseline have predictions of different test videos; make both anew")
     models, table = {"student": student, "baseline": baseline}, {}
-    right = {name: hits(model.logits, model.labels) for name, model in models.items()}
+    right = {name: top_k_correct(model.logits, model.labels) for name, model in models.items()}
     table["right"] = np.where(right["student"], "student", "baseline")
     table["video"] = student.videos
     table["class"] = np.array(classes, object)[student.labels]

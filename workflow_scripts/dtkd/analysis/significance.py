@@ -12,7 +12,7 @@ import numpy as np
 
 RESAMPLES = 9999
 AGREEING = 2 / 3
-"""Correlation of two models' hits that is expected: the median of the demo's students with their baselines."""
+"""The expected correlation of two models' correctness: the median of the demo's students with their baselines."""
 
 
 def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:
@@ -50,9 +50,9 @@ def interval_of_classes(differences: np.ndarray, labels: np.ndarray, confidence:
 def sign_flip_p(differences: np.ndarray) -> float:
     """Two-sided p of the paired permutation test that the mean of ``differences`` (N,) int is zero.
 
-    ``differences`` are hits of the student less hits of the baseline, per video and summed over seeds. Where the two
-    are alike, each video's difference could as well have the other sign. The distribution of the sum over all 2^N signs
-    is computed, not drawn, so the p-value is exact; with one seed it is McNemar's exact test.
+    ``differences`` are correct predictions of the student less those of the baseline, per video and summed over
+    seeds. Where the two are alike, each video's difference could as well have the other sign. The distribution of the
+    sum over all 2^N signs is computed, not drawn, so the p-value is exact; with one seed it is McNemar's exact test.
     """
     sizes = np.abs(differences[differences != 0])
     null = np.ones(1)  # null[s]: the chance that the positive differences sum to s
@@ -78,9 +78,10 @@ def smallest_gain(videos: int, accuracy: float, alpha: float = 0.05, power: floa
     """The smallest true gain over a baseline of ``accuracy`` (0 to 1) that so many test videos are likely to show.
 
     A share of the videos, not points; NaN where none up to 100 % is. "Likely": with a chance of ``power``, the exact
-    paired test (`sign_flip_p`, one seed) has p < ``alpha``. The two models' hits are taken to correlate by `AGREEING`:
-    so each alone is right on a share ``a (1 - a) (1 - AGREEING)`` of the videos where they are equally good. What the
-    better one gains comes on top of its share, as far as the baseline's errors go; beyond, the baseline's shrinks.
+    paired test (`sign_flip_p`, one seed) has p < ``alpha``. The correctness of the two is taken to correlate by
+    `AGREEING`: so each alone is right on a share ``a (1 - a) (1 - AGREEING)`` of the videos where they are equally
+    good. What the better one gains comes on top of its share, as far as the baseline's errors go; beyond, the
+    baseline's shrinks.
     """
     alone = accuracy * (1 - accuracy) * (1 - AGREEING)
 

@@ -28,7 +28,7 @@ from dtkd.common.files import atomic
 from dtkd.data import published
 from dtkd.data.datasets import SUBSETS, class_names, counts
 from dtkd.motion.subsets import motion_unit, subset_summary
-from dtkd.training.metrics import Predictions, hits, kl_divergence, top_k
+from dtkd.training.metrics import Predictions, kl_divergence, top_k, top_k_correct
 
 HYPERPARAMETERS = ["method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha"]
 LIST = ["test_videos", "chance", "smallest_gain"]  # columns of Table 5 that a list's rows have in common
@@ -460,22 +460,22 @@ def _gain(
 def _difference(
     files: Sequence[str], runs: Sequence[Predictions], baseline_files: Sequence[str], baseline: Sequence[Predictions]
 ) -> np.ndarray:
-    """(N,) hits of a student less those of its baseline, per test video and over all seeds."""
+    """(N,) correct predictions of a student less those of its baseline, per test video and over all seeds."""
     _check_alike(baseline_files[0], baseline[0], files[0], runs[0])
     if len(runs) != len(baseline):
         raise DtkdError(f"{files[0]}: {len(runs)} seeds, but its baseline {baseline_files[0]} has {len(baseline)}")
-    right = [sum(hits(run.logits, run.labels).astype(int) for run in side) for side in (runs, baseline)]
+    right = [sum(top_k_correct(run.logits, run.labels).astype(int) for run in side) for side in (runs, baseline)]
     return right[0] - right[1]
 
 
 def _differing(runs: Sequence[Predictions], baseline: Sequence[Predictions]) -> float:
     """The share of the videos that one of two models alone is right about, mean over seeds."""
-    pairs = zip(runs, baseline, strict=True)
-    return float(np.mean([hits(one.logits, one.labels) != hits(other.logits, other.labels) for one, other in pairs]))
+    right = [[top_k_correct(run.logits, run.labels) for run in side] for side in (runs, baseline)]
+    return float(np.mean([one != other for one, other in zip(*right, strict=True)]))
 
 
 def _tested(points: np.ndarray, difference: np.ndarray) -> dict[str, float]:
-    """The gain as the mean of the videos' ``points``, its interval, and the p of their ``difference`` in hits."""
+    """The gain as the mean of the videos' ``points``, its interval, and the p of the ``difference`` in correct ones."""
     low, high = significance.interval(points)
     p = significance.sign_flip_p(difference)
     return {"gain": float(points.mean()), "gain_low": low, "gain_high": high, "p": p}

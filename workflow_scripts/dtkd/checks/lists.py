@@ -104,10 +104,10 @@ def _told(card: Card, table: Any) -> float | None:
     if test.empty:
         return None
     usual = train.groupby("sign")["class"].agg(lambda own: own.mode()[0])
-    hits = int((test["sign"].map(usual) == test["class"]).sum())
+    correct = int((test["sign"].map(usual) == test["class"]).sum())
     chance = max(card.chance(card.lists[0]))
-    by_luck = float(binom.sf(hits - 1, len(test), chance))
-    return hits / len(test) if by_luck < CERTAIN and hits / len(test) >= chance + MANY else None
+    by_luck = float(binom.sf(correct - 1, len(test), chance))
+    return correct / len(test) if by_luck < CERTAIN and correct / len(test) >= chance + MANY else None
 
 
 def file_tells_class(card: Card) -> Iterator[Finding]:

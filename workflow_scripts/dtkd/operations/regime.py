@@ -23,7 +23,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.config import Study
 from dtkd.config.overlays import study_of
 from dtkd.motion import subsets
-from dtkd.training.metrics import Predictions, hits
+from dtkd.training.metrics import Predictions, top_k_correct
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _right(
     for file, run in zip(files, runs, strict=True):
         if run.videos != (videos or runs[0].videos):
             raise DtkdError(f"{file}: its test videos are not the baseline's; delete it and let the workflow make it")
-    right = np.mean([100.0 * hits(run.logits, run.labels) for run in runs], axis=0)
+    right = np.mean([100.0 * top_k_correct(run.logits, run.labels) for run in runs], axis=0)
     return runs[0].videos, subset_of[runs[0].labels], right
 
 

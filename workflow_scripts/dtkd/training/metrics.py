@@ -48,7 +48,7 @@ class Predictions(NamedTuple):
         return Predictions(videos, self.labels[rows], self.logits[rows], self.logits_last[rows])
 
 
-def hits(logits: np.ndarray, labels: np.ndarray, k: int = 1) -> np.ndarray:
+def top_k_correct(logits: np.ndarray, labels: np.ndarray, k: int = 1) -> np.ndarray:
     """(N,) bool: whether the label is among the ``k`` highest of ``logits`` (N, C).
 
     A tie counts against the label, and so does NaN, the label's own or another's: a diverged model is never right.
@@ -59,13 +59,13 @@ def hits(logits: np.ndarray, labels: np.ndarray, k: int = 1) -> np.ndarray:
 
 
 def top_k(logits: np.ndarray, labels: np.ndarray, k: int) -> float:
-    """Per cent of rows of ``logits`` (N, C) whose label is among the ``k`` highest (see `hits`)."""
-    return 100.0 * float(np.mean(hits(logits, labels, k)))
+    """Per cent of rows of ``logits`` (N, C) whose label is among the ``k`` highest (see `top_k_correct`)."""
+    return 100.0 * float(np.mean(top_k_correct(logits, labels, k)))
 
 
 def per_class_top1(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """(C,) top-1 (per cent) of each class's own videos, NaN for a class without any (paper, Section 4.4.4)."""
-    right = np.bincount(labels, hits(logits, labels), minlength=logits.shape[1])
+    right = np.bincount(labels, top_k_correct(logits, labels), minlength=logits.shape[1])
     videos = np.bincount(labels, minlength=logits.shape[1])
     return 100.0 * np.divide(right, videos, out=np.full(len(videos), np.nan), where=videos > 0)
 

@@ -31,7 +31,7 @@ from dtkd.analysis.figures.base import (
     title,
 )
 from dtkd.data.datasets import SUBSETS
-from dtkd.training.metrics import NOISE, Predictions, hits, per_class_top1, top_k
+from dtkd.training.metrics import NOISE, Predictions, per_class_top1, top_k, top_k_correct
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
 Split = Mapping[str, Any]  # the content of a `split.json`, its classes in the order of their labels
@@ -335,7 +335,7 @@ def class_gains(models: Mapping[str, Sequence[Predictions]]) -> np.ndarray:
 
 def _points(models: Mapping[str, Sequence[Predictions]]) -> tuple[np.ndarray, np.ndarray]:
     """(N,) the label of every test video, and (N,) the points that the second model has more there, mean over seeds."""
-    right = [np.mean([hits(each.logits, each.labels) for each in runs], axis=0) for runs in models.values()]
+    right = [np.mean([top_k_correct(each.logits, each.labels) for each in runs], axis=0) for runs in models.values()]
     return next(iter(models.values()))[0].labels, 100 * (right[1] - right[0])
 
 
