@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from dtkd.common.distributed import Group, Shares
+from dtkd.common.distributed import DistributedBatchSampler, Group
 from dtkd.config import Student
 from dtkd.distillation.classifier import Classifier
 from dtkd.distillation.dual_teacher import Distilled
@@ -188,8 +188,8 @@ def test_what_passes_together_is_what_networks_in_train_mode_see(changes, most):
 
 def test_a_share_of_every_batch():
     batches = [[(0, v) for v in range(5)], [(1, 0), (1, 1)]]
-    shares = [list(Shares(batches, Group(rank, 3))) for rank in range(3)]
+    shares = [list(DistributedBatchSampler(batches, Group(rank, 3))) for rank in range(3)]
     assert shares[0] == [[(0, 0), (0, 3)], [(1, 0)]]
     assert shares[1] == [[(0, 1), (0, 4)], [(1, 1)]]
     assert shares[2] == [[(0, 2)], [(1, 0)]]  # it has none of the second; a loader needs one
-    assert list(Shares(batches, Group())) == batches
+    assert list(DistributedBatchSampler(batches, Group())) == batches

@@ -68,7 +68,7 @@ class Group:
         return value
 
 
-class Shares:
+class DistributedBatchSampler:
     """A batch sampler: this process's share of every batch.
 
     Where that is empty, the batch's first sample, which `micro_batches.gradient` drops: a loader cannot give an empty

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tqdm import tqdm
 
 from dtkd.common.device import choose
-from dtkd.common.distributed import Group, Shares
+from dtkd.common.distributed import DistributedBatchSampler, Group
 from dtkd.common.errors import DtkdError
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
@@ -209,7 +209,7 @@ def train(
     frames = hardware.frames()
     data = loader(
         TrainingClips(train_videos, clip, augment, seed, frames, normalise.colour),
-        batches=Shares(batches, group), workers=hardware.workers, pin=device.type == "cuda",
+        batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=device.type == "cuda",
     )  # fmt: skip
     # a loader of its own for each test would fill a second store, and decode for it what comes once
     tests = TestClips(test_videos, clip, augment, frames=None if hardware.workers else frames,
@@ -235,7 +235,7 @@ def train(
         batches.epoch = epoch
         learner.train()
         totals: dict[str, list[float]] = {}
-        hits = seen = 0
+        correct = seen = 0
         asked = time.perf_counter()
         for step, ((frames, _, _), items) in enumerate(zip(data, batches, strict=True)):
             waited += time.perf_counter() - asked
@@ -259,7 +259,7 @@ def train(
             scaler.update()
             for name, value in {"train_loss": loss, **{n: s.item() for n, s in result.scalars.items()}}.items():
                 totals.setdefault(name, []).append(value)
-            hits += (result.logits.argmax(1) == labels).sum().item()
+            correct += (result.logits.argmax(1) == labels).sum().item()
             seen += len(labels)
             bar.update()
             asked = time.perf_counter()
@@ -277,7 +277,7 @@ def train(
             "epoch": epoch + 1,
             "lr": optimiser.param_groups[0]["lr"],
             **{name: _mean(values) for name, values in totals.items()},
-            "train_top1": 100.0 * hits / seen,
+            "train_top1": 100.0 * correct / seen,
             "top1": top_k(logits, truth, 1),
             "top5": top_k(logits, truth, 5),
             "train_seconds": trained - started,

@@ -31,7 +31,8 @@ def gradient(
     twice for each micro-batch, at first without gradients: to know the logits of all.
 
     Args:
-        clips: uint8, (n, 3, T, H, W): ``group.share`` of the batch, or where that is empty any one clip (`Shares`).
+        clips: uint8, (n, 3, T, H, W): ``group.share`` of the batch, or where that is empty any one clip
+            (`DistributedBatchSampler`).
         normalise: from those to what ``learner`` takes.
         labels: (N,), and ``items``, of the N samples of the whole batch, the same in every process.
         most: the clips that pass through a network at a time, at least 1.
