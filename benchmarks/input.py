@@ -214,10 +214,10 @@ def waiting(by_class: list[list[Path]], folder: Path, epochs: int) -> list[dict[
     ways = {"decoded by the training itself": (False, 0), "and frames kept": (False, 512),
             "and the next batch prepared in a thread": (True, 512)}  # fmt: skip
     rows = []
-    for name, (ahead, megabytes) in ways.items():
+    for name, (prefetch, megabytes) in ways.items():
         torch.manual_seed(0)
         learner = Classifier(backbones.build("slowfast_small", len(by_class), 0.2))
-        with plain_loader(not ahead):
+        with plain_loader(not prefetch):
             _, history, _ = loop.train(
                 learner, loop.Normalise([0.5] * 3, [0.25] * 3), train, test, clip=clip, augment=augment,
                 settings=settings, seed=0, hardware=loop.hardware("cpu", 1, megabytes),
@@ -237,13 +237,13 @@ def waiting(by_class: list[list[Path]], folder: Path, epochs: int) -> list[dict[
 
 @contextmanager
 def plain_loader(wanted: bool):
-    """Batches made when they are asked for, as without `sampling.Ahead`."""
-    ahead = sampling.Ahead
-    sampling.Ahead = (lambda data: data) if wanted else ahead
+    """Batches made when they are asked for, as without `sampling.PrefetchLoader`."""
+    prefetching = sampling.PrefetchLoader
+    sampling.PrefetchLoader = (lambda data: data) if wanted else prefetching
     try:
         yield
     finally:
-        sampling.Ahead = ahead
+        sampling.PrefetchLoader = prefetching
 
 
 # The whole

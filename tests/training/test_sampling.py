@@ -332,7 +332,7 @@ def test_views_of_a_test_video(tmp_path):
     assert first.tolist() == [[start] * 3 for start in sampling.even_starts(CLIP, long(30), 10)]
 
 
-# Kept frames, and batches made ahead
+# Cached frames and prefetched batches
 
 
 @pytest.fixture

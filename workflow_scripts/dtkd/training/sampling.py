@@ -217,8 +217,8 @@ class EpochBatches:
 
 
 # A process that is forked while another thread is inside OpenCV inherits a lock that nobody will open, and waits for it
-# forever: no fork while the thread of `Ahead` decodes. It takes OpenCV's locks as it ends, too, after it was joined: so
-# there is one, which is kept until the process ends.
+# forever: no fork while the thread of `PrefetchLoader` decodes. It takes OpenCV's locks as it ends, too, after it was
+# joined: so there is one, which is kept until the process ends.
 _decoding = threading.RLock()
 
 
@@ -242,7 +242,7 @@ def _next(batches: Iterator[Any]) -> Any:
         return next(batches, None)
 
 
-class Ahead:
+class PrefetchLoader:
     """The batches of a loader without workers, each made in a thread while the caller computes with the one before.
 
     Decoding lets go of Python's lock, so that a core that idles takes it over; the batches are the same.
@@ -264,7 +264,7 @@ class Ahead:
 
 def loader(
     dataset: Dataset, *, batches=None, batch_size: int = 1, workers: int = 0, pin: bool = False
-) -> DataLoader | Ahead:
+) -> DataLoader | PrefetchLoader:
     """A loader with bounded threads: no workers means that a thread of the training process decodes.
 
     It draws nothing from torch's global random state (a loader seeds its workers from it, though ours need no seed).
@@ -274,7 +274,7 @@ def loader(
         dataset, **order, num_workers=workers, pin_memory=pin, persistent_workers=workers > 0,
         worker_init_fn=_single_thread if workers else None, generator=torch.Generator(),
     )  # fmt: skip
-    return data if workers else Ahead(data)
+    return data if workers else PrefetchLoader(data)
 
 
 def _single_thread(_: int) -> None:
