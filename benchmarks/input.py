@@ -76,7 +76,7 @@ def labelled(by_class: list[list[Path]]) -> Videos:
 
 
 def ours(paths: list[Path], clip: Clip, augment: Augment, megabytes: int = 0) -> Iterator[torch.Tensor]:
-    data = sampling.TrainingClips(labelled([paths]), clip, augment, seed=0, frames=sampling.Frames(megabytes))
+    data = sampling.TrainingClips(labelled([paths]), clip, augment, seed=0, cache=sampling.FrameCache(megabytes))
     for epoch in count():
         for position in range(len(paths)):
             yield data[epoch, position][0]
@@ -189,7 +189,7 @@ LOADERS = {
 def milliseconds(loaders: dict, paths: list[Path], clip: Clip, augment: Augment, rounds: int) -> dict[str, float]:
     """The least processor time of a clip by each loader; a round asks each in turn for a clip of every video.
 
-    The first round, which opens every file for the first time and fills the store of kept frames, does not count.
+    The first round, which opens every file for the first time and fills the frame cache, does not count.
     """
     running = {name: loader(paths, clip, augment) for name, loader in loaders.items()}
     least = dict.fromkeys(loaders, math.inf)

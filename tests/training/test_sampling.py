@@ -345,10 +345,10 @@ def decoded(monkeypatch):
 
 
 def test_clips_are_the_same_from_kept_frames_and_each_video_is_decoded_once(toy, decoded):
-    frames = sampling.Frames(megabytes=10)
+    cache = sampling.FrameCache(megabytes=10)
     kept = (
-        sampling.TrainingClips(toy[0], CLIP, AUGMENT, 0, frames),
-        sampling.TestClips(toy[1], CLIP, AUGMENT, 2, 3, frames),
+        sampling.TrainingClips(toy[0], CLIP, AUGMENT, 0, cache),
+        sampling.TestClips(toy[1], CLIP, AUGMENT, 2, 3, cache),
     )
     plain = sampling.TrainingClips(toy[0], CLIP, AUGMENT, 0), sampling.TestClips(toy[1], CLIP, AUGMENT, 2, 3)
     for epoch in range(3):
@@ -360,33 +360,33 @@ def test_clips_are_the_same_from_kept_frames_and_each_video_is_decoded_once(toy,
     assert all(decoded.count(path) == 2 * (3 + 1) for path in toy[1].paths)  # two clips of each
 
 
-def test_kept_frames_are_bounded_and_a_full_store_decodes_no_more_than_a_clip(toy, decoded, monkeypatch):
+def test_kept_frames_are_bounded_and_a_full_cache_decodes_no_more_than_a_clip(toy, decoded, monkeypatch):
     one = 12 * 40 * 48 * 3  # a video of the toys
-    frames = sampling.Frames(megabytes=2.5 * one / 2**20)
-    data = sampling.TrainingClips(toy[0], CLIP, AUGMENT, 0, frames)
+    cache = sampling.FrameCache(megabytes=2.5 * one / 2**20)
+    data = sampling.TrainingClips(toy[0], CLIP, AUGMENT, 0, cache)
     for epoch in range(2):
         for position in range(len(toy[0])):
             data[epoch, position]
-    held = [frame for kept in frames.kept.values() for frame in kept.values()]
+    held = [frame for kept in cache.kept.values() for frame in kept.values()]
     assert sum(frame.nbytes for frame in held) == 2 * one
     assert [decoded.count(path) for path in toy[0].paths] == [1, 1, 3] + [2] * (len(toy[0]) - 3)
 
 
 def test_frames_of_a_long_video_are_not_kept(tmp_path):
-    """Its clips are sought, and need but a part of its frames."""
+    """Decoding seeks to its clips, which need only a part of its frames."""
     window = CLIP.frames * CLIP.rate
     for length, is_kept in ((window + video_info.SEEK_FROM - 1, True), (window + video_info.SEEK_FROM, False)):
         videos = Videos(("a.avi",), (draw(tmp_path / f"{length}.avi", frames=length),), (0,))
-        frames = sampling.Frames(megabytes=10)
-        sampling.TrainingClips(videos, CLIP, AUGMENT, 0, frames)[0, 0]
-        assert bool(frames.kept) == is_kept
+        cache = sampling.FrameCache(megabytes=10)
+        sampling.TrainingClips(videos, CLIP, AUGMENT, 0, cache)[0, 0]
+        assert bool(cache.kept) == is_kept
 
 
 def test_a_broken_tail_is_an_error_of_the_clips_that_need_it(tmp_path):
     """As it is without kept frames."""
     path = draw(tmp_path / "a.avi", frames=12)
     videos = Videos(("a.avi",), (path,), (0,), (long(30),))  # as it was when it was inspected
-    data = [sampling.TrainingClips(videos, CLIP, AUGMENT, 0, sampling.Frames(megabytes)) for megabytes in (0, 10)]
+    data = [sampling.TrainingClips(videos, CLIP, AUGMENT, 0, sampling.FrameCache(megabytes)) for megabytes in (0, 10)]
     outcomes = [[], []]
     for found, dataset in zip(outcomes, data, strict=True):
         for epoch in range(12):

@@ -29,7 +29,7 @@ from dtkd.models.shared_batch_norm import share_batch_norms
 from dtkd.models.weights import save_tensors
 from dtkd.training.metrics import top_k
 from dtkd.training.micro_batches import gradient, together
-from dtkd.training.sampling import EpochBatches, Frames, TestClips, TrainingClips, loader, seed_of
+from dtkd.training.sampling import EpochBatches, FrameCache, TestClips, TrainingClips, loader, seed_of
 
 RESUME = 1  # what a resume file holds; raised when that changes, so that an older one is left alone
 
@@ -47,9 +47,9 @@ class Hardware:
         """Loader processes: on a GPU all threads but one; on a CPU the training process decodes for itself."""
         return max(self.threads - 1, 1) if self.device.type == "cuda" else 0
 
-    def frames(self) -> Frames:
-        """A store of decoded frames; each loader process has one of its own."""
-        return Frames(self.cache_mb / max(self.workers, 1))
+    def frame_cache(self) -> FrameCache:
+        """A cache of decoded frames; each loader process has its own."""
+        return FrameCache(self.cache_mb / max(self.workers, 1))
 
 
 def hardware(device: str, threads: int, cache_mb: int = 0, devices: int = 1) -> Hardware:
@@ -206,13 +206,13 @@ def train(
         )
     scaler = torch.amp.GradScaler(device.type, enabled=scaled)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
-    frames = hardware.frames()
+    cache = hardware.frame_cache()
     data = loader(
-        TrainingClips(train_videos, clip, augment, seed, frames, normalise.colour),
+        TrainingClips(train_videos, clip, augment, seed, cache, normalise.colour),
         batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=device.type == "cuda",
     )  # fmt: skip
-    # a loader of its own for each test would fill a second store, and decode for it what comes once
-    tests = TestClips(test_videos, clip, augment, frames=None if hardware.workers else frames,
+    # a loader of its own for each test would fill a second cache, and decode for it what comes once
+    tests = TestClips(test_videos, clip, augment, cache=None if hardware.workers else cache,
                       margins=normalise.colour)  # fmt: skip
     history: list[dict[str, float]] = []
     best: dict[str, Any] = {"top1": -1.0}
@@ -364,7 +364,7 @@ def training_logits(
     items = [(k, video) for k in range(clips) for video in range(count)]
     size = settings.micro_batch or 2 * settings.batch_size
     batches = [items[i : i + size] for i in range(0, len(items), size)]
-    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frames(), normalise.colour), batches=batches,
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour), batches=batches,
                   workers=hardware.workers, pin=hardware.device.type == "cuda")  # fmt: skip
     logits = []
     for frames, _, _ in progress(data, desc=label, unit="batch"):

@@ -89,11 +89,11 @@ def random_window(augment: Augment, height: int, width: int, generator: torch.Ge
     return [window_at(augment, height, width, size, *places)._replace(mirrored=mirrored)]
 
 
-class Frames:
+class FrameCache:
     """Videos' decoded frames; those of the first videos are kept, up to ``megabytes`` in all.
 
-    Nothing is ever put out for another: an epoch asks for every video once, so that none is worth more than the rest,
-    and one that makes room would be gone before its turn comes. Clips are the same with and without.
+    Nothing is ever evicted for another: an epoch asks for every video once, so that none is worth more than the rest,
+    and one that made room would be gone before its turn comes. Clips are the same with and without.
     """
 
     def __init__(self, megabytes: float = 0):
@@ -101,28 +101,28 @@ class Frames:
         self.kept: dict[tuple, dict[int, np.ndarray]] = {}
 
     def read(
-        self, path: Path, indices: Sequence[int], known: VideoInfo, worth: Sequence[int] = ()
+        self, path: Path, indices: Sequence[int], known: VideoInfo, candidates: Sequence[int] = ()
     ) -> Iterable[np.ndarray]:
-        """`video.read_bgr` at ``indices``; ``worth`` are the frames (a tuple or range) that later calls choose from."""
-        key = (path, worth)
-        if worth and self.free and key not in self.kept:
+        """`video.read_bgr` at ``indices``; later calls choose from the frames ``candidates`` (a tuple or range)."""
+        key = (path, candidates)
+        if candidates and self.free and key not in self.kept:
             self._keep(key, known)
         if key in self.kept:
             return [self.kept[key][index] for index in indices]
         return video.read_bgr(path, indices, known)
 
     def _keep(self, key: tuple, known: VideoInfo) -> None:
-        path, worth = key
+        path, candidates = key
         try:
-            frames = list(video.read_bgr(path, worth, known))
-        except video.VideoError:  # whether what is broken matters, the clip's own frames tell
+            frames = list(video.read_bgr(path, candidates, known))
+        except video.VideoError:  # reading the clip's own frames shows whether the broken part matters
             return
         size = sum(frame.nbytes for frame in frames)
         if size > self.free:
             self.free = 0  # full: from now on decode no more than a clip needs
             return
         self.free -= size
-        self.kept[key] = dict(zip(worth, frames, strict=True))
+        self.kept[key] = dict(zip(candidates, frames, strict=True))
 
 
 class TrainingClips(Dataset):
@@ -132,24 +132,24 @@ class TrainingClips(Dataset):
     """
 
     def __init__(
-        self, videos: Videos, clip: Clip, augment: Augment, seed: int, frames: Frames | None = None,
+        self, videos: Videos, clip: Clip, augment: Augment, seed: int, cache: FrameCache | None = None,
         margins: tuple[int, int, int] = GREY,
     ):  # fmt: skip
         self.videos, self.clip, self.augment, self.seed = videos, clip, augment, seed
-        self.frames, self.margins = frames or Frames(), margins
+        self.cache, self.margins = cache or FrameCache(), margins
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
         known = inspected(self.videos, position, self.clip)
         generator = torch.Generator().manual_seed(seed_of(self.seed, "clip", epoch, self.videos.names[position]))
         indices = frame_indices(random_start(self.clip, known, generator), self.clip, known)
-        frames = self.frames.read(self.videos.paths[position], indices, known, self._worth(known))
+        frames = self.cache.read(self.videos.paths[position], indices, known, self._candidates(known))
         window = partial(random_window, self.augment, generator=generator)
         clip = torch.from_numpy(cut(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
         return clip, self.videos.labels[position], position
 
-    def _worth(self, known: VideoInfo) -> range:
-        """All frames; none of a video so long that clips of it are sought: they need but a part of its frames."""
+    def _candidates(self, known: VideoInfo) -> range:
+        """All frames; none of a video so long that decoding seeks to its clips, which need only some of its frames."""
         slack = slack_of(self.clip, known) * (known.fps if self.clip.fps else 1)
         return range(known.frames if slack < video_info.SEEK_FROM else 0)
 
@@ -164,19 +164,19 @@ class TestClips(Dataset):
 
     def __init__(
         self, videos: Videos, clip: Clip, augment: Augment, clips_per_video: int = 1, crops_per_clip: int = 1,
-        frames: Frames | None = None, margins: tuple[int, int, int] = GREY,
+        cache: FrameCache | None = None, margins: tuple[int, int, int] = GREY,
     ):  # fmt: skip
         augment.check_crops(crops_per_clip)
         self.videos, self.clip, self.augment, self.margins = videos, clip, augment, margins
         self.clips_per_video, self.crops_per_clip = clips_per_video, crops_per_clip
-        self.frames = frames or Frames()
+        self.cache = cache or FrameCache()
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
         path, known = self.videos.paths[position], inspected(self.videos, position, self.clip)
         views = []
         for start in even_starts(self.clip, known, self.clips_per_video):
             indices = tuple(frame_indices(start, self.clip, known).tolist())
-            frames = self.frames.read(path, indices, known, worth=indices)
+            frames = self.cache.read(path, indices, known, candidates=indices)
             windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
             views.append(cut(frames, self.clip.frames, self.augment.crop, windows, self.margins))
         return torch.from_numpy(np.concatenate(views)), self.videos.labels[position], position
