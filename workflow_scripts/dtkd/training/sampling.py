@@ -33,7 +33,7 @@ def seed_of(*parts: object) -> int:
     return int.from_bytes(digest, "little") >> 1
 
 
-def frame_indices(start: float, clip: Clip, known: VideoInfo) -> np.ndarray:
+def frame_indices(start: float, clip: Clip, info: VideoInfo) -> np.ndarray:
     """The source frames of a clip: (clip.frames,) integers, ascending.
 
     With ``clip.rate`` they are spread evenly over ``frames * rate`` source frames from frame ``start`` on; with
@@ -41,39 +41,39 @@ def frame_indices(start: float, clip: Clip, known: VideoInfo) -> np.ndarray:
     A video shorter than that is spread over its whole length (pytorchvideo's UniformTemporalSubsample).
     """
     if clip.fps is None:
-        window = min(clip.frames * clip.rate, known.frames)
+        window = min(clip.frames * clip.rate, info.frames)
         return start + np.linspace(0, window - 1, clip.frames).astype(int)
-    step = min(1 / clip.fps, known.duration / clip.frames)
-    return known.shown_at(start + step * np.arange(clip.frames))
+    step = min(1 / clip.fps, info.duration / clip.frames)
+    return info.shown_at(start + step * np.arange(clip.frames))
 
 
-def slack_of(clip: Clip, known: VideoInfo) -> float:
+def slack_of(clip: Clip, info: VideoInfo) -> float:
     """How far a clip can move in a video: in frames, with ``clip.fps`` in seconds."""
     if clip.fps is None:
-        return max(known.frames - clip.frames * clip.rate, 0)
-    return max(known.duration - clip.frames / clip.fps, 0.0)
+        return max(info.frames - clip.frames * clip.rate, 0)
+    return max(info.duration - clip.frames / clip.fps, 0.0)
 
 
-def random_start(clip: Clip, known: VideoInfo, generator: torch.Generator | None = None) -> float:
-    slack = slack_of(clip, known)
+def random_start(clip: Clip, info: VideoInfo, generator: torch.Generator | None = None) -> float:
+    slack = slack_of(clip, info)
     if clip.fps is None:
         return int(torch.randint(slack + 1, (), generator=generator))
     return slack * float(torch.rand((), generator=generator))
 
 
-def even_starts(clip: Clip, known: VideoInfo, count: int) -> list[float]:
+def even_starts(clip: Clip, info: VideoInfo, count: int) -> list[float]:
     """Starts of ``count`` clips spread evenly over the video; one clip is the centre one."""
     shares = [0.5] if count == 1 else [k / (count - 1) for k in range(count)]
-    starts = [slack_of(clip, known) * share for share in shares]
+    starts = [slack_of(clip, info) * share for share in shares]
     return starts if clip.fps else [round(start) for start in starts]
 
 
 def inspected(videos: Videos, position: int, clip: Clip) -> VideoInfo:
     """What a video is; VideoError where it cannot be used, or not with such clips."""
-    known = videos.infos[position] if videos.infos else video.info(videos.paths[position])
-    if clip.fps and not known.fps:
+    info = videos.infos[position] if videos.infos else video.info(videos.paths[position])
+    if clip.fps and not info.fps:
         raise video.VideoError(f"{videos.paths[position]}: has no times, and clip.fps goes by them: set clip.rate.")
-    return known
+    return info
 
 
 def random_window(augment: Augment, height: int, width: int, generator: torch.Generator | None = None) -> list[Window]:
@@ -101,20 +101,20 @@ class FrameCache:
         self.kept: dict[tuple, dict[int, np.ndarray]] = {}
 
     def read(
-        self, path: Path, indices: Sequence[int], known: VideoInfo, candidates: Sequence[int] = ()
+        self, path: Path, indices: Sequence[int], info: VideoInfo, candidates: Sequence[int] = ()
     ) -> Iterable[np.ndarray]:
         """`video.read_bgr` at ``indices``; later calls choose from the frames ``candidates`` (a tuple or range)."""
         key = (path, candidates)
         if candidates and self.free and key not in self.kept:
-            self._keep(key, known)
+            self._keep(key, info)
         if key in self.kept:
             return [self.kept[key][index] for index in indices]
-        return video.read_bgr(path, indices, known)
+        return video.read_bgr(path, indices, info)
 
-    def _keep(self, key: tuple, known: VideoInfo) -> None:
+    def _keep(self, key: tuple, info: VideoInfo) -> None:
         path, candidates = key
         try:
-            frames = list(video.read_bgr(path, candidates, known))
+            frames = list(video.read_bgr(path, candidates, info))
         except video.VideoError:  # reading the clip's own frames shows whether the broken part matters
             return
         size = sum(frame.nbytes for frame in frames)
@@ -140,18 +140,18 @@ class TrainingClips(Dataset):
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
-        known = inspected(self.videos, position, self.clip)
+        info = inspected(self.videos, position, self.clip)
         generator = torch.Generator().manual_seed(seed_of(self.seed, "clip", epoch, self.videos.names[position]))
-        indices = frame_indices(random_start(self.clip, known, generator), self.clip, known)
-        frames = self.cache.read(self.videos.paths[position], indices, known, self._candidates(known))
+        indices = frame_indices(random_start(self.clip, info, generator), self.clip, info)
+        frames = self.cache.read(self.videos.paths[position], indices, info, self._candidates(info))
         window = partial(random_window, self.augment, generator=generator)
         clip = torch.from_numpy(cut(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
         return clip, self.videos.labels[position], position
 
-    def _candidates(self, known: VideoInfo) -> range:
+    def _candidates(self, info: VideoInfo) -> range:
         """All frames; none of a video so long that decoding seeks to its clips, which need only some of its frames."""
-        slack = slack_of(self.clip, known) * (known.fps if self.clip.fps else 1)
-        return range(known.frames if slack < video_info.SEEK_FROM else 0)
+        slack = slack_of(self.clip, info) * (info.fps if self.clip.fps else 1)
+        return range(info.frames if slack < video_info.SEEK_FROM else 0)
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -172,11 +172,11 @@ class TestClips(Dataset):
         self.cache = cache or FrameCache()
 
     def __getitem__(self, position: int) -> tuple[torch.Tensor, int, int]:
-        path, known = self.videos.paths[position], inspected(self.videos, position, self.clip)
+        path, info = self.videos.paths[position], inspected(self.videos, position, self.clip)
         views = []
-        for start in even_starts(self.clip, known, self.clips_per_video):
-            indices = tuple(frame_indices(start, self.clip, known).tolist())
-            frames = self.cache.read(path, indices, known, candidates=indices)
+        for start in even_starts(self.clip, info, self.clips_per_video):
+            indices = tuple(frame_indices(start, self.clip, info).tolist())
+            frames = self.cache.read(path, indices, info, candidates=indices)
             windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
             views.append(cut(frames, self.clip.frames, self.augment.crop, windows, self.margins))
         return torch.from_numpy(np.concatenate(views)), self.videos.labels[position], position
