@@ -27,7 +27,7 @@ def picture(height, width, seed=0):
 
 def whole(frame, how, **more):
     """The test clip (1, 3, crop, crop), RGB, of one frame (BGR)."""
-    return cropping.cut([frame], 1, how.crop, partial(cropping.test_windows, how, crops=1), **more)[:, :, 0]
+    return cropping.crop([frame], 1, how.crop, partial(cropping.test_windows, how, crops=1), **more)[:, :, 0]
 
 
 def drawn(how, height, width, count, seed=0):
@@ -87,7 +87,7 @@ def test_without_a_range_training_shows_the_whole_frame_too(fit):
     how = augment(fit, low=32, high=32, flip=1.0)
     [test], trained = cropping.test_windows(how, 40, 100, 1), drawn(how, 40, 100, 20)
     assert set(trained) == {test._replace(mirrored=True)}
-    plain, mirrored = cropping.cut([picture(40, 100)], 1, 32, lambda *_: [test, trained[0]])
+    plain, mirrored = cropping.crop([picture(40, 100)], 1, 32, lambda *_: [test, trained[0]])
     assert (mirrored == plain[..., ::-1]).all()
 
 

@@ -187,8 +187,8 @@ def ramp(height, width):
     return frame
 
 
-def cut(*given):
-    return torch.from_numpy(sampling.cut(*given))
+def crop(*given):
+    return torch.from_numpy(sampling.crop(*given))
 
 
 def draws(augment, height, width, count, seed=0):
@@ -199,7 +199,7 @@ def draws(augment, height, width, count, seed=0):
 def test_a_clip_shows_the_windows_pixels_in_rgb():
     """At the source's own scale nothing is resampled; mirrored, the columns run backwards."""
     window = sampling.Window(top=3, left=9, height=24, width=24)
-    plain, mirrored = cut(iter([ramp(40, 60)] * 2), 2, 24, lambda *_: [window, window._replace(mirrored=True)])
+    plain, mirrored = crop(iter([ramp(40, 60)] * 2), 2, 24, lambda *_: [window, window._replace(mirrored=True)])
     expected = torch.from_numpy(ramp(40, 60)[3:27, 9:33, ::-1].copy()).permute(2, 0, 1)
     assert plain.dtype == torch.uint8
     assert torch.equal(plain, expected[:, None].expand(3, 2, 24, 24))
@@ -219,14 +219,14 @@ def test_clips_are_those_of_torchvisions_transforms(height, width):
 
     for seed in range(20):
         window = partial(sampling.random_window, augment, generator=torch.Generator().manual_seed(seed))
-        ours = cut([frame], 1, 56, window)[0]
+        ours = crop([frame], 1, 56, window)[0]
         torch.manual_seed(seed)
         scaled = F.resize(whole, [int(torch.randint(60, 71, ()))], antialias=True)
         theirs = v2.RandomHorizontalFlip(0.5)(v2.RandomCrop(56)(scaled))
         assert error(ours, theirs) < 12  # of 255: the window is of whole source pixels, half of one off at worst
         assert error(ours, theirs.flip(-1)) > 24
     scaled = F.resize(whole, [60], antialias=True)
-    [ours] = cut([frame], 1, 56, partial(sampling.test_windows, augment, crops=1))
+    [ours] = crop([frame], 1, 56, partial(sampling.test_windows, augment, crops=1))
     assert error(ours, F.center_crop(scaled, [56, 56])) < 12
 
 
@@ -234,7 +234,7 @@ def test_a_strong_reduction_does_not_alias():
     """A fine checkerboard turns grey; linear interpolation would still show it."""
     board = np.indices((256, 256)).sum(0) % 2 * 255
     frame = np.repeat(board[..., None], 3, axis=2).astype(np.uint8)
-    [clip] = cut([frame], 1, 48, lambda *_: [sampling.Window(0, 0, 256, 256)])
+    [clip] = crop([frame], 1, 48, lambda *_: [sampling.Window(0, 0, 256, 256)])
     assert clip.float().std() < 16
 
 

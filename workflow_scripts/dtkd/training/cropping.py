@@ -98,11 +98,11 @@ def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
     return image if averaged == (width, height) else cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR)
 
 
-def cut(
-    frames: Iterable[np.ndarray], count: int, crop: int, windows: Callable[[int, int], list[Window]],
+def crop(
+    frames: Iterable[np.ndarray], count: int, size: int, windows: Callable[[int, int], list[Window]],
     margins: tuple[int, int, int] = GREY,
 ) -> np.ndarray:  # fmt: skip
-    """What windows show of ``count`` frames, uint8 (H, W, 3) BGR each: clips uint8 (V, 3, T, crop, crop), RGB.
+    """What windows show of ``count`` frames, uint8 (H, W, 3) BGR each: clips uint8 (V, 3, T, size, size), RGB.
 
     ``windows`` are asked for with the frames' height and width; ``margins`` are RGB. Nothing else of a frame is scaled,
     and each frame goes straight into its place in the clips.
@@ -111,9 +111,9 @@ def cut(
     for t, frame in enumerate(frames):
         if views is None:
             views = windows(*frame.shape[:2])
-            clips = np.empty((len(views), 3, count, crop, crop), np.uint8)
+            clips = np.empty((len(views), 3, count, size, size), np.uint8)
         for window, clip in zip(views, clips, strict=True):
-            image = shown(frame, window, crop, margins[::-1])
+            image = shown(frame, window, size, margins[::-1])
             cv2.split(image, [clip[2, t], clip[1, t], clip[0, t]])
     return clips
 

@@ -24,7 +24,7 @@ from dtkd.config import Augment, Clip
 from dtkd.data import video, video_info
 from dtkd.data.datasets import Videos
 from dtkd.data.video_info import VideoInfo
-from dtkd.training.cropping import GREY, Window, cut, slack, test_windows, window_at
+from dtkd.training.cropping import GREY, Window, crop, slack, test_windows, window_at
 
 
 def seed_of(*parts: object) -> int:
@@ -77,7 +77,7 @@ def inspected(videos: Videos, position: int, clip: Clip) -> VideoInfo:
 
 
 def random_window(augment: Augment, height: int, width: int, generator: torch.Generator | None = None) -> list[Window]:
-    """What RandomShortSideScale, RandomCrop and RandomHorizontalFlip draw (a list of one, for `cropping.cut`).
+    """What RandomShortSideScale, RandomCrop and RandomHorizontalFlip draw (a list of one, for `cropping.crop`).
 
     Where the whole frame is shown, it is scaled to a size of the same range, and the crop moves in what is larger.
     """
@@ -145,7 +145,7 @@ class TrainingClips(Dataset):
         indices = frame_indices(random_start(self.clip, info, generator), self.clip, info)
         frames = self.cache.read(self.videos.paths[position], indices, info, self._candidates(info))
         window = partial(random_window, self.augment, generator=generator)
-        clip = torch.from_numpy(cut(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
+        clip = torch.from_numpy(crop(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
         return clip, self.videos.labels[position], position
 
     def _candidates(self, info: VideoInfo) -> range:
@@ -178,7 +178,7 @@ class TestClips(Dataset):
             indices = tuple(frame_indices(start, self.clip, info).tolist())
             frames = self.cache.read(path, indices, info, candidates=indices)
             windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
-            views.append(cut(frames, self.clip.frames, self.augment.crop, windows, self.margins))
+            views.append(crop(frames, self.clip.frames, self.augment.crop, windows, self.margins))
         return torch.from_numpy(np.concatenate(views)), self.videos.labels[position], position
 
     def __len__(self) -> int:
