@@ -30,9 +30,9 @@ from report import write
 
 ROOT = Path(__file__).parents[1]
 DATASET = "demo_ucf"
-PLAIN, KNOWN, LIVE, UNFROZEN, PARTITION, PASS = (
+PLAIN, CACHED, LIVE, UNFROZEN, PARTITION, PASS = (
     "plain student, no teacher",
-    "teachers' logits known (FT: true)",
+    "teachers' logits cached (FT: true)",
     "two live teachers at every step (peer)",
     "unfrozen teachers (FT: false)",
     "unfrozen teachers, partition",
@@ -52,17 +52,17 @@ def network(classes: int, seed: int) -> nn.Module:
     return model
 
 
-def learners(classes: int, known: torch.Tensor) -> dict[str, nn.Module]:
+def learners(classes: int, cached: torch.Tensor) -> dict[str, nn.Module]:
     static = torch.arange(classes) < classes // 4
     given = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
     pair = [network(classes, 1), network(classes, 2)]
 
-    def distilled(*teachers: nn.Module | None, known: torch.Tensor | None = None, **changes) -> Distilled:
-        return Distilled(network(classes, 0), *teachers, static, Student(**given, **changes), known)
+    def distilled(*teachers: nn.Module | None, cached: torch.Tensor | None = None, **changes) -> Distilled:
+        return Distilled(network(classes, 0), *teachers, static, Student(**given, **changes), cached)
 
     return {
         PLAIN: Classifier(network(classes, 0)),
-        KNOWN: distilled(None, None, known=known),
+        CACHED: distilled(None, None, cached=cached),
         LIVE: distilled(*copy.deepcopy(pair)),
         UNFROZEN: distilled(*copy.deepcopy(pair), FT=False),
         PARTITION: distilled(*copy.deepcopy(pair), FT=False, weighting="partition"),
@@ -111,7 +111,7 @@ def milliseconds(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str,
 def kind(student: Student) -> str:
     """The step that a student's training consists of."""
     if student.FT:
-        return KNOWN
+        return CACHED
     return UNFROZEN if asked_on(student) == "all" else PARTITION
 
 
@@ -186,8 +186,8 @@ def main() -> None:
     batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
     labels = torch.randint(0, classes, (size,), generator=random)
     normalise = loop.Normalise([0.5] * 3, [0.25] * 3)
-    known = torch.randn(2, 1, size, classes, generator=random)
-    steps = {name: stepper(learner, normalise, batch, labels) for name, learner in learners(classes, known).items()}
+    cached = torch.randn(2, 1, size, classes, generator=random)
+    steps = {name: stepper(learner, normalise, batch, labels) for name, learner in learners(classes, cached).items()}
     steps[PASS] = asker(normalise, batch, classes)
 
     times = milliseconds(steps, rounds)

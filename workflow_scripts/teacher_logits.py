@@ -27,4 +27,4 @@ with job(snakemake):  # noqa: F821
         hardware=machine,
         label=snakemake.output[0],  # noqa: F821
     )
-    networks.save_known_logits(snakemake.output[0], logits, videos)  # noqa: F821
+    networks.save_teacher_logits(snakemake.output[0], logits, videos)  # noqa: F821

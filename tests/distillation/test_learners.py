@@ -329,13 +329,13 @@ def test_the_student_learns_the_same_whether_its_teachers_do(FT):
 # VanillaKD
 
 
-def test_by_one_teacher_a_student_learns_its_known_logits_of_each_clip():
+def test_by_one_teacher_a_student_learns_its_cached_logits_of_each_clip():
     """Row k, v of them is what it said to clip k of video v."""
-    known = torch.randn(1, 2, 7, 5, generator=torch.Generator().manual_seed(3))
+    cached = torch.randn(1, 2, 7, 5, generator=torch.Generator().manual_seed(3))
     items = [(1, 6), (0, 0), (1, 0), (0, 3), (1, 2)]
-    learner = VanillaKD(network(0), Student(method="kd", KD_T=2, KD_alpha=0.4), known).eval()
+    learner = VanillaKD(network(0), Student(method="kd", KD_T=2, KD_alpha=0.4), cached).eval()
     step = learner(clips(), LABELS, items)
-    taught = torch.stack([known[0, k, v] for k, v in items])
+    taught = torch.stack([cached[0, k, v] for k, v in items])
     with torch.no_grad():
         logits = network(0).eval()(clips())
         loss, L_KD, L_CE, *_ = equations.vanilla_kd_loss(logits, taught, LABELS, KD_T=2, KD_alpha=0.4)

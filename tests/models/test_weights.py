@@ -124,7 +124,7 @@ def test_code_in_a_file_is_not_run(tmp_path):
 def test_nor_is_it_in_a_checkpoint_in_teachers_logits_or_in_a_state_to_resume(tmp_path, capsys):
     path = tmp_path / "a.pt"
     path.write_bytes(saved({"logits": Malicious(f"touch {tmp_path / 'ran'}"), "videos": [], "format": loop.RESUME}))
-    assert "not safe to load" in error(networks.known_logits, path, None, 1)
+    assert "not safe to load" in error(networks.load_teacher_logits, path, None, 1)
     assert "not safe to load" in error(weights.load_state_dict, path, part="last")
     assert loop._load_resume(path, {}) is None
     assert "not readable" in capsys.readouterr().out

@@ -55,13 +55,13 @@ def study(toy, tmp_path):
 
 
 def plan(study, name, computing, **changes):
-    """A baseline, with ``student`` settings a student of known logits."""
+    """A baseline, with ``student`` settings a student with cached teachers' logits."""
     settings = SETTINGS | changes
     files = {"index": "videos.parquet", "pixels": "pixels.json"}
     if "student" in settings:
         videos = Videos.of(pd.read_parquet(study / "videos.parquet"), "/", "list1", "train")
         logits = 2 * torch.randn(2, 2, len(videos), 4, generator=torch.Generator().manual_seed(0))
-        networks.save_known_logits(study / "logits.pt", logits, videos)
+        networks.save_teacher_logits(study / "logits.pt", logits, videos)
         files |= {"split": "split.json", "logits": "logits.pt"}
     return Plan(
         settings=settings, computing=computing, root="/", column="list1", device="cpu", threads=2, cache_mb=16,

@@ -663,7 +663,7 @@ def test_micro_batches_bound_every_pass(toy, tmp_path):
     seen = []
     teachers = [network(1), network(2)]
     teachers[0].register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
-    known = [
+    found = [
         loop.training_logits(
             teachers, normalise(), first(toy[0], 5), clip=CLIP, augment=AUGMENT, seed=0, hardware=CPU,
             settings=Train(epochs=1, batch_size=4, lr=0.1, micro_batch=most),
@@ -671,7 +671,7 @@ def test_micro_batches_bound_every_pass(toy, tmp_path):
         for most in (None, 2)
     ]  # fmt: skip
     assert seen == [5, 2, 2, 1]
-    torch.testing.assert_close(*known, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
     learner, rows = classifier(), []
     learner.model.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
     train(toy, tmp_path / "again", learner, epochs=1, micro_batch=2)
@@ -715,21 +715,21 @@ def test_a_batch_is_trained_on_once_per_clip(toy, tmp_path):
 
 
 def test_teachers_that_spoke_once_teach_as_teachers_that_are_asked(toy, tmp_path):
-    """The students' training with known logits is the training with live frozen teachers, clip for clip."""
+    """The students' training with cached logits is the training with live frozen teachers, clip for clip."""
     teachers = [network(101), network(102)]
     videos = first(toy[0], 7)
     settings = Train(**({"epochs": 3, "batch_size": 4, "clips_per_video": 2} | OPTIMISERS["sgd"]))
-    known = loop.training_logits(
+    cached = loop.training_logits(
         teachers, normalise(), videos, clip=CLIP, augment=AUGMENT, settings=settings, seed=0, hardware=CPU
     )
-    assert known.shape == (2, 6, 7, 4)
-    assert known.dtype == torch.float32
+    assert cached.shape == (2, 6, 7, 4)
+    assert cached.dtype == torch.float32
     student = Student(S_alpha=0.3, KD_T=2, KD_alpha=0.4, FT=True)
-    shared = Distilled(network(0), None, None, STATIC, student, known.clone())
-    one = train(toy, tmp_path / "known", shared, clips_per_video=2)
+    shared = Distilled(network(0), None, None, STATIC, student, cached.clone())
+    one = train(toy, tmp_path / "cached", shared, clips_per_video=2)
     two = train(toy, tmp_path / "live", distilled(True), clips_per_video=2)
     pd.testing.assert_frame_equal(one[1].drop(columns=SECONDS), two[1].drop(columns=SECONDS), rtol=1e-4, atol=1e-4)
     assert one[1]["L_KD"].ne(0).all()
-    wrong = Distilled(network(0), None, None, STATIC, student, known.flip(2))
+    wrong = Distilled(network(0), None, None, STATIC, student, cached.flip(2))
     other = train(toy, tmp_path / "wrong", wrong, clips_per_video=2)
     assert not np.allclose(other[1]["L_KD"], two[1]["L_KD"], rtol=1e-3), "the test can tell whose logits they are"

@@ -46,10 +46,10 @@ def clips(seed=0):
     return torch.randn(len(LABELS), 3, 4, 5, 5, generator=torch.Generator().manual_seed(seed))
 
 
-def distilled(weighting="gated", known=False, **changes):
+def distilled(weighting="gated", cached=False, **changes):
     options = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.6, "FT": True, "weighting": weighting}
     student = Student(**(options | changes))
-    if known:
+    if cached:
         logits = 2 * torch.randn(2, 1, len(LABELS), 4, generator=torch.Generator().manual_seed(5))
         return Distilled(Tiny(0), None, None, STATIC, student, logits)
     return Distilled(Tiny(0), Tiny(1), Tiny(2), STATIC, student)
@@ -65,7 +65,7 @@ LEARNERS = {"classifier": lambda: Classifier(Tiny(0)), "subset": lambda: Classif
     f"{weighting} {name}": lambda weighting=weighting, changes=changes: distilled(weighting, **changes)
     for weighting in WEIGHTINGS
     for name, changes in {
-        "known": {"known": True}, "FT": {}, "own": {"FT": False}, "joint": {"FT": False, "unfrozen": "joint"},
+        "cached": {"cached": True}, "FT": {}, "own": {"FT": False}, "joint": {"FT": False, "unfrozen": "joint"},
         "S0": {"FT": False, "unfrozen": "joint", "S_alpha": 0}, "zero own": {"FT": False, "outside": "zero"},
     }.items()
 }  # fmt: skip
@@ -105,7 +105,7 @@ def test_micro_batches_learn_what_the_batch_does(kind, most):
             torch.testing.assert_close(one.scalars[name].detach(), other.scalars[name].detach(), rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("kind", ["gated known", "gated FT", "blend known", "blend own", "gated joint",
+@pytest.mark.parametrize("kind", ["gated cached", "gated FT", "blend cached", "blend own", "gated joint",
                                   "gated zero own"])  # fmt: skip
 def test_weights_of_each_micro_batch_alone_would_be_others(kind):
     """Eq. 7 looks for the least and the greatest loss of the batch: what the test above proves is no accident."""
@@ -118,7 +118,7 @@ def test_weights_of_each_micro_batch_alone_would_be_others(kind):
     assert max((p.grad - q.grad).abs().max() for p, q in pairs) > 1e-3
 
 
-@pytest.mark.parametrize(("kind", "passes"), [("classifier", 1), ("gated known", 1), ("partition own", 1),
+@pytest.mark.parametrize(("kind", "passes"), [("classifier", 1), ("gated cached", 1), ("partition own", 1),
                                               ("gated own", 2), ("gated joint", 2), ("gated zero own", 2)])  # fmt: skip
 def test_no_more_clips_pass_at_a_time_and_only_coupled_learners_are_asked_twice(kind, passes):
     learner, seen = LEARNERS[kind](), []

@@ -162,7 +162,7 @@ def test_the_learner_of_each_role(checkpoint, tmp_path):
     assert equal(student.dynamic, networks.new_model(settings(seed=9), 4, None))
     assert student.masked
     assert not networks.learner(settings(student=values, teacher_outputs="full"), CLASSES, split=SPLIT,
-                                known=torch.zeros(2, 1, 1, 4)).masked  # fmt: skip
+                                cached_teacher_logits=torch.zeros(2, 1, 1, 4)).masked  # fmt: skip
     assert equal(student.model, networks.new_model(settings(), 4, path))
 
 
@@ -176,12 +176,12 @@ def test_normaliser_reads_the_datasets_statistics(tmp_path):
     torch.testing.assert_close(normalise(clip), expected, atol=1e-6, rtol=0)
 
 
-def test_known_logits_are_of_these_videos(tmp_path):
+def test_cached_teacher_logits_are_of_these_videos(tmp_path):
     videos = Videos(("a/1.avi", "b/2.avi"), (Path("a/1.avi"), Path("b/2.avi")), (0, 1))
     logits = torch.randn(2, 3, 2, 4)
-    networks.save_known_logits(tmp_path / "seed0.logits.pt", logits, videos)
-    assert torch.equal(networks.known_logits(tmp_path / "seed0.logits.pt", videos, 3), logits)
+    networks.save_teacher_logits(tmp_path / "seed0.logits.pt", logits, videos)
+    assert torch.equal(networks.load_teacher_logits(tmp_path / "seed0.logits.pt", videos, 3), logits)
     others = Videos(videos.names[::-1], videos.paths[::-1], videos.labels[::-1])
     for wrong, clips in ((others, 3), (videos, 4)):
         with pytest.raises(DtkdError, match=r"seed0\.logits\.pt: holds the logits of other training clips; remove it"):
-            networks.known_logits(tmp_path / "seed0.logits.pt", wrong, clips)
+            networks.load_teacher_logits(tmp_path / "seed0.logits.pt", wrong, clips)

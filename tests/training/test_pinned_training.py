@@ -76,7 +76,7 @@ def logits_of_teachers(folder: Path, name: str, teachers: list[str]) -> str:
     models = [networks.trained_model(COMMON, 4, folder / teacher / "checkpoint.pt") for teacher in teachers]
     logits = loop.training_logits(models, networks.normaliser(folder / "pixels.json"), videos, clip=CLIP,
                                     augment=AUGMENT, settings=TRAIN, seed=0, hardware=CPU)  # fmt: skip
-    networks.save_known_logits(folder / name, logits, videos)
+    networks.save_teacher_logits(folder / name, logits, videos)
     return name
 
 
@@ -90,11 +90,11 @@ def pinned(folder: Path) -> dict[str, list[list[float]]]:
         found[f"{subset} teacher"] = train(folder, subset, start, subset=subset)
     found["masked static teacher"] = train(folder, "masked", start, subset="static", teacher_outputs="masked")
     pair = {subset: f"{subset}/checkpoint.pt" for subset in SUBSETS}
-    known = {"logits": logits_of_teachers(folder, "pair.pt", list(SUBSETS))}
+    cached = {"logits": logits_of_teachers(folder, "pair.pt", list(SUBSETS))}
     one = {"logits": logits_of_teachers(folder, "one.pt", ["baseline"])}
     for name, changes in STUDENTS.items():
         student = Student(KD_T=2, KD_alpha=0.4, **changes)
-        taught = one if student.method == "kd" else known if student.FT else pair
+        taught = one if student.method == "kd" else cached if student.FT else pair
         found[name] = train(folder, name, start | taught, student=student.model_dump(exclude={"list"}))
     return found
 

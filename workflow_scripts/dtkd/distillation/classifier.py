@@ -71,7 +71,7 @@ class Classifier(nn.Module):
         return self.loss(self.outputs(clips, labels), labels, items)
 
 
-def of_items(known: Tensor, items: Items, device: torch.device) -> Tensor:
-    """What ``known`` logits (M, K, V, C) are of a batch's samples: (M, N, C)."""
+def logits_of_items(cached: Tensor, items: Items, device: torch.device) -> Tensor:
+    """The ``cached`` teachers' logits (M, K, V, C) of a batch's samples: (M, N, C)."""
     numbers, videos = zip(*items, strict=True)
-    return known[:, list(numbers), list(videos)].to(device)
+    return cached[:, list(numbers), list(videos)].to(device)

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from dtkd.common.distributed import Group, Items
 from dtkd.config import Student
 from dtkd.distillation import equations
-from dtkd.distillation.classifier import ALONE, Step, of_items
+from dtkd.distillation.classifier import ALONE, Step, logits_of_items
 from dtkd.models.shared_batch_norm import answers
 
 
@@ -33,15 +33,15 @@ class Distilled(nn.Module):
     """A student that learns from a static and a dynamic teacher (Eqs. 2-13).
 
     With ``FT`` the teachers stay as they are, in eval mode: either as networks, of which only the forward passes that
-    the weighting needs are paid, or as the logits that they gave once for every training clip (``known``), which all
-    students of the same teachers share. Without it, each teacher goes on learning from its own subset's samples
+    the weighting needs are computed, or as their cached logits of every training clip, which all students of the same
+    teachers share. Without it, each teacher goes on learning from its own subset's samples
     (``unfrozen: own``), and where the weighting reads it on others, it answers those as a frozen one would. With
     ``joint`` the student's loss reaches it too, through every sample that the weighting reads: then its batch norms see
     them all.
 
     Args:
-        known: (2, K, V, C), the static and the dynamic teacher's logits of the K clips of each of the V training
-            videos; ``forward`` then needs each sample's (clip, video) numbers. The teachers' networks may be None.
+        cached_teacher_logits: (2, K, V, C), the static and the dynamic teacher's, of the K clips of each of the V
+            training videos; ``forward`` then needs each sample's (clip, video) numbers, and the teachers may be None.
         masked: whether each teacher answers for its own subset's classes only.
     """
 
@@ -52,14 +52,14 @@ class Distilled(nn.Module):
         dynamic: nn.Module | None,
         static_classes: Tensor,
         student: Student,
-        known: Tensor | None = None,
+        cached_teacher_logits: Tensor | None = None,
         *,
         masked: bool = False,
     ):
         super().__init__()
         self.model, self.static, self.dynamic = model, static, dynamic
         self.student, self.masked = student, masked
-        self.known = known  # on the CPU: a batch needs a few rows of it
+        self.cached_teacher_logits = cached_teacher_logits  # on the CPU: a batch needs a few rows of it
         self.weighting = weighting_of(student)
         self.register_buffer("static_classes", static_classes, persistent=False)
         for teacher in self.teachers:
@@ -83,11 +83,11 @@ class Distilled(nn.Module):
     @property
     def asked(self) -> str:
         """On which samples the teachers' networks are asked: "own" subset's, "all" or "none"."""
-        return "none" if self.known is not None else asked_on(self.student)
+        return "none" if self.cached_teacher_logits is not None else asked_on(self.student)
 
     @property
     def coupled(self) -> bool:
-        """Eq. 7 compares a teacher's losses over the batch; known logits are those of the whole batch at once."""
+        """Eq. 7 compares a teacher's losses over the batch; cached logits are at hand for the whole batch at once."""
         return self.asked != "none" and equations.weighs(**self.weighting)
 
     def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
@@ -138,15 +138,15 @@ class Distilled(nn.Module):
 
         Args:
             outputs: of all networks (N, C), as `outputs` gives them; labels (N,).
-            items: the (clip, video) numbers of the N samples; only a student with ``known`` logits needs them.
+            items: the (clip, video) numbers of the N samples; only a student with cached teachers' logits needs them.
 
         Raises:
             DtkdError: shapes disagree, a subset has no classes, or a setting is out of range.
         """
         own_static = self.static_classes[labels]
         logits, *taught = outputs
-        if self.known is not None:
-            taught = of_items(self.known, items, labels.device)
+        if self.cached_teacher_logits is not None:
+            taught = logits_of_items(self.cached_teacher_logits, items, labels.device)
         logits_st, logits_dy = taught if len(taught) else (None, None)
         kd = equations.distillation_loss(
             logits, logits_st, logits_dy, labels, self.static_classes,

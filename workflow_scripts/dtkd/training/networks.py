@@ -73,18 +73,18 @@ def learner(
     sha256: str | None = None,
     split: dict[str, Any] | None = None,
     teachers: dict[str, str] | None = None,
-    known: Tensor | None = None,
+    cached_teacher_logits: Tensor | None = None,
 ) -> Classifier | Distilled:
-    """What a run trains; a student learns from its teachers' checkpoints (by subset) or from their ``known`` logits."""
+    """What a run trains; a student learns from its teachers' checkpoints (by subset) or their cached logits."""
     model = new_model(settings, len(classes), start, sha256)
     if "student" in settings:
         student, pair = Student(**settings["student"]), [None, None]
         if student.method == "kd":
-            return VanillaKD(model, student, known)
-        if known is None:
+            return VanillaKD(model, student, cached_teacher_logits)
+        if cached_teacher_logits is None:
             pair = [trained_model(settings, len(classes), teachers[subset]) for subset in SUBSETS]
         static_classes = subset_mask(split, classes, "static")
-        return Distilled(model, *pair, static_classes, student, known, masked=masked(settings))
+        return Distilled(model, *pair, static_classes, student, cached_teacher_logits, masked=masked(settings))
     return Classifier(model, allowed(settings, classes, split))
 
 
@@ -100,12 +100,12 @@ def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
     }
 
 
-def save_known_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
+def save_teacher_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
     """Write what `loop.training_logits` gave, with the names of its videos."""
     weights.save_tensors(path, {"logits": logits, "videos": list(videos.names)})
 
 
-def known_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
+def load_teacher_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
     """Read the teachers' logits (M, K, V, C), M of them, of ``clips`` clips of each of ``videos``.
 
     Raises DtkdError if the file holds those of other videos or of too few clips.

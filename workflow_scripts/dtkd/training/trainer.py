@@ -47,7 +47,7 @@ def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # 
     options = Train(**settings["train"], **plan.computing)
     clip, augment = Clip(**settings["clip"]), Augment(**settings["augment"])
     clips = options.epochs * options.clips_per_video
-    known = networks.known_logits(given["logits"], videos, clips) if "logits" in given else None
+    cached = networks.load_teacher_logits(given["logits"], videos, clips) if "logits" in given else None
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
 
@@ -62,7 +62,7 @@ def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # 
             sha256=plan.sha256,
             split=split,
             teachers={subset: given.get(subset) for subset in SUBSETS},
-            known=known,
+            cached_teacher_logits=cached,
         ),
         networks.normaliser(given["pixels"]),
         videos,
