@@ -320,7 +320,7 @@ def test_jobs_that_are_being_asked_about_or_submitted_are_cancelled_too(monkeypa
     assert cluster.asking.wait(10)
     cluster.answer.set()
     deadline = time.monotonic() + 10
-    while "ended" in [*cluster.active_jobs, *cluster.active_jobs.asked] and time.monotonic() < deadline:
+    while "ended" in [*cluster.active_jobs, *cluster.active_jobs.polled] and time.monotonic() < deadline:
         time.sleep(0.01)
     cluster.cancel()
     assert cluster.cancelled == ["a"]

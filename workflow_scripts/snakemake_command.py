@@ -166,17 +166,17 @@ def others_here() -> bool:
 
 
 class Jobs(list):
-    """An executor's jobs that run; while it asks the cluster about them they are off its list, and in ``asked``."""
+    """An executor's jobs that run; while it asks the cluster about them they are off its list, and in ``polled``."""
 
-    asked: tuple = ()
+    polled: tuple = ()
 
     def clear(self) -> None:
-        self.asked = tuple(self)
+        self.polled = tuple(self)
         super().clear()
 
     def extend(self, still_running) -> None:
         super().extend(still_running)
-        self.asked = ()
+        self.polled = ()
 
 
 def cancel_all_jobs() -> None:
@@ -188,7 +188,7 @@ def cancel_all_jobs() -> None:
 
         def cancel_the_rest() -> None:
             with self.lock:
-                jobs = [job for job in (*self.active_jobs, *self.active_jobs.asked) if job not in cancelled]
+                jobs = [job for job in (*self.active_jobs, *self.active_jobs.polled) if job not in cancelled]
             cancelled.extend(jobs)
             self.cancel_jobs(jobs)
 
