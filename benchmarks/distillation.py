@@ -1,7 +1,7 @@
 """What distillation costs beside plain training: a step of each kind, and Table 5 as a whole.
 
 Steps of the demo's network on clips in memory (decoding is the same for all), interleaved, in processor time of one
-thread. The usual loop, which asks two live teachers at every step, is the peer.
+thread. The usual loop, which runs two live teachers at every step, is the peer.
 
     python benchmarks/distillation.py
 """
@@ -22,7 +22,7 @@ from dtkd.config import Run, Student, Study, read
 from dtkd.data import synthetic
 from dtkd.data.datasets import Videos
 from dtkd.distillation.classifier import Classifier
-from dtkd.distillation.dual_teacher import Distilled, asked_on
+from dtkd.distillation.dual_teacher import Distilled, teacher_rows_needed
 from dtkd.models import backbones
 from dtkd.operations import plan
 from dtkd.training import loop, sampling
@@ -84,16 +84,16 @@ def stepper(learner: nn.Module, normalise: nn.Module, batch: torch.Tensor, label
     return step
 
 
-def asker(normalise: nn.Module, batch: torch.Tensor, classes: int) -> Callable[[], None]:
+def both_teachers(normalise: nn.Module, batch: torch.Tensor, classes: int) -> Callable[[], None]:
     """What `loop.training_logits` pays for the clips of one step."""
     pair = [network(classes, seed).eval() for seed in (1, 2)]
 
     @torch.inference_mode()
-    def ask() -> None:
+    def run() -> None:
         frames = normalise(batch)
         torch.stack([model(frames).float() for model in pair])
 
-    return ask
+    return run
 
 
 def milliseconds(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
@@ -112,15 +112,15 @@ def kind(student: Student) -> str:
     """The step that a student's training consists of."""
     if student.FT:
         return CACHED
-    return UNFROZEN if asked_on(student) == "all" else PARTITION
+    return UNFROZEN if teacher_rows_needed(student) == "all" else PARTITION
 
 
-def table5(asked: Study, times: dict[str, float]) -> list[dict[str, object]]:
+def table5(study: Study, times: dict[str, float]) -> list[dict[str, object]]:
     """All students of a dataset against as many plain trainings: with what is shared, and as the peer does it."""
-    runs = [asked.student_run(DATASET, row, 0) for row in asked.students_of(DATASET).values()]
+    runs = [study.student_run(DATASET, row, 0) for row in study.students_of(DATASET).values()]
 
     def row(what: str, chosen: list[Run], of: Callable[[Student], str], shared: bool) -> dict[str, object]:
-        pairs = len({asked.logits_file(run) for run in chosen if run.student.FT}) if shared else 0
+        pairs = len({study.logits_file(run) for run in chosen if run.student.FT}) if shared else 0
         spent = sum(times[of(run.student)] for run in chosen) + pairs * times[PASS]
         live = 0 if shared else 2 * sum(run.student.FT for run in chosen)
         counted = sum(map(plan.passes, chosen)) + 2 * pairs + live
@@ -137,23 +137,23 @@ def table5(asked: Study, times: dict[str, float]) -> list[dict[str, object]]:
     ]
 
 
-def disagreement(asked: Study, classes: int) -> tuple[float, float]:
+def disagreement(study: Study, classes: int) -> tuple[float, float]:
     """The largest difference of shared and live logits over a few of the demo's videos, and the largest logit.
 
     Live teachers see the batches that training draws.
     """
     models, normalise = [network(classes, seed).eval() for seed in (1, 2)], loop.Normalise([0.5] * 3, [0.25] * 3)
-    settings = asked.train.model_copy(update={"epochs": 2})
+    settings = study.train.model_copy(update={"epochs": 2})
     with tempfile.TemporaryDirectory() as folder:
         render = synthetic.Render(DATASET, groups=3, clips_per_group=1, width=76)
         paths = [path for name in synthetic.class_names(DATASET)[:7]
                  for path in synthetic.render_class(render, name, folder)]  # fmt: skip
         videos = Videos(tuple(map(str, paths)), tuple(paths), (0,) * len(paths))
         shared = loop.training_logits(
-            models, normalise, videos, clip=asked.clip, augment=asked.augment, settings=settings, seed=0,
+            models, normalise, videos, clip=study.clip, augment=study.augment, settings=settings, seed=0,
             hardware=loop.hardware("cpu", 1),
         )  # fmt: skip
-        data = sampling.TrainingClips(videos, asked.clip, asked.augment, 0)
+        data = sampling.TrainingClips(videos, study.clip, study.augment, 0)
         most = 0.0
         with torch.no_grad():
             for epoch in range(settings.epochs):
@@ -178,32 +178,32 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    asked = read(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
-    classes, crop, size = len(synthetic.class_names(DATASET)), asked.augment.crop, asked.train.batch_size
+    study = read(yaml.safe_load((ROOT / "config.yaml").read_text(encoding="utf-8")))
+    classes, crop, size = len(synthetic.class_names(DATASET)), study.augment.crop, study.train.batch_size
 
     random = torch.Generator().manual_seed(0)
-    shape = (size, 3, asked.clip.frames, crop, crop)
+    shape = (size, 3, study.clip.frames, crop, crop)
     batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
     labels = torch.randint(0, classes, (size,), generator=random)
     normalise = loop.Normalise([0.5] * 3, [0.25] * 3)
     cached = torch.randn(2, 1, size, classes, generator=random)
     steps = {name: stepper(learner, normalise, batch, labels) for name, learner in learners(classes, cached).items()}
-    steps[PASS] = asker(normalise, batch, classes)
+    steps[PASS] = both_teachers(normalise, batch, classes)
 
     times = milliseconds(steps, rounds)
     write("distillation", [
         {"step": name, "ms": f"{spent:.1f}", "÷ plain": f"{spent / times[PLAIN]:.2f}"} for name, spent in times.items()
-    ], f"Processor time of a step: the demo's network, {size} clips of {asked.clip.frames} × {crop} × {crop} in "
+    ], f"Processor time of a step: the demo's network, {size} clips of {study.clip.frames} × {crop} × {crop} in "
        f"memory, median of {rounds}.")  # fmt: skip
-    write("distillation_table5", table5(asked, times), f"The students of Table 5 ({DATASET}), decoding left out: "
+    write("distillation_table5", table5(study, times), f"The students of Table 5 ({DATASET}), decoding left out: "
           "their steps and the shared passes against as many plain trainings; and the same counted in forward passes "
-          "(three a training clip, one a clip that a teacher is only asked about).")  # fmt: skip
+          "(three a training clip, one a clip that a teacher only sees).")  # fmt: skip
 
-    most, largest = disagreement(asked, classes)
+    most, largest = disagreement(study, classes)
     trained = sum(line.endswith(tuple("0123456789")) for line in
-                  synthetic.list_files(asked.datasets[DATASET].render)["trainlist01.txt"].splitlines())  # fmt: skip
+                  synthetic.list_files(study.datasets[DATASET].render)["trainlist01.txt"].splitlines())  # fmt: skip
     rows = [
-        {"data": DATASET, "megabytes": f"{megabytes(trained, asked.train.epochs, classes):.2f}"},
+        {"data": DATASET, "megabytes": f"{megabytes(trained, study.train.epochs, classes):.2f}"},
         {"data": "UCF101, 10 epochs", "megabytes": f"{megabytes(**UCF101):.1f}"},
     ]
     write("distillation_logits", rows, "One file of shared logits (2 teachers × epochs × videos × classes × 4 bytes). "

@@ -213,26 +213,26 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--algorithm", default="farneback", choices=[*flow.ALGORITHMS, *flow.NETWORKS])
     parser.add_argument("--weights", help="of a network")
-    asked = parser.parse_args()
-    settings = Settings(asked.algorithm, weights=asked.weights)
+    given = parser.parse_args()
+    settings = Settings(given.algorithm, weights=given.weights)
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder:
-        paths = [Path(folder, f"{number:04d}.avi") for number in range(asked.videos)]
+        paths = [Path(folder, f"{number:04d}.avi") for number in range(given.videos)]
         for seed, path in enumerate(paths):
-            write_video(path, asked.frames, seed)
-        lengths = {count * asked.frames: Path(folder, f"long{count}.avi") for count in (1, 10)}
+            write_video(path, given.frames, seed)
+        lengths = {count * given.frames: Path(folder, f"long{count}.avi") for count in (1, 10)}
         for seed, (count, path) in enumerate(lengths.items()):
             write_video(path, count, seed)
         memory = [{"frames": count, "peak MB": round(peak(path, settings))} for count, path in lengths.items()]
 
         turns = {name: [] for name in CONTENDERS}
-        for turn in range(asked.repeats):
+        for turn in range(given.repeats):
             for name in CONTENDERS:
                 turns[name].append(race(name, paths, settings))
                 print(f"turn {turn + 1}: {name}: {turns[name][-1][0]:.2f} s", flush=True)
         stages = breakdown(paths[:6], settings)
 
-    pairs = asked.videos * (asked.frames - 1)
+    pairs = given.videos * (given.frames - 1)
 
     def ratio(name: str, other: str, value: int = 0) -> str:
         return f"{statistics.median(a[value] / b[value] for a, b in zip(turns[name], turns[other], strict=True)):.3f}"
@@ -253,11 +253,11 @@ def main() -> None:
     report.write(
         "flow",
         rows,
-        f"{asked.algorithm}, {asked.videos} videos of {asked.frames} frames, {WIDTH}×{HEIGHT}, {asked.repeats} turns; "
+        f"{given.algorithm}, {given.videos} videos of {given.frames} frames, {WIDTH}×{HEIGHT}, {given.repeats} turns; "
         f"the videos' means by ours and by the peer differ by {apart:.1e} px at most",
     )
-    report.write("flow_stages", stages, f"{asked.algorithm}: CPU time of the stages of ours on one thread")
-    report.write("flow_memory", memory, f"{asked.algorithm}: peak memory of one video's flow in a process of its own")
+    report.write("flow_stages", stages, f"{given.algorithm}: CPU time of the stages of ours on one thread")
+    report.write("flow_memory", memory, f"{given.algorithm}: peak memory of one video's flow in a process of its own")
 
 
 if __name__ == "__main__":

@@ -38,11 +38,11 @@ def imitation(study: Study) -> list[dict[str, object]]:
     for outputs, kl in product(("masked", "full"), FORMULAS):
         chosen = dict.fromkeys(study.use, f"{outputs}-gated-T2")
         analysis = study.analysis.model_copy(update={"kl": kl, "chosen": chosen})
-        asked = shown_runs.table6(study.model_copy(update={"analysis": analysis}))
-        floor = f", floor {asked[0]['floor']:g}" if asked[0]["floor"] else ""
+        rows = shown_runs.table6(study.model_copy(update={"analysis": analysis}))
+        floor = f", floor {rows[0]['floor']:g}" if rows[0]["floor"] else ""
         reading = {"teachers": outputs, "KL(S ‖ T)": FORMULAS[kl] + floor}
         found += [_row(row, row["dataset"], reading, "SM", "SIR")
-                  for row in tables.table6(asked, splits, indexes).to_dict("records")]  # fmt: skip
+                  for row in tables.table6(rows, splits, indexes).to_dict("records")]  # fmt: skip
     for row in published.table(6).to_dict("records"):
         of = f"the paper's {row['dataset']}, {row['student']}"
         found.append(_row(row, of, {}, "selectivity_margin", "selective_imitation_ratio"))

@@ -26,10 +26,10 @@ with job(snakemake):  # noqa: F821
         if not names:
             raise DtkdError(f"{snakemake.output[0]}: none of the class's videos can be used: mend some, or remove it")  # noqa: F821
     videos = [(name, Path(params.root) / path, Path(params.folder) / f"{name}.parquet") for path, name in names.items()]
-    asked = params.settings | params.get("summary", {})
+    settings = params.settings | params.get("summary", {})
     table = flow.class_flow(
         videos,
-        flow.Settings(**asked, weights=snakemake.input.weights or None, device=params.device),  # noqa: F821
+        flow.Settings(**settings, weights=snakemake.input.weights or None, device=params.device),  # noqa: F821
         progress=partial(tqdm, desc=f"flow {snakemake.wildcards.cls}", unit="video", mininterval=5),  # noqa: F821
         threads=snakemake.threads,  # noqa: F821
     )

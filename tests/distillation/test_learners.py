@@ -236,7 +236,7 @@ def test_a_batch_of_one_subset_asks_one_teacher_and_has_one_mean_weight(FT, rows
 
 
 def test_without_distillation_its_records_are_zero():
-    """KD_alpha 0: no teacher was asked, so there is no L_KD and no weight to tell of."""
+    """KD_alpha 0: no teacher was run, so there is neither L_KD nor a weight."""
     step = distilled(KD_alpha=0).eval()(clips(), LABELS)
     assert step.loss == step.scalars["L_CE"]
     assert [float(step.scalars[name]) for name in ("L_KD", "w_st", "w_dy")] == [0, 0, 0]
@@ -254,10 +254,10 @@ def test_unfrozen_teachers_change_and_all_their_parts_learn():
 def test_own_a_teacher_without_own_samples_gets_no_gradient(labels):
     learner = distilled(FT=False).train()
     learner(clips(), torch.tensor(labels)).loss.backward()
-    asked, idle = learner.static, learner.dynamic
+    used, idle = learner.static, learner.dynamic
     if not STATIC[labels[0]]:
-        asked, idle = idle, asked
-    assert max(gradients(asked)) > 0
+        used, idle = idle, used
+    assert max(gradients(used)) > 0
     assert max(gradients(idle), default=0) == 0
     assert max(gradients(learner.model)) > 0
 
@@ -278,22 +278,22 @@ def test_own_a_teachers_gradient_is_that_of_its_own_cross_entropy(masked, KD_alp
             torch.testing.assert_close(p.grad, q.grad, msg=name, rtol=1e-3, atol=1e-6)
 
 
-def test_own_a_teacher_is_asked_on_other_samples_as_if_it_were_frozen():
+def test_own_a_teacher_is_run_on_other_samples_as_if_it_were_frozen():
     """Its batch norms know nothing of them, there is no dropout in what it says, and it goes on learning."""
     learner = distilled(FT=False).train()
-    asked, before = copy.deepcopy(learner), copy.deepcopy(learner)
-    _, L_st, L_dy = asked.outputs(clips(), LABELS)
-    assert all(module.training for module in asked.modules())
+    run, before = copy.deepcopy(learner), copy.deepcopy(learner)
+    _, L_st, L_dy = run.outputs(clips(), LABELS)
+    assert all(module.training for module in run.modules())
     for name, logits, own in (("static", L_st, OWN), ("dynamic", L_dy, ~OWN)):
         frozen = getattr(before, name)
         with torch.no_grad():
             torch.testing.assert_close(logits[~own], frozen.eval()(clips()[~own]))
         frozen.train()(clips()[own])  # statistics of its own samples alone
-        for (key, value), buffer in zip(frozen.named_buffers(), getattr(asked, name).buffers(), strict=True):
+        for (key, value), buffer in zip(frozen.named_buffers(), getattr(run, name).buffers(), strict=True):
             assert torch.equal(value, buffer), key
 
 
-def test_own_a_teacher_that_was_asked_without_gradients_still_gets_them_in_mixed_precision():
+def test_own_a_teacher_that_was_run_without_gradients_still_gets_them_in_mixed_precision():
     """Autocast keeps the rounded weights of the first forward pass for the second."""
     learner = distilled(FT=False).train()
     with torch.autocast("cpu", torch.bfloat16):

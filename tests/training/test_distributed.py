@@ -15,7 +15,7 @@ from dtkd.models.shared_batch_norm import SharedBatchNorm, share_batch_norms
 ALONE = Group()
 SOME = ("classifier", "subset", "one teacher", "gated cached", "blend own", "partition FT", "partition own",
         "partition joint", "gated joint", "gated zero own")  # fmt: skip
-OWN = {"FT": False, "S_alpha": None, "method": "bskd"}  # each teacher is asked on its own subset's samples only
+OWN = {"FT": False, "S_alpha": None, "method": "bskd"}  # each teacher is run on its own subset's samples only
 KINDS = {name: LEARNERS[name] for name in SOME} | {
     "norm classifier": lambda: Classifier(Tiny(0, frozen=False)),
     "norm joint": lambda: Distilled(

@@ -24,8 +24,8 @@ def weighting_of(student: Student) -> dict[str, Any]:
     return {"weighting": student.weighting, "S_alpha": student.S_alpha, "outside": student.outside}
 
 
-def asked_on(student: Student) -> Literal["own", "all", "none"]:
-    """On which samples each of the two teachers matters to a student's loss (`equations.teachers_needed`)."""
+def teacher_rows_needed(student: Student) -> Literal["own", "all", "none"]:
+    """The rows of a batch for which a student's loss needs each teacher's logits (`equations.teachers_needed`)."""
     return equations.teachers_needed(KD_alpha=student.KD_alpha, **weighting_of(student))
 
 
@@ -77,18 +77,18 @@ class Distilled(nn.Module):
         return self
 
     def logits(self, clips: Tensor) -> Tensor:
-        """The student's answer to normalised clips (n, 3, T, H, W): (n, C), float32. No teacher is asked."""
+        """The student's answer to normalised clips (n, 3, T, H, W): (n, C), float32, without the teachers."""
         return answers(self.model, clips).float()
 
     @property
-    def asked(self) -> str:
-        """On which samples the teachers' networks are asked: "own" subset's, "all" or "none"."""
-        return "none" if self.cached_teacher_logits is not None else asked_on(self.student)
+    def teacher_rows_needed(self) -> Literal["own", "all", "none"]:
+        """The rows of a batch that each teacher's network is run on: its "own" subset's, "all" or "none"."""
+        return "none" if self.cached_teacher_logits is not None else teacher_rows_needed(self.student)
 
     @property
     def coupled(self) -> bool:
         """Eq. 7 compares a teacher's losses over the batch; cached logits are at hand for the whole batch at once."""
-        return self.asked != "none" and equations.weighs(**self.weighting)
+        return self.teacher_rows_needed != "none" and equations.weighs(**self.weighting)
 
     def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
         """The student's logits (n, C), then those of the teachers that are networks, unless nothing reads them.
@@ -101,14 +101,14 @@ class Distilled(nn.Module):
         """How many of these samples pass together through each network in train mode, a learning teacher's own too."""
         if self.student.FT:
             return [len(labels)]
-        if self.student.unfrozen == "joint" and self.asked == "all":
+        if self.student.unfrozen == "joint" and self.teacher_rows_needed == "all":
             return 3 * [len(labels)]
         static = int(self.static_classes[labels].sum())
         return [len(labels), static, len(labels) - static]
 
     def teacher_logits(self, clips: Tensor, own_static: Tensor, group: Group = ALONE) -> tuple[Tensor, ...]:
         """Both networks' logits (n, C), zeros in rows that nothing reads; none where no row is read."""
-        if self.student.FT and self.asked == "none":
+        if self.student.FT and self.teacher_rows_needed == "none":
             return ()
         return (
             self._teacher_logits(self.static, clips, own_static, group),
@@ -118,10 +118,10 @@ class Distilled(nn.Module):
     def _teacher_logits(self, teacher: nn.Module, clips: Tensor, own: Tensor, group: Group) -> Tensor:
         """One teacher's logits (n, C): with gradients where it learns from them, elsewhere as if it were frozen.
 
-        To learn, it is asked by all processes of the group or by none, about no clip if need be: its batch norms wait
-        for all of them, on the way there and back. Where no process has such a clip it gets no gradient, not zeros.
+        To learn, it is run by all processes of the group or by none, on no clip if need be: its batch norms wait for
+        all of them, forwards and backwards. Where no process has such a clip it gets no gradient, not zeros.
         """
-        read = own | (self.asked == "all")
+        read = own | (self.teacher_rows_needed == "all")
         learned = read if self.student.unfrozen == "joint" else own
         if self.student.FT:
             learned = torch.zeros_like(own)

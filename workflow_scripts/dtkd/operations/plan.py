@@ -30,7 +30,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
 from dtkd.config import Dataset, Run, Study
 from dtkd.data import datasets, published, synthetic, video
-from dtkd.distillation.dual_teacher import asked_on
+from dtkd.distillation.dual_teacher import teacher_rows_needed
 from dtkd.models import backbones
 from dtkd.motion import flow
 from dtkd.training import sampling
@@ -38,9 +38,9 @@ from dtkd.training import sampling
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
 STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")
 ON_THE_WAY = ("render", "pretrain", "teachers' logits")  # made for other jobs alone; tables and figures want the rest
-UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be asked
+UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be measured
 FRAMES = {"ucf101": 186, "hmdb51": 93}  # format -> the mean frames of the official videos
-PROBED = 20  # videos that are asked for their length and size
+PROBED = 20  # videos whose length and size are read
 FLOATS = 4  # bytes
 PUBLISHED_CLASSES = 400  # Kinetics-400's
 
@@ -197,7 +197,7 @@ def _looks(
     if not seen:
         frames, width, height = UNSEEN
         frames = FRAMES.get(dataset.format, frames)
-        notes.append(f"{name}: no video is there to be asked; each counts as {frames} frames of {width}×{height}")
+        notes.append(f"{name}: no video is there to be measured; each counts as {frames} frames of {width}×{height}")
         return (frames, width, height), None
     info, path = seen[len(seen) // 2]
     notes.append(f"{name}: length and size of its videos are those of {len(seen)} of them")
@@ -292,7 +292,7 @@ def passes(run: Run) -> int:
         return 1
     if run.student is None or run.student.FT:
         return 3
-    if asked_on(run.student) != "all":  # each clip by one teacher, which learns from it
+    if teacher_rows_needed(run.student) != "all":  # each clip by one teacher, which learns from it
         return 3 + 3
     return 3 + 3 + (3 if run.student.unfrozen == "joint" else 1)
 

@@ -236,9 +236,9 @@ def train(
         learner.train()
         totals: dict[str, list[float]] = {}
         correct = seen = 0
-        asked = time.perf_counter()
+        requested = time.perf_counter()
         for step, ((frames, _, _), items) in enumerate(zip(data, batches, strict=True)):
-            waited += time.perf_counter() - asked
+            waited += time.perf_counter() - requested
             for parameter_group in optimiser.param_groups:
                 parameter_group["lr"] = learning_rate(settings, epoch + step / steps)
             frames = frames.to(device, non_blocking=True)
@@ -262,7 +262,7 @@ def train(
             correct += (result.logits.argmax(1) == labels).sum().item()
             seen += len(labels)
             bar.update()
-            asked = time.perf_counter()
+            requested = time.perf_counter()
         if not all(value.isfinite().all() for value in parameters):  # the last step's gradients were not
             names = ", ".join(train_videos.names[p] for _, p in items)
             raise DtkdError(

@@ -27,8 +27,8 @@ def gradient(
     It is scaled as ``scaler`` scales, and added to what is there; in a group there must be none before.
 
     Batch norms in train mode see one micro-batch at a time, of all processes (`share_batch_norms`): with
-    them the gradient is near that of the undivided batch, else it is the same. A learner that is ``coupled`` is asked
-    twice for each micro-batch, at first without gradients: to know the logits of all.
+    them the gradient is near that of the undivided batch, else it is the same. A learner that is ``coupled`` is run
+    twice on each micro-batch, first without gradients, for the logits of all.
 
     Args:
         clips: uint8, (n, 3, T, H, W): ``group.share`` of the batch, or where that is empty any one clip
