@@ -1,4 +1,4 @@
-"""Videos that exactly one of two models gets right: which, with what answers, the surest first, and their pictures."""
+"""Videos that exactly one of two models gets right: both predictions, the surest first, and pictures."""
 
 import base64
 

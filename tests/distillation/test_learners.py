@@ -1,4 +1,4 @@
-"""Learners: who may answer what, who learns from what, and which forward passes are paid."""
+"""Learners: who may predict what, who learns from what, and which forward passes are paid."""
 
 import copy
 
@@ -132,8 +132,8 @@ def test_the_loss_is_the_papers_on_the_same_logits(weighting, FT, masked):
     teachers = torch.tensor(0.0)
     if not FT:
         for logits, own, subset in ((L_st, OWN, STATIC), (L_dy, ~OWN, ~STATIC)):
-            answers = logits[own].masked_fill(~subset, -torch.inf) if masked else logits[own]
-            teachers = teachers + F.cross_entropy(answers, LABELS[own])
+            own_logits = logits[own].masked_fill(~subset, -torch.inf) if masked else logits[own]
+            teachers = teachers + F.cross_entropy(own_logits, LABELS[own])
         torch.testing.assert_close(step.scalars["L_teachers"].detach(), teachers)
     torch.testing.assert_close(step.loss.detach(), kd.loss + teachers)
     torch.testing.assert_close(step.scalars["L_total"].detach(), kd.loss)

@@ -217,7 +217,7 @@ def test_epochs_seeds_and_datasets_scale_it(sizes):
 def test_another_protocol_is_evaluated(sizes):
     found = costs(paper(evaluation={"clips_per_video": 10, "crops_per_clip": 3}), sizes)
     own = [task for task in found.values() if task.stage == "evaluation"]
-    assert len(own) == 12 + 8 + 26, "Tables 4 and 6 read the teachers' answers by the same protocol"
+    assert len(own) == 12 + 8 + 26, "Tables 4 and 6 read the teachers' predictions by the same protocol"
     (first,) = [task for task in own if task.name.startswith("ucf101/list1/baseline/slowfast_r101_16x8-seed0")]
     macs = plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256)
     assert first.flops == pytest.approx(2 * macs * 2 * 30 * 3783)

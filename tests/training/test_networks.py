@@ -129,7 +129,7 @@ def test_a_subsets_classes_and_mask_follow_the_labels_order(subset, names, mask)
     assert networks.allowed(own, CLASSES, SPLIT).tolist() == mask
     full = own | {"teacher_outputs": "full"}
     assert networks.own_classes(full, CLASSES, SPLIT) == names, "it sees its subset's videos"
-    assert networks.allowed(full, CLASSES, SPLIT) is None, "and may answer any class"
+    assert networks.allowed(full, CLASSES, SPLIT) is None, "and may predict any class"
     assert networks.subset_mask(SPLIT, CLASSES, subset).tolist() == mask
     assert networks.subset_mask(SPLIT, CLASSES[::-1], subset).tolist() == mask[::-1]
 

@@ -1,4 +1,4 @@
-"""Test videos that exactly one of two models gets right: both answers, and a small picture of the surest ones."""
+"""Test videos that exactly one of two models gets right: both predictions, and a small picture of the surest ones."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def disagreements(student: Predictions, baseline: Predictions, classes: Sequence
     """One row a test video that exactly one of the two gets right, by the selected epochs' weights.
 
     Columns: ``right`` (student or baseline), ``video``, ``class``, and of both ``<model>_answer`` (a class; empty
-    where a model's logits are not numbers) and ``<model>_confidence`` (the probability, 0 to 1, that it gives its
-    answer). The student's wins come first, and of each side those where the two are surest together.
+    where a model's logits are not numbers) and ``<model>_confidence`` (the probability, 0 to 1, that it gives
+    it). The student's wins come first, and of each side those where the two are surest together.
 
     Raises DtkdError if the two were not tested on the same videos.
     """
@@ -43,26 +43,26 @@ def disagreements(student: Predictions, baseline: Predictions, classes: Sequence
     table["video"] = student.videos
     table["class"] = np.array(classes, object)[student.labels]
     for name, model in models.items():
-        answers, table[f"{name}_confidence"] = _answers(model.logits, model.labels, right[name])
-        table[f"{name}_answer"] = [classes[answer] if answer >= 0 else "" for answer in answers]
+        predicted, table[f"{name}_confidence"] = _predicted(model.logits, model.labels, right[name])
+        table[f"{name}_answer"] = [classes[label] if label >= 0 else "" for label in predicted]
     table = pd.DataFrame(table)[right["student"] != right["baseline"]]
     surest = -(table["student_confidence"].fillna(0) + table["baseline_confidence"].fillna(0))
     order = table.assign(loser=table["right"] == "baseline", surest=surest)
     return table.loc[order.sort_values(["loser", "surest", "video"]).index].reset_index(drop=True)
 
 
-def _answers(logits: np.ndarray, labels: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N,) the class of each answer, -1 for none, and the probability that the model gives it.
+def _predicted(logits: np.ndarray, labels: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N,) each predicted class, -1 for none, and the probability that the model gives it.
 
-    A label that only ties for the first place is no answer, as it is no hit: the other one is.
+    A label that only ties for the first place is not predicted, as it does not count as correct: the other one is.
     """
     number = ~np.isnan(logits).any(axis=1)
     probabilities = np.exp(log_softmax(np.where(number[:, None], logits, 0.0).astype(np.float64)))
     rivals = probabilities.copy()
-    rivals[np.flatnonzero(~right), labels[~right]] = -1.0  # a wrong model's answer is another class
-    answers = np.where(number, rivals.argmax(axis=1), -1)
-    confidences = np.take_along_axis(probabilities, np.maximum(answers, 0)[:, None], axis=1)[:, 0]
-    return answers, np.where(number, confidences, np.nan)
+    rivals[np.flatnonzero(~right), labels[~right]] = -1.0  # a wrong model predicts another class
+    predicted = np.where(number, rivals.argmax(axis=1), -1)
+    confidences = np.take_along_axis(probabilities, np.maximum(predicted, 0)[:, None], axis=1)[:, 0]
+    return predicted, np.where(number, confidences, np.nan)
 
 
 def pictured(table: pd.DataFrame, most: int = PICTURED) -> pd.DataFrame:

@@ -92,7 +92,7 @@ def teachers(study: Study) -> list[dict[str, Any]]:
 
 
 def _teacher_name(study: Study, run: Run) -> str:
-    """The paper's TU1 to TU4; with what it answers, where that is not what the study's teachers do."""
+    """The paper's TU1 to TU4; with its outputs, where that is not what the study's teachers do."""
     prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
     name = f"{run.subset}{'-LT' if run.frozen else ''}"
     if prefix and run.list == 1:

@@ -77,7 +77,7 @@ class Student(Section):
         "row 10).",
     )
     teacher_outputs: Outputs | None = Field(
-        None, description="What its two teachers answer; `null`: as `teachers.outputs`."
+        None, description="The classes that its two teachers can predict; `null`: as `teachers.outputs`."
     )
     list: Count = Field(1, description="The list to train and test on; there has to be a baseline of that list.")
 

@@ -104,7 +104,7 @@ class Study(Sections):
         return settings
 
     def outputs_of(self, run: Run) -> Outputs:
-        """What a teacher answers, or a student's two teachers.
+        """Which classes a teacher, or a student's two teachers, can predict.
 
         Settings have it where it is ``full`` alone: before there was a choice, all were masked.
         """

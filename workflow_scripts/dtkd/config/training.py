@@ -99,8 +99,8 @@ class Teachers(Section):
 
     outputs: Outputs = Field(
         "full",
-        description="What a teacher answers. `full`: any class, by plain softmax, from its training to its "
-        "evaluation. `masked`: its own subset's classes, as its logits outside it are −∞ before any softmax "
+        description="The classes that a teacher can predict. `full`: any class, by plain softmax, from its training to "
+        "its evaluation. `masked`: its own subset's classes, as its logits outside it are −∞ before any softmax "
         "(decisions, row 5). A student's `teacher_outputs` says otherwise for its own two.",
     )
     train: dict[str, Any] | None = Field(

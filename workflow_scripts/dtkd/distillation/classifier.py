@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from dtkd.common.distributed import Group, Items
 from dtkd.distillation import equations
-from dtkd.models.shared_batch_norm import answers
+from dtkd.models.shared_batch_norm import compute_logits
 
 ALONE = Group()
 
@@ -37,7 +37,7 @@ class Step(NamedTuple):
 
 
 class Classifier(nn.Module):
-    """Cross-entropy over the classes that the model may answer: all, or a masked teacher's (``allowed``, (C,) bool)."""
+    """Cross-entropy over the classes that the model may predict: all, or a masked teacher's ``allowed`` (C,) bool."""
 
     coupled = False
 
@@ -47,11 +47,11 @@ class Classifier(nn.Module):
         self.register_buffer("allowed", allowed, persistent=False)
 
     def logits(self, clips: Tensor) -> Tensor:
-        """The model's answer to normalised clips (n, 3, T, H, W): (n, C), float32, -inf where it may not answer.
+        """The model's logits of normalised clips (n, 3, T, H, W): (n, C) float32, -inf for classes not allowed.
 
         Raises DtkdError if the mask is not one of C classes, or allows none.
         """
-        logits = answers(self.model, clips).float()
+        logits = compute_logits(self.model, clips).float()
         return logits if self.allowed is None else equations.mask_logits(logits, self.allowed)
 
     def outputs(self, clips: Tensor, labels: Tensor, group: Group = ALONE) -> tuple[Tensor]:

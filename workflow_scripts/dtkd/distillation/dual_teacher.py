@@ -14,7 +14,7 @@ from dtkd.common.distributed import Group, Items
 from dtkd.config import Student
 from dtkd.distillation import equations
 from dtkd.distillation.classifier import ALONE, Step, logits_of_items
-from dtkd.models.shared_batch_norm import answers
+from dtkd.models.shared_batch_norm import compute_logits
 
 
 def weighting_of(student: Student) -> dict[str, Any]:
@@ -35,14 +35,14 @@ class Distilled(nn.Module):
     With ``FT`` the teachers stay as they are, in eval mode: either as networks, of which only the forward passes that
     the weighting needs are computed, or as their cached logits of every training clip, which all students of the same
     teachers share. Without it, each teacher goes on learning from its own subset's samples
-    (``unfrozen: own``), and where the weighting reads it on others, it answers those as a frozen one would. With
+    (``unfrozen: own``), and where the weighting needs its logits of others, they are those of a frozen one. With
     ``joint`` the student's loss reaches it too, through every sample that the weighting reads: then its batch norms see
     them all.
 
     Args:
         cached_teacher_logits: (2, K, V, C), the static and the dynamic teacher's, of the K clips of each of the V
             training videos; ``forward`` then needs each sample's (clip, video) numbers, and the teachers may be None.
-        masked: whether each teacher answers for its own subset's classes only.
+        masked: whether each teacher predicts its own subset's classes only.
     """
 
     def __init__(
@@ -77,8 +77,8 @@ class Distilled(nn.Module):
         return self
 
     def logits(self, clips: Tensor) -> Tensor:
-        """The student's answer to normalised clips (n, 3, T, H, W): (n, C), float32, without the teachers."""
-        return answers(self.model, clips).float()
+        """The student's logits of normalised clips (n, 3, T, H, W): (n, C), float32, without the teachers."""
+        return compute_logits(self.model, clips).float()
 
     @property
     def teacher_rows_needed(self) -> Literal["own", "all", "none"]:
@@ -130,7 +130,7 @@ class Distilled(nn.Module):
             with torch.no_grad(), _in_eval_mode(teacher):
                 logits[only_read] = teacher(clips[only_read]).float()
         if not self.student.FT and group.any(learned):
-            logits[learned] = answers(teacher, clips[learned]).float()
+            logits[learned] = compute_logits(teacher, clips[learned]).float()
         return logits
 
     def loss(self, outputs: Sequence[Tensor], labels: Tensor, items: Items | None = None) -> Step:
@@ -172,8 +172,8 @@ class Distilled(nn.Module):
         own = subset[labels]
         if not own.any():
             return logits.sum() * 0.0
-        answers = equations.mask_logits(logits[own], subset) if self.masked else logits[own]
-        return F.cross_entropy(answers, labels[own])
+        own_logits = equations.mask_logits(logits[own], subset) if self.masked else logits[own]
+        return F.cross_entropy(own_logits, labels[own])
 
 
 @contextmanager

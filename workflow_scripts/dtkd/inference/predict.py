@@ -33,7 +33,7 @@ THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 class Trained(NamedTuple):
     """A run's network, with all that it takes to ask it about a video file."""
 
-    classifier: Classifier  # a masked teacher's answers for its own classes only
+    classifier: Classifier  # a masked teacher's predicts its own classes only
     normalise: loop.Normalise
     classes: list[str]  # in the order of the logits
     clip: Clip
@@ -98,8 +98,8 @@ def predict(
     cast, _ = loop.autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
     most = trained.train.micro_batch or trained.train.batch_size
 
-    def answers(videos: Sequence[Tensor | VideoError]) -> Iterator[Tensor | VideoError]:
-        """A batch of videos' views and of errors, which are answers already."""
+    def logits_of(videos: Sequence[Tensor | VideoError]) -> Iterator[Tensor | VideoError]:
+        """A batch of videos' views and of errors, which stay as they are."""
         sound = [views for views in videos if isinstance(views, Tensor)]
         logits = iter(())
         if sound:
@@ -114,7 +114,7 @@ def predict(
     size = max(1, most // (evaluation.clips_per_video * evaluation.crops_per_clip))
     videos = iter(data)
     while batch := list(islice(videos, size)):
-        yield from answers(batch)
+        yield from logits_of(batch)
 
 
 class _Views(Dataset):
@@ -203,18 +203,18 @@ def _run(given: argparse.Namespace) -> int:
         raise DtkdError(f"--crops: {error}") from None
     paths = videos_in(given.videos)
     evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
-    answers = predict(trained, paths, evaluation, loop.hardware(given.device, given.threads))
+    predictions = predict(trained, paths, evaluation, loop.hardware(given.device, given.threads))
     rows, failed = [], 0
     try:
         with loop.progress(total=len(paths), desc="predict", unit="video") as bar:
-            for path, answer in zip(paths, answers, strict=True):
+            for path, prediction in zip(paths, predictions, strict=True):
                 name = os.fsencode(path).decode("utf-8", "backslashreplace")
-                if isinstance(answer, VideoError):
+                if isinstance(prediction, VideoError):
                     failed += 1
-                    rows.append({"video": name, "error": str(answer).removeprefix(f"{name}: ")})
-                    bar.write(f"error: {answer}", file=sys.stderr)
+                    rows.append({"video": name, "error": str(prediction).removeprefix(f"{name}: ")})
+                    bar.write(f"error: {prediction}", file=sys.stderr)
                 else:
-                    best = ranked(trained.classes, answer, given.top)
+                    best = ranked(trained.classes, prediction, given.top)
                     rows += [{"video": name, "rank": rank, "class": label, "probability": probability}
                              for rank, (label, probability) in enumerate(best, 1)]  # fmt: skip
                     bar.write(f"{name}: " + ", ".join(f"{label} {100 * share:.1f} %" for label, share in best))

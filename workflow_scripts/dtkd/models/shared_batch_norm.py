@@ -12,7 +12,7 @@ class SharedBatchNorm(nn.modules.batchnorm._BatchNorm):
     torch's SyncBatchNorm is for GPUs alone, and leaves a process without samples without gradients.
     """
 
-    absent = False  # whether x is a placeholder, which counts for nothing (`answers`)
+    absent = False  # whether x is a placeholder, which counts for nothing (`compute_logits`)
 
     def _check_input_dim(self, x: Tensor) -> None:
         """Any: the layer was made for its input before it was shared."""
@@ -95,7 +95,7 @@ def share_batch_norms(module: nn.Module) -> None:
             layer.__class__ = SharedBatchNorm  # the same parameters and statistics, another forward
 
 
-def answers(network: nn.Module, clips: Tensor) -> Tensor:
+def compute_logits(network: nn.Module, clips: Tensor) -> Tensor:
     """The network's logits (n, C) of clips (n, 3, T, H, W), where n may be 0 if its batch norms are shared.
 
     They wait for this process too, but few networks take an empty batch (pytorchvideo's do not). So a blank clip passes

@@ -272,7 +272,7 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     trained, tested = draws * own.train[run.list][subset], epochs * own.test[run.list][subset]
     afterwards = 0.0
     if run.role == "teacher":
-        afterwards = 2 * own.test[run.list]["all"]  # it answers for the other subset too: selected and last epoch
+        afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
     networks = 3 if run.student and not run.student.FT else 1  # both teachers go on learning beside it
     weights = parameters(run.backbone, own.classes) * FLOATS
     moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]

@@ -94,11 +94,11 @@ def _right(
 
 
 def _within(files: list[str], subset_of: np.ndarray) -> float:
-    """Per cent of the wrong answers, of all seeds, that name a class of the right one's subset."""
+    """Per cent of the wrong predictions, of all seeds, that name a class of the right one's subset."""
     pairs = [(run.labels, run.logits.argmax(axis=1)) for run in map(Predictions.read, files)]
-    labels, answers = (np.concatenate(each) for each in zip(*pairs, strict=True))
-    wrong = labels != answers
-    return 100 * float(np.mean(subset_of[labels[wrong]] == subset_of[answers[wrong]])) if wrong.any() else math.nan
+    labels, predicted = (np.concatenate(each) for each in zip(*pairs, strict=True))
+    wrong = labels != predicted
+    return 100 * float(np.mean(subset_of[labels[wrong]] == subset_of[predicted[wrong]])) if wrong.any() else math.nan
 
 
 def table(study: Study) -> tuple[pd.DataFrame, bool]:

@@ -19,7 +19,7 @@ class Predictions(NamedTuple):
 
     videos: list[str]  # N names
     labels: np.ndarray  # (N,) int
-    logits: np.ndarray  # (N, C), by the selected epoch's weights; -inf where a model may not answer
+    logits: np.ndarray  # (N, C), by the selected epoch's weights; -inf for classes that a model may not predict
     logits_last: np.ndarray  # (N, C), by the last epoch's
 
     @classmethod

@@ -124,10 +124,10 @@ def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, A
 
 
 def masked(settings: dict[str, Any]) -> bool:
-    """Whether a teacher, or a student's teachers, answer for their own subset's classes only (`study.Teachers`)."""
+    """Whether a teacher, or a student's teachers, predict their own subset's classes only (`study.Teachers`)."""
     return settings.get("teacher_outputs", "masked") == "masked"
 
 
 def allowed(settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None) -> Tensor | None:
-    """The classes that a run's model may answer: a masked teacher's subset, or None for all."""
+    """The classes that a run's model may predict: a masked teacher's subset, or None for all."""
     return subset_mask(split, classes, settings["subset"]) if "subset" in settings and masked(settings) else None

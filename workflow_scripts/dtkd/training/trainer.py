@@ -80,7 +80,7 @@ def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # 
     if result is None:
         return
     checkpoint, history, predictions = result
-    if own is not None:  # a teacher answers for the other subset too: Table 6 compares it with students on every video
+    if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
         predictions = loop.evaluate(
             networks.learner(settings, classes, split=split), checkpoint, networks.normaliser(given["pixels"]),
             Videos.of(index, plan.root, plan.column, "test"), clip=clip, augment=augment, evaluation=Evaluation(),

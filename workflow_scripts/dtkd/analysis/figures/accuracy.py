@@ -453,7 +453,7 @@ def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], 
         value = shares[row, column]
         axis.text(column, row, f"{value:.0f}", ha="center", va="center_baseline", fontsize=SMALL,
                   color="white" if value > 40 else "black")  # fmt: skip
-    for n in range(count):  # the right answers
+    for n in range(count):  # the correct predictions
         axis.add_patch(Rectangle((n - 0.5, n - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=0.6))
     if others:
         axis.axvline(count - 0.5, color="black", linewidth=0.6)
