@@ -60,17 +60,14 @@ def test_names_and_address_are_pytorchvideos(name):
         hub_model = getattr(slowfast, hub_name)()
     shapes = {key: value.shape for key, value in hub_model.state_dict().items()}
     assert {key: value.shape for key, value in on_meta(name, 400).state_dict().items()} == shapes
-    known = backbones.backbone(name)
-    assert known.weights_url == slowfast.checkpoint_paths[hub_name]
-    assert (known.frames, known.sampling_rate, known.alpha) == (64 if "16x8" in name else 32, 2, 4)
+    assert backbones.backbone(name).weights_url == slowfast.checkpoint_paths[hub_name]
 
 
 @pytest.mark.parametrize("name", backbones.BACKBONES)
-def test_own_clips_give_logits(name):
-    known = backbones.backbone(name)
+def test_clips_give_logits(name):
     model = on_meta(name, 7)
+    clip = torch.empty(2, 3, 32, 64, 64, device="meta")
     for mode in (True, False):
-        clip = torch.empty(2, 3, known.frames, 64, 64, device="meta")
         assert model.train(mode)(clip).shape == (2, 7)
 
 

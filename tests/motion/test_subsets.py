@@ -90,7 +90,6 @@ def test_split_by_a_value_and_by_another_quantile():
     assert by_value["criterion"]["value"] == 3.0
     assert static(subsets.split(means, value=3.0, boundary="strict")) == ["c000", "c001"]
     assert static(subsets.split(means, quantile=0.5)) == ["c000", "c001"]
-    assert static(subsets.split(means, method="lower")) == ["c000"]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +104,6 @@ def test_split_by_a_value_and_by_another_quantile():
           for boundary in ("inclusive", "strict")],
         ([1], {}, "at least two classes"),
         ([1, 2], {"quantile": 1.0}, "not between 0 and 1"),
-        ([1, 2], {"method": "magic"}, "no method of numpy.quantile"),
         ([1, 2], {"boundary": "open"}, "choose one of inclusive, strict"),
     ],
 )

@@ -115,7 +115,7 @@ def lone_static_class(card: Card) -> Iterator[Finding]:
     if "quantile" not in split:
         return
     ranks = np.arange(len(card.classes), dtype=float)
-    limit = quantile_threshold(ranks, split["quantile"], "linear")
+    limit = quantile_threshold(ranks, split["quantile"])
     static = int(BOUNDARIES[split["boundary"]](ranks, limit).sum())
     sizes = {"static": static, "dynamic": len(ranks) - static}
     least = min(sizes, key=sizes.get)

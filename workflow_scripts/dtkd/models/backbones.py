@@ -76,12 +76,9 @@ class VideoModel(nn.Module):
 
 @dataclass(frozen=True)
 class Backbone:
-    """A network by name: how it is built, the clips it was made for, and where its Kinetics-400 weights are."""
+    """A network by name: how it is built, and where its Kinetics-400 weights are."""
 
     builder: Callable[..., VideoModel]  # builder(num_classes, dropout, **options)
-    frames: int  # of the fast pathway
-    sampling_rate: int  # source frames between two of the fast pathway's
-    alpha: int = 4  # fast frames for each slow one
     weights_url: str | None = None  # published weights, or None
 
 
@@ -116,13 +113,11 @@ def _tiny(num_classes: int, dropout: float) -> VideoModel:
 
 
 BACKBONES: dict[str, Backbone] = {
-    "slowfast_r101_16x8": Backbone(
-        _published("slowfast_16x8_r101_50_50"), 64, 2, weights_url=PUBLISHED + "SLOWFAST_16x8_R101_50_50.pyth"
-    ),
-    "slowfast_r101_8x8": Backbone(_published("slowfast_r101"), 32, 2, weights_url=PUBLISHED + "SLOWFAST_8x8_R101.pyth"),
-    "slowfast_r50_8x8": Backbone(_published("slowfast_r50"), 32, 2, weights_url=PUBLISHED + "SLOWFAST_8x8_R50.pyth"),
-    "slowfast_small": Backbone(_small, 8, 2),
-    "slowfast_tiny": Backbone(_tiny, 8, 2),
+    "slowfast_r101_16x8": Backbone(_published("slowfast_16x8_r101_50_50"), PUBLISHED + "SLOWFAST_16x8_R101_50_50.pyth"),
+    "slowfast_r101_8x8": Backbone(_published("slowfast_r101"), PUBLISHED + "SLOWFAST_8x8_R101.pyth"),
+    "slowfast_r50_8x8": Backbone(_published("slowfast_r50"), PUBLISHED + "SLOWFAST_8x8_R50.pyth"),
+    "slowfast_small": Backbone(_small),
+    "slowfast_tiny": Backbone(_tiny),
 }
 
 

@@ -101,27 +101,19 @@ def of_settings(
             return random_split(classes, settings["quantile"], settings["boundary"], settings["seed"], means)
 
 
-def quantile_threshold(means: np.ndarray, quantile: float, method: str) -> float:
-    """A quantile of the class means; 0.25 is the paper's Q1. ``method`` is one of ``numpy.quantile``'s."""
+def quantile_threshold(means: np.ndarray, quantile: float) -> float:
+    """A quantile of the class means, by linear interpolation; 0.25 is the paper's Q1."""
     if not 0 < quantile < 1:
         raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
-    try:
-        return float(np.quantile(means, quantile, method=method))
-    except ValueError as error:
-        raise DtkdError(f"split.method: {method!r} is no method of numpy.quantile: the default is linear.") from error
+    return float(np.quantile(means, quantile))
 
 
 def split(
-    means: pd.DataFrame,
-    quantile: float = 0.25,
-    boundary: str = "inclusive",
-    method: str = "linear",
-    *,
-    value: float | None = None,
+    means: pd.DataFrame, quantile: float = 0.25, boundary: str = "inclusive", *, value: float | None = None
 ) -> dict[str, object]:
     """Eq. 1: split the classes of ``class_means`` in static and dynamic; the content of ``split.json``.
 
-    The threshold is a ``quantile`` of the class means, by ``method``; or ``value`` (in the measure's unit, pixels a
+    The threshold is a ``quantile`` of the class means; or ``value`` (in the measure's unit, pixels a
     frame), such as one taken from another dataset. A class on the threshold is static with ``boundary`` ``inclusive``,
     dynamic with ``strict``.
 
@@ -135,8 +127,8 @@ def split(
     if len(means) < 2:
         raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
     if value is None:
-        threshold, parameters = "quantile", {"quantile": quantile, "method": method}
-        limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile, method)
+        threshold, parameters = "quantile", {"quantile": quantile, "method": "linear"}
+        limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile)
     else:
         threshold, parameters, limit = "value", {"value": value}, value
     is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
