@@ -6,12 +6,12 @@
 # make verify   hold every file of results/ against the record of what made it
 # make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style, and the types of the config package
-# make docs     the documentation as a site in site/; its reference of the config is made anew
+# make docs     the documentation as a site in site/; its reference of the config is made again
 # make pins     accept what the shipped studies ask for now, and what short trainings end in (tests/golden)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
-# make lock     choose the packages of requirements.lock anew, after a change of pyproject.toml (needs uv)
+# make lock     choose the packages of requirements.lock again, after a change of pyproject.toml (needs uv)
 # make clean    delete .venv, .snakemake, site and results: every result, of every study that lies there
 PYTHON ?= python3
 BIN := .venv/bin

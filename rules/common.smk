@@ -116,7 +116,7 @@ def forgotten() -> dict[str, list[recorded_settings.Difference]]:
 
 
 def refuse_forgotten(run: Run, rule: str) -> None:
-    """End where a run of other settings would stand, unless Snakemake was told to make it anew."""
+    """End where a run of other settings would stand, unless Snakemake was told to make it again."""
     file, forced = f"{RESULTS}/{run.folder}/run.json", workflow.dag_settings.forcerun
     if workflow.is_main_process and not {file, rule} & set(forced):
         checked(recorded_settings.refuse_forgotten, file, forgotten())
@@ -128,7 +128,7 @@ def device(wildcards, resources) -> str:
 
 
 def cache_mb(wildcards, resources) -> int:
-    """The `cache_mb` parameter: likewise."""
+    """The `cache_mb` parameter, which changes no result either."""
     return STUDY.cache_mb
 
 

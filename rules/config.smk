@@ -14,7 +14,7 @@ def abort(problem: object):
 
 
 def checked(function, *args):
-    """Call the library; a problem that the user can mend ends the workflow."""
+    """Call the library; a problem that the user can fix ends the workflow."""
     try:
         return function(*args)
     except DtkdError as error:

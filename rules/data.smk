@@ -73,7 +73,7 @@ def videos_to_index(wildcards) -> list[str]:
 def refuse_skipped(dataset: str, listed: set[str]) -> None:
     """End, where an index was made without some videos (`on_bad_video: skip`) and stands, but the study says `fail`.
 
-    A video that was mended since, or has left the lists, makes the index run again anyhow.
+    A video that was fixed since, or has left the lists, makes the index run again anyhow.
     """
     file = Path(f"{RESULTS}/{dataset}/problems.csv")
     if not file.exists():
@@ -83,7 +83,7 @@ def refuse_skipped(dataset: str, listed: set[str]) -> None:
         skipped = [f"{root}/{row['video']}" for row in csv.DictReader(lines)]
     if skipped and all(path in listed and os.stat(path).st_mtime <= since for path in skipped):
         abort(
-            f"{file}: the index was made without these {len(skipped)} videos, such as {skipped[0]}: mend (and "
+            f"{file}: the index was made without these {len(skipped)} videos, such as {skipped[0]}: fix (and "
             "touch) them, take them off the lists, or set `on_bad_video: skip`"
         )
 

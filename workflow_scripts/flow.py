@@ -24,7 +24,7 @@ with job(snakemake):  # noqa: F821
             note(snakemake, f"goes on without {params.root}/{path}: {reason}")  # noqa: F821
         names = {path: name for path, name in names.items() if path not in reasons}
         if not names:
-            raise DtkdError(f"{snakemake.output[0]}: none of the class's videos can be used: mend some, or remove it")  # noqa: F821
+            raise DtkdError(f"{snakemake.output[0]}: none of the class's videos can be used: fix some, or remove it")  # noqa: F821
     videos = [(name, Path(params.root) / path, Path(params.folder) / f"{name}.parquet") for path, name in names.items()]
     settings = params.settings | params.get("summary", {})
     table = flow.class_flow(

@@ -12,7 +12,7 @@ from dtkd.config import Augment
 from dtkd.motion.flow import Settings, class_flow, video_flow
 
 AUGMENT = Augment(short_side=(32, 32), crop=32, test_short_side=32)
-MEANS = {"calm": 0.1, "middle": 0.2, "lively": 0.3, "wild": 0.9}
+MEANS = {"least": 0.1, "middle": 0.2, "more": 0.3, "most": 0.9}
 
 
 def split(means, static=()):
@@ -23,10 +23,10 @@ def split(means, static=()):
 
 @pytest.mark.parametrize(
     ("means", "chosen"),
-    [(MEANS, ["calm", "middle", "wild"]), ({"b": 2.0, "a": 1.0}, ["a", "b"]), ({"a": 1.0}, ["a"]), ({}, []),
+    [(MEANS, ["least", "middle", "most"]), ({"b": 2.0, "a": 1.0}, ["a", "b"]), ({"a": 1.0}, ["a"]), ({}, []),
      ({"c": None, "a": None, "b": None, "d": None}, ["a", "b", "d"])],
 )  # fmt: skip
-def test_the_calmest_a_middle_and_the_liveliest_class(means, chosen):
+def test_classes_of_least_middle_and_most_motion(means, chosen):
     assert examples.chosen_classes(split(means), "dynamic") == chosen
     assert examples.chosen_classes(split(means), "static") == []
 

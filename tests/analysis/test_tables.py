@@ -95,7 +95,7 @@ def own(label):
 @pytest.mark.parametrize(("source", "said"), [
     ("flow", ""),
     ("listed", "; static: the classes that the study lists"),
-    ("random", "; static: classes drawn by lot"),
+    ("random", "; static: classes drawn at random"),
 ])  # fmt: skip
 def test_captions_say_whose_subsets_they_are(source, said):
     split = split_of({"walk": ("static", 1.0), "run": ("dynamic", 2.0)}, {"source": source})

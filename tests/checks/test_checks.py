@@ -1,4 +1,4 @@
-"""Every check finds what it is for and is silent otherwise, and what it proposes is a setting that mends it."""
+"""Every check finds what it is for and is silent otherwise, and what it proposes is a setting that fixes it."""
 
 import re
 from dataclasses import replace

@@ -22,7 +22,7 @@ def python(code, *words, before=None):
     )  # fmt: skip
 
 
-@pytest.mark.parametrize(("goes_on", "line"), [(True, LINE), (False, "Interrupted; the same command starts anew\n")])
+@pytest.mark.parametrize(("goes_on", "line"), [(True, LINE), (False, "Interrupted; the same command starts over\n")])
 def test_an_interrupt_is_one_line(capsys, goes_on, line):
     with pytest.raises(SystemExit) as end, command(goes_on):
         raise KeyboardInterrupt

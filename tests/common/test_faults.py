@@ -68,7 +68,7 @@ def test_a_killed_loader_process():
     assert "is killed by signal" in str(error) or "exited unexpectedly" in str(error)
     line = str(explained(error, SETTINGS))
     assert line.startswith("loader process ")
-    assert f"was killed, most likely for want of memory {BATCH}: give the job fewer threads" in line
+    assert f"was killed, most likely for lack of memory {BATCH}: give the job fewer threads" in line
     assert "--shm-size" in line
     assert "\n" not in line
 

@@ -208,7 +208,7 @@ def test_a_good_end_is_logged_and_the_script_goes_on(tmp_path):
 
 def test_a_warning_for_the_user_is_one_line_too_and_others_are_pythons(tmp_path):
     warn = "import warnings; from dtkd.common.errors import DtkdWarning; "
-    for _ in range(2):  # said by each job anew
+    for _ in range(2):  # said by each job
         done, log = run_job(tmp_path, f"{warn}warnings.warn('warning: no font', DtkdWarning); warnings.warn('other')")
         assert done.returncode == 0
         assert done.stderr.startswith("warning: no font\n<string>:")

@@ -83,7 +83,7 @@ def test_within(here):
 
 
 def test_names_are_utf8_whatever_the_locale_says(here):
-    """A program begins anew, once, with its words as they were; those that it starts have it from the environment."""
+    """A program begins again, once, with its words as they were; those that it starts have it from the environment."""
     code = (
         "import os, sys; from dtkd.config.places import names_in_utf8; names_in_utf8();"
         "print(sys.getfilesystemencoding(), os.environ['PYTHONUTF8'], *sys.argv[1:], *os.listdir('a'))"

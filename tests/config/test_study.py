@@ -207,7 +207,7 @@ def test_paths_have_one_spelling(monkeypatch, tmp_path):
 
 
 def test_the_shipped_paths_are_spelt_as_they_were():
-    """Else every finished result of theirs would be made anew."""
+    """Else every finished result of theirs would be made again."""
     for overlays in ((), ("paper.yaml",), ("own_videos.yaml",)):
         written, given = shipped(*overlays), read(shipped(*overlays))
         assert given.results == written["results"]

@@ -173,7 +173,7 @@ def test_all_unusable_videos_are_refused_at_once():
 
 
 @pytest.mark.parametrize(("lost", "problem"), [
-    ("a/3.avi", "class a has no test video in list1 that can be used (problems.csv says why): mend one"),
+    ("a/3.avi", "class a has no test video in list1 that can be used (problems.csv says why): fix one"),
     ("a/1.avi", "class a has no test video in list2"),
     ("b/1.avi", "class b has no train video in list1"),
 ])  # fmt: skip

@@ -233,7 +233,7 @@ def test_a_fault_of_the_machine_is_one_line_and_leaves_what_there_is(checkpoint,
     link = tmp_path / "link.csv"
     link.symlink_to("b.csv")
     assert command(monkeypatch, checkpoint, *toy[1].paths[:2], "--csv", link) == 130
-    assert capsys.readouterr().err.endswith("Interrupted; the same command starts anew\n")
+    assert capsys.readouterr().err.endswith("Interrupted; the same command starts over\n")
     assert link.is_symlink()
     assert len(pd.read_csv(tmp_path / "b.csv")) == 3
     assert said.startswith("error: not enough memory on the GPU for 2.00 GiB more")

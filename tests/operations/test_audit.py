@@ -18,7 +18,7 @@ UNKNOWN = {"name": "torch", "skip_reason": "Dependency not found on PyPI and cou
 
 @pytest.mark.parametrize(("packages", "status", "lines"), [
     ([GOOD], 0, ["1 of 1 packages of a.lock were looked up; no known vulnerability"]),
-    ([GOOD, BAD], 1, ["jinja2 2.4.1: PYSEC-2014-8 (CVE-2014-1402), mended in 2.7.2",
+    ([GOOD, BAD], 1, ["jinja2 2.4.1: PYSEC-2014-8 (CVE-2014-1402), fixed in 2.7.2",
                       "2 of 2 packages of a.lock were looked up; 1 known vulnerability"]),
     ([GOOD, UNKNOWN], 2, ["1 of 2 packages of a.lock were looked up; no known vulnerability",
                           "error: 1 of 2 packages were not checked: Dependency not found on PyPI"]),

@@ -90,7 +90,7 @@ def test_every_trap_is_named(checked):
     assert settings["clip"] == {"frames": 4, "rate": 2}
     for finding in found:
         assert " ".join(finding.what.split()) in " ".join(printed.split())
-    assert printed.index("WARNING") < printed.index("ERROR"), "the gravest stands last, where the eye is"
+    assert printed.index("WARNING") < printed.index("ERROR"), "the most serious stands last, where the eye is"
     assert f"my_clips: 3 errors, {findings.counted(found).partition(', ')[2]}" in printed
 
 
@@ -143,14 +143,14 @@ def test_the_table_has_a_row_a_finding(checked):
 
 
 def test_what_is_proposed_mends_it(checked, folder, here, capsys):
-    """With the proposed lines the errors are gone that settings can mend; the lists are read and keep the copy."""
+    """With the proposed lines the errors are gone that settings can fix; the lists are read and keep the copy."""
     _, _, found = findings.read(checked[0] / "check.json")
     lines = {finding.check: finding.config for finding in found}
     datasets = lines["copies"].replace("results/my_clips", str(checked[0]))
     overlay = yaml.safe_load(datasets) | yaml.safe_load(lines["mirrored_classes"])
-    (here / "mended.yaml").write_text(yaml.safe_dump(overlay))
+    (here / "fixed.yaml").write_text(yaml.safe_dump(overlay))
     last = lines["chosen_on_test"].replace(": ", "=", 1)
-    assert run("my_clips", "--configfile", "mended.yaml", "--config", CLIP, last) == 0
+    assert run("my_clips", "--configfile", "fixed.yaml", "--config", CLIP, last) == 0
     _, settings, found = findings.read(here / "results/my_clips/check.json")
     assert settings["dataset"]["format"] == "csv"
     found = {finding.check: finding.level for finding in found}
@@ -165,9 +165,9 @@ def test_lists_that_the_data_set_uses_are_left_alone(checked, here):
     shutil.copytree(checked[0], here / "results/my_clips")
     _, _, found = findings.read(checked[0] / "check.json")
     proposed = next(finding.config for finding in found if finding.check == "copies")
-    (here / "mended.yaml").write_text(proposed)
+    (here / "fixed.yaml").write_text(proposed)
     before = (here / "results/my_clips/lists_by_group.csv").read_bytes()
-    assert run("my_clips", "--configfile", "mended.yaml", "--config", CLIP) == 0
+    assert run("my_clips", "--configfile", "fixed.yaml", "--config", CLIP) == 0
     assert (here / "results/my_clips/lists_by_group.csv").read_bytes() == before
 
 

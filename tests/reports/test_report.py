@@ -244,7 +244,7 @@ NOTE = Finding("note", "one place", "no other", "add some", check="shared_places
 
 
 def test_what_the_checks_found_stands_before_the_results(content, tmp_path):
-    """Errors and warnings, the gravest first, with their remedies and a link to each page; notes stay there."""
+    """Errors and warnings, the most serious first, with their remedies and a link to each page; notes stay there."""
     files = [checked(tmp_path, "demo_ucf", [WARNING, NOTE])]
     files += [checked(tmp_path, "demo_ucf", [ERROR], "check_groups.json"), checked(tmp_path, "demo_hmdb", [NOTE])]
     wanted = {name: {"augment": {"flip": 0.5}} for name in ("demo_ucf", "demo_hmdb")}

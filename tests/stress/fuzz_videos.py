@@ -148,7 +148,7 @@ def child(connection) -> None:
 
 
 class Child:
-    """A process that reads files; started when first needed, and anew after a file ended it."""
+    """A process that reads files; started when first needed, and again after a file ended it."""
 
     def __init__(self) -> None:
         self.process = None

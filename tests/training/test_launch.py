@@ -160,7 +160,7 @@ def test_what_one_process_says_is_the_only_message(study, capfd):
 @pytest.mark.parametrize(
     ("end", "said"),
     [
-        ("os.kill(os.getpid(), 9)", "was ended by SIGKILL, most likely for want of memory: set train.micro_batch to"),
+        ("os.kill(os.getpid(), 9)", "was ended by SIGKILL, most likely for lack of memory: set train.micro_batch to"),
         ("sys.exit(3)", "ended with exit status 3; what it printed above says why"),
         ("sys.exit(255)", "ended with exit status 255; what it printed above says why"),
     ],

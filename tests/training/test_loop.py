@@ -171,7 +171,7 @@ def test_loader_processes_do_not_matter(toy, tmp_path, count):
 def test_a_resumed_run_equals_an_uninterrupted_one(toy, tmp_path, kind, optimiser):
     settings = OPTIMISERS[optimiser]
     whole = train(toy, tmp_path / "whole", LEARNERS[kind](), **settings)
-    for calls in (5, 2):  # in the middle of epoch 3, then (from anew) at the very start of epoch 2
+    for calls in (5, 2):  # in the middle of epoch 3, then (from the beginning) at the very start of epoch 2
         folder = tmp_path / str(calls)
         with pytest.raises(KeyboardInterrupt):
             train(toy, folder, interrupt_after(LEARNERS[kind](), calls), **settings)
@@ -227,7 +227,7 @@ def test_a_resume_file_of_another_run_or_a_broken_one_is_left_aside(toy, tmp_pat
         path.write_bytes({"empty": b"", "cut": content[: len(content) // 2], "noise": b"noise" * 99}.get(kind, content))
     assert_same(whole, train(toy, tmp_path, epochs=1))
     said = capsys.readouterr().out
-    assert ("not readable" in said and "training starts anew" in said) == (kind in ("empty", "cut", "noise"))
+    assert ("not readable" in said and "training starts over" in said) == (kind in ("empty", "cut", "noise"))
 
 
 def test_a_resume_file_of_the_same_run_is_used(toy, tmp_path):

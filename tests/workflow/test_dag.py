@@ -158,7 +158,7 @@ def test_split_setting(study):
 
 
 def test_another_measure_of_the_flow(study):
-    """Classes' flow is summed anew only for what their tables did not always give."""
+    """Classes' flow is summed again only for what their tables did not always give."""
     after = SPLIT | TEACHERS | STUDENTS | TABLE
     for change, jobs in (
         ({"measure": "residual"}, after), ({"measure": "moving"}, FLOW | after),
@@ -261,7 +261,7 @@ def test_one_video(study):
 
 
 def test_one_video_less(study):
-    """A video that leaves the lists: its class's flow is summarised anew, no other class's."""
+    """A video that leaves the lists: its class's flow is summarised again, no other class's."""
     lists = study / "lists/trainlist01.txt"
     clip = tiny.CLIPS["Bowling"][3]
     lists.write_text("".join(line for line in lists.read_text().splitlines(keepends=True) if clip not in line))
@@ -382,7 +382,7 @@ def test_a_target_of_another_study(study):
 
 
 def code_of(script):
-    """A script and the modules that it runs, but for those that leave the content alone; settings are parameters."""
+    """A script and the modules that it runs, except for those that leave the content alone; settings are parameters."""
     modules = reached(script, but=("dtkd.common", "dtkd.config"))
     return {script, *(file_of(module) for module in modules if module.startswith("dtkd."))}
 

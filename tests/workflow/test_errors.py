@@ -222,7 +222,7 @@ def test_a_study_without_its_unusable_videos(study):
     tiny.configure(study, lambda config: config.update(on_bad_video="fail"))
     assert error_lines(refused(study, tiny.TABLE5)) == {
         "error: results/tiny/problems.csv: the index was made without these 4 videos, such as "
-        f"videos/{SPOILT[0]}: mend (and touch) them, take them off the lists, or set `on_bad_video: skip`"
+        f"videos/{SPOILT[0]}: fix (and touch) them, take them off the lists, or set `on_bad_video: skip`"
     }
     for clip in SPOILT:
         draw(study / "videos" / clip)
@@ -238,7 +238,7 @@ def test_a_class_without_a_usable_test_video(study):
     spoilt(study, tiny.CLIPS["Diving"][0])
     tiny.configure(study, lambda config: config.update(on_bad_video="skip"))
     assert failed(study, "results/tiny/videos.parquet", "results/logs/index/tiny.log").startswith(
-        "error: class Diving has no test video in list1 that can be used (results/tiny/problems.csv says why): mend one"
+        "error: class Diving has no test video in list1 that can be used (results/tiny/problems.csv says why): fix one"
     )
 
 

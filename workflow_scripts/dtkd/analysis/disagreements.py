@@ -36,7 +36,7 @@ def disagreements(student: Predictions, baseline: Predictions, classes: Sequence
     Raises DtkdError if the two were not tested on the same videos.
     """
     if student.videos != baseline.videos or (student.labels != baseline.labels).any():
-        raise DtkdError("disagreements: student and baseline have predictions of different test videos; make both anew")
+        raise DtkdError("disagreements: student and baseline have predictions of different test videos; remake both")
     models, table = {"student": student, "baseline": baseline}, {}
     right = {name: top_k_correct(model.logits, model.labels) for name, model in models.items()}
     table["right"] = np.where(right["student"], "student", "baseline")

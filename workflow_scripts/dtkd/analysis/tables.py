@@ -87,7 +87,7 @@ def _as_the_papers(split: Row) -> bool:
 
 def _origin(splits: Mapping[str, Row]) -> str:
     """What a caption says of subsets that are neither the flow's nor the paper's."""
-    said = {"listed": "; static: the classes that the study lists", "random": "; static: classes drawn by lot"}
+    said = {"listed": "; static: the classes that the study lists", "random": "; static: classes drawn at random"}
     return "".join(said.get(source, "") for source in {split["criterion"]["source"] for split in splits.values()})
 
 

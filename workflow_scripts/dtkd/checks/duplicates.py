@@ -22,7 +22,7 @@ import numpy as np
 COPY = (20.0, 0.35)
 """Grey levels (of 255), and the share of what changes within the videos, by which pictures of a copy may differ."""
 PART = (16.0, 0.25)
-"""Likewise those of parts of a recording, which are compared at any distance in time and so have more chances."""
+"""The same for those of parts of a recording, which are compared at any distance in time and so have more chances."""
 MOMENTS = 3
 """Different moments that two parts of one recording share, at least."""
 STILL = 8.0

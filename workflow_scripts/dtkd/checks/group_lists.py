@@ -23,7 +23,7 @@ def proposed(
     test_fraction: float,
     seed: int,
 ) -> tuple[pd.DataFrame, list[str]] | None:
-    """(the lists, which signs they keep to), drawn anew from groups; None where even one sign leaves nothing to draw.
+    """(the lists, which signs they keep to), redrawn from groups; None where even one sign leaves nothing to draw.
 
     ``signs`` give, by their names and the surest first, a group to every video: videos that share one are put together.
     Where all signs put too much together for each class to be trained and tested on, the last ones are left out.

@@ -20,7 +20,7 @@ def stability(
     videos: Collection[str] | None = None,
     draws: int = DRAWS,
 ) -> pd.DataFrame:
-    """How often each class is in its subset where its videos are drawn anew, with replacement.
+    """How often each class is in its subset where its videos are redrawn, with replacement.
 
     ``flows`` are the classes' tables (`flow.class_flow`), ``settings`` a `study.Split.settings` of the source flow,
     ``videos`` restricts to these names. The draw is the same every time.

@@ -59,7 +59,7 @@ def _twins(card: Card, pairs: Sequence[Pair], are: str, sign: str, level: str) -
         yield Finding(
             "note",
             f"{number(len(rest), 'pair')} of videos {are} and stand on the same side of every list.",
-            "They count twice, and lists that are drawn anew may put them on two sides.",
+            "They count twice, and lists that are redrawn may put them on two sides.",
             "Keep one of each." if level == "error" else "Keep them on one side.", "", _rows(card, rest),
         )  # fmt: skip
 
@@ -169,7 +169,7 @@ def _refused(card: Card) -> bool:
 
 
 def nothing_groups(card: Card) -> Iterator[Finding]:
-    """Lists by lot, and nothing that says what belongs together; or by what looks alike alone."""
+    """Random lists, and nothing that says what belongs together; or by what looks alike alone."""
     dataset = card.settings.dataset
     if dataset.annotations and Path(dataset.annotations).name == FILE and not card.grouped:
         yield Finding(

@@ -55,7 +55,7 @@ def needing(what: str) -> tuple[Check, ...]:
 
 
 def run(card: Card, checks: Sequence[Check] = CHECKS) -> tuple[list[Finding], list[str]]:
-    """(what the checks found, the gravest first; the names of those that could not be done for want of flow tables).
+    """(what the checks found, the most serious first; the names of those that lacked the flow tables they need).
 
     A check that needs flow is none of a data set whose groups do not come from flow.
     """

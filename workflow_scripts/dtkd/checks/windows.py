@@ -52,7 +52,7 @@ class View:
     test: float
     """The share of the motion in the test windows, 0 to 1; NaN where nothing moves."""
     train: float
-    """Likewise in a training window, on average."""
+    """The same in a training window, on average."""
     windows: tuple[sampling.Window, ...]
     """Of the test."""
     drawn: tuple[sampling.Window, ...]

@@ -18,7 +18,7 @@ COARSE, VERY_COARSE = 0.05, 0.10
 STEADY = 0.9
 """The share of draws of its videos in which a class keeps its subset."""
 MOSTLY_STEADY = 0.75
-"""Likewise, on average over the static classes."""
+"""The same, on average over the static classes."""
 
 
 def expected(card: Card) -> float:
@@ -97,7 +97,7 @@ def unsteady_groups(card: Card) -> Iterator[Finding]:
         f"draws of their videos. The "
         f"groups are {apart:.2g} ± {error:.1g} {unit} apart; on average, dynamic classes move "
         f"{dynamic['mean'].mean() / max(static['mean'].mean(), 1e-9):.1f} times as much as static ones.",
-        "The two teachers are then no specialists of little and of much motion, but of two groups nearly by lot.",
+        "The two teachers are then no specialists of little and of much motion, but of two groups nearly at random.",
         "Name the groups yourself (split: {source: listed, static: ...})"
         + ("." if settings["measure"] == "residual" else ", or go by the motion beside the camera's:"),
         config(split={"measure": "residual"}) if settings["measure"] != "residual" else "",

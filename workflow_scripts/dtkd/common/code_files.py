@@ -14,7 +14,7 @@ _IMPORT = re.compile(r"^ *from (dtkd[.\w]*) import (\([^)]*\)|.*)", re.M)
 
 
 def code_of(script: str | Path, *modules: str) -> list[str]:
-    """A script and the library's modules that it imports, by itself or through others; and ``modules``, likewise.
+    """A script and the library's modules that it imports, by itself or through others; and ``modules`` with theirs.
 
     The library is the one beside the script.
     """
@@ -29,7 +29,7 @@ def code_of(script: str | Path, *modules: str) -> list[str]:
 
 @cache
 def imported(file: Path, scripts: Path) -> tuple[Path, ...]:
-    """The modules of the library in ``scripts`` that a file imports, anywhere in it, but for `PLUMBING`."""
+    """The modules of the library in ``scripts`` that a file imports, anywhere in it, except for `PLUMBING`."""
     lines = _IMPORT.findall(file.read_text(encoding="utf-8"))
     modules = (module for package, names in lines for module in _modules(package, names, scripts))
     return tuple(_file(module, scripts) for module in modules if module.split(".")[1] not in PLUMBING)

@@ -22,7 +22,7 @@ def command(goes_on: bool = False) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        _interrupted("goes on" if goes_on else "starts anew")
+        _interrupted("goes on" if goes_on else "starts over")
     except BrokenPipeError:  # whoever read has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

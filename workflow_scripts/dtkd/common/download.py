@@ -175,7 +175,7 @@ def _receive(
     opener: urllib.request.OpenerDirector, url: str, part: Path, file: IO[bytes], sha256: str | None, *, otherwise: str,
     progress: bool, wrong: Callable[[bytes], str | None],
 ) -> None:  # fmt: skip
-    """Ask once for what ``file`` lacks of ``url`` and append it; begin anew where the rest cannot be had."""
+    """Ask once for what ``file`` lacks of ``url`` and append it; start over where the rest cannot be had."""
     again = f"try again, it then goes on from there if it can, or {otherwise}"
     headers = {"User-Agent": "dtkd"}
     have, state = file.seek(0, os.SEEK_END), _state(part)
@@ -245,7 +245,7 @@ def _state_file(part: Path) -> Path:
 
 def _state(part: Path) -> dict[str, Any]:
     """Where a cut download came from, and what the server called that version of it."""
-    with suppress(OSError, ValueError, TypeError):  # none, or nobody's: the download begins anew
+    with suppress(OSError, ValueError, TypeError):  # none, or nobody's: the download starts over
         return dict(json.loads(_state_file(part).read_text(encoding="utf-8")))
     return {}
 
@@ -270,7 +270,7 @@ def _recorded(path: Path) -> str | None:
     words = record.read_text(encoding="utf-8", errors="replace").split()
     digest = words[0].lower() if words else ""
     if len(digest) != 64 or set(digest) - set("0123456789abcdef"):
-        raise DtkdError(f"{record} does not begin with a SHA-256: remove it, and it is written anew")
+        raise DtkdError(f"{record} does not begin with a SHA-256: remove it, and it is written again")
     return digest
 
 

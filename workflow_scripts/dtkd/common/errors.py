@@ -2,12 +2,12 @@
 
 
 class DtkdError(Exception):
-    """A problem that the user can mend: the message names the file, the field and the remedy, in plain words."""
+    """A problem that the user can fix: the message names the file, the field and the remedy, in plain words."""
 
 
 class UnwritableError(DtkdError):
-    """A file cannot be written; going on with other files of the same job would be in vain."""
+    """A file cannot be written; going on with other files of the same job would be pointless."""
 
 
 class DtkdWarning(UserWarning):
-    """Something that the user may want to mend, in one line; the work goes on. A job prints it and logs it."""
+    """Something that the user may want to fix, in one line; the work goes on. A job prints it and logs it."""

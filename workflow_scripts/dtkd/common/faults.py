@@ -25,7 +25,7 @@ def explained(error: BaseException, settings: Mapping[str, Any] | None = None) -
     batch = _batch(settings or {})
     if worker := WORKER.search(text):
         return DtkdError(
-            f"loader process {worker[1]} was killed, most likely for want of memory{batch}: give the job fewer threads "
+            f"loader process {worker[1]} was killed, most likely for lack of memory{batch}: give the job fewer threads "
             "(each is a loader process), lower train.batch_size, or give it more memory; in a container, more shared "
             "memory (--shm-size=8g). The next run goes on after the last finished epoch"
         )

@@ -29,7 +29,7 @@ def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     What was made, and from what, is recorded beside the outputs (see `provenance`); inputs called one of ``unread``,
     of which the script needs no more than their names, sizes and times, are left out.
 
-    An error that the user can mend (a `DtkdError`, and what `explained` knows: a disk that is full, too little memory,
+    An error that the user can fix (a `DtkdError`, and what `explained` knows: a disk that is full, too little memory,
     a killed loader process) becomes one line on stderr and in the log, any other error its traceback; both end the
     process with exit status 1. An interrupt is a word in the log: the console has it from the workflow, once. The
     process ends when its Snakemake is killed: nothing would take its result.

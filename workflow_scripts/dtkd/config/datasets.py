@@ -53,7 +53,7 @@ class Dataset(Section):
     group_pattern: str | None = Field(
         None,
         description="`folders`: a regular expression on `<class>/<file>`. Its first group is what clips of one scene "
-        "share; they stay on one side of a list. `none`: each clip is on its own. `null`: likewise, but refused where "
+        "share; they stay on one side of a list. `none`: each clip is on its own. `null`: the same, but refused where "
         "names show scenes (such as `v_Run_g01_c02.avi`). Set it where clips are cut from longer videos or one person "
         "acts in several; `python -m dtkd.check` proposes one.",
     )

@@ -51,7 +51,7 @@ def within(path: str, folder: str) -> str | None:
 
 
 def names_in_utf8() -> None:
-    """Begin this program anew in Python's UTF-8 mode where the locale has another encoding for the names of files.
+    """Begin this program again in Python's UTF-8 mode where the locale has another encoding for the names of files.
 
     Lists and records are UTF-8, and so are the names in them. (Of a plain C locale, Python makes UTF-8 by itself.)
     """

@@ -39,7 +39,7 @@ class Run:
 
     @property
     def settings_name(self) -> str:
-        """What tells it from the study's other runs, but for its seed."""
+        """What tells it from the study's other runs, except for its seed."""
         parts: list[str | None]
         if self.role == "teacher":
             parts = [self.subset, "LT" if self.frozen else None, self.outputs]

@@ -77,7 +77,7 @@ def unpack(archive: Path, place: Callable[[str], Path | None]) -> Iterator[Path]
     as it is, so that an interrupted call can be repeated; every other is written beside its place and renamed. Nothing
     is synced to the disk. An archive that lacks its end may just seem to have fewer members: see that none is missing.
 
-    Raises DtkdError for what is no archive or a damaged one, for want of a program or of room on the disk; other
+    Raises DtkdError for what is no archive or a damaged one, and where a program or room on the disk is missing; other
     errors of writing are left as OSError.
     """
     with archive.open("rb") as file:

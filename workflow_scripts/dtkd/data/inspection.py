@@ -34,7 +34,7 @@ PATIENCE = 60.0
 """Seconds without a new frame, after which a decoder counts as hung (a frame of 8K takes less than one)."""
 
 FORMAT = 2
-"""Raise it when sound videos must be inspected anew."""
+"""Raise it when sound videos must be inspected again."""
 
 Progress = Callable[..., Iterable]
 
@@ -143,13 +143,13 @@ def check_classes(index: "pd.DataFrame", sound: "pd.DataFrame", listed: str | Pa
             before, after = (set(table.loc[table[column] == side, "class"]) for table in (index, sound))
             if lost := sorted(before - after):
                 raise DtkdError(
-                    f"class {lost[0]} has no {side} video in {column} that can be used ({listed} says why): mend one, "
+                    f"class {lost[0]} has no {side} video in {column} that can be used ({listed} says why): fix one, "
                     "or remove the class from every list"
                 )
 
 
 class _Decoder:
-    """A child process that scans videos (``serve``); started when first needed, and anew after a video ended it."""
+    """A child process that scans videos (``serve``); started when first needed, and again after a video ended it."""
 
     def __init__(self, patience: float) -> None:
         self.patience, self.child = patience, None

@@ -59,7 +59,7 @@ class Render:
     height: int = 72  # pixels
     seed: int = 0
     nuisance: float = 1.0  # camera motion, clutter, other people, occluders, light: 0 is a studio, 2 is hard
-    variety: float = 1.0  # how differently an action is done each time, in view, speed, vigour, posture: likewise
+    variety: float = 1.0  # how much the takes of an action differ in view, speed, vigour and posture; same scale
     noise: float | None = None  # standard deviation of the sensor noise, in grey levels of 255
     blur: float | None = None  # standard deviation of the lens blur, in pixels
     contrast: float | None = None  # 1 is full contrast

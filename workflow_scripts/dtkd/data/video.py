@@ -153,7 +153,7 @@ def grey_frames(
     """Every ``step``-th frame from the first, in grey: uint8 (H, W). Holds one frame, whatever the length.
 
     ``short_side`` scales each frame (down or up, keeping its aspect) so that its shorter side has that many pixels.
-    The generator's return value is what the video is, as of ``scan`` but for its key frames.
+    The generator's return value is what the video is, as of ``scan`` except for its key frames.
 
     Raises VideoError if the file cannot be opened, or, at the end, if it is damaged or its data end early.
     """
@@ -185,7 +185,7 @@ class _Video:
         self.turn = 0  # degrees
         self.tick = float(self.stream.time_base)  # seconds
         self.stamps: list[int | None] = []  # the file's times of the frames so far, in ticks
-        self.decoded: list[int | None] = []  # the times at which they are decoded, likewise
+        self.decoded: list[int | None] = []  # the times at which they are decoded, in ticks
         self.damaged = 0  # packets that gave no frame, and frames that FFmpeg calls corrupt
 
     def frames(self) -> Iterator[av.VideoFrame]:

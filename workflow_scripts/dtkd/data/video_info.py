@@ -27,9 +27,9 @@ class VideoInfo:
     fps: float
     """Frames per second, their mean where the rate varies; 0.0 where the file has no times."""
     width: int
-    """Pixels of a frame as it is read: upright, with square pixels."""
+    """Of a frame as it is read, upright and with square pixels; in pixels."""
     height: int
-    """Pixels, likewise."""
+    """In pixels."""
     keys: tuple[int, ...] = ()
     """Frames at which decoding can start, ascending; none where that would not help or was seen to go wrong."""
     start: float = 0.0
@@ -60,7 +60,7 @@ class VideoInfo:
 
     def shown_at(self, seconds: np.ndarray) -> np.ndarray:
         """The frames that are shown at times (T,), counted from the first frame: (T,) integers."""
-        seconds = np.asarray(seconds) + 1e-6  # a time that is a frame's own, but for its rounding
+        seconds = np.asarray(seconds) + 1e-6  # a time that is a frame's own, except for its rounding
         if self.times is not None:
             shown = np.searchsorted(self.times, seconds, side="right") - 1
         else:

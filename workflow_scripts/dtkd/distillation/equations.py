@@ -24,7 +24,7 @@ class Distillation(NamedTuple):
     L_KD: Tensor  # scalar, Eq. 11
     L_CE: Tensor  # scalar, Eq. 12
     w_st: Tensor | None = None  # (N,), Eq. 9, detached; None of one teacher
-    w_dy: Tensor | None = None  # (N,), Eq. 9, detached; likewise
+    w_dy: Tensor | None = None  # (N,), Eq. 9, detached; None of one teacher
 
 
 def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
@@ -109,7 +109,8 @@ def teacher_score(
 
 
 def soft_weights(s_st: Tensor, s_dy: Tensor, mask_st: Tensor, weighting: Weighting = "gated") -> tuple[Tensor, Tensor]:
-    """Eq. 9: w_st = s_st / (s_st + s_dy) and w_dy likewise, (N,) each; mask_st (N,) bool says which samples are static.
+    """Eq. 9: w_st = s_st / (s_st + s_dy), w_dy = s_dy / (s_st + s_dy), (N,) each; mask_st (N,) bool is True
+    for static samples.
 
     - ``gated``: then, as the text below Eq. 9 asks, a weight outside its teacher's subset is set to 0. The other is not
       renormalised, so that the target of a sample sums to w <= 1 and the sample's KD term is scaled by it.

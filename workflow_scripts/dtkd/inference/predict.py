@@ -61,7 +61,7 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
     if not {"pixels", "own"} <= about.keys():
         raise DtkdError(
             f"{checkpoint}: was made by an earlier version, which left out the pixels' mean and standard deviation; "
-            "have its run made anew (snakemake --forcerun and this file)"
+            "have its run made again (snakemake --forcerun and this file)"
         )
     settings, classes, own = about["settings"], about["classes"], about["own"]
     model = networks.with_weights(settings, len(classes), about[part], str(checkpoint))

@@ -76,7 +76,7 @@ def load_safely(path: str | Path) -> Any:
             ) from error
         raise DtkdError(
             f"{path} is damaged, or holds more than tensors and plain values and so is not safe to load "
-            f"({type(error).__name__}): fetch it again from a source you trust, or remove it and have it made anew"
+            f"({type(error).__name__}): fetch it again from a source you trust, or remove it and have it made again"
         ) from error
 
 

@@ -130,11 +130,11 @@ class Settings:
     """Shorter side of the frames that flow is computed on, in pixels (None: as decoded)."""
 
     unit: str = "frame"
-    """frame or second: what the summaries' motion is given per. It makes no table anew."""
+    """frame or second: what the summaries' motion is given per. It makes no table again."""
     over_time: str = "mean"
-    """One of ``OVER_TIME``: what the summaries give of a measure. It makes no table anew."""
+    """One of ``OVER_TIME``: what the summaries give of a measure. It makes no table again."""
     measure: str = "mean"
-    """The measure that will be read of summaries: a table of before there was such a measure is made anew."""
+    """The measure that will be read of summaries: a table of before there was such a measure is made again."""
     weights: str | None = None
     """File of a network's parameters; for ``NETWORKS`` only. What it holds counts, not where it is."""
     device: str = "auto"

@@ -52,7 +52,7 @@ def class_means(
         if not values.size:
             raise DtkdError(f"class {name} has no videos to take its mean flow over: add some or leave the class out.")
         if not np.isfinite(values).all():
-            raise DtkdError(f"class {name} has a flow {measure} that is not a number: compute its flow tables anew.")
+            raise DtkdError(f"class {name} has a flow {measure} that is not a number: compute its flow tables again.")
         rows[name] = (values.mean(), _std(values), values.size)
     means = pd.DataFrame.from_dict(rows, orient="index", columns=["mean", "std", "videos"]).rename_axis("class")
     means.attrs["measure"] = measure
@@ -60,7 +60,7 @@ def class_means(
         found = {table.attrs.get(key, usual) for table in flows.values()}
         if len(found) > 1:
             raise DtkdError(f"classes' flow is summed in different ways ({key}: {', '.join(sorted(found))}): make the "
-                            "class tables anew.")  # fmt: skip
+                            "class tables again.")  # fmt: skip
         means.attrs[key] = found.pop() if found else usual
     return means
 
@@ -189,7 +189,7 @@ def listed_split(
 def random_split(
     classes: Iterable[str], quantile: float, boundary: str, seed: int, means: pd.DataFrame | None = None
 ) -> dict[str, object]:
-    """A split by lot, in the form of ``split``: Eq. 1 with a random order of the classes in place of their motion.
+    """A random split, in the form of ``split``: Eq. 1 with a random order of the classes in place of their motion.
 
     So its subsets have the sizes of those of as many different class means: a control of what motion has to do with it.
     """

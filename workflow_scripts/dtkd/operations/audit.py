@@ -20,7 +20,7 @@ def outcome(report: dict[str, Any], file: str) -> tuple[int, str]:
     skipped = [package for package in packages if "skip_reason" in package]
     lines = [
         f"{package['name']} {package['version']}: {found['id']} ({' '.join(found['aliases'])}), "
-        f"mended in {', '.join(found['fix_versions']) or 'no version yet'}"
+        f"fixed in {', '.join(found['fix_versions']) or 'no version yet'}"
         for package in packages
         for found in package.get("vulns", [])
     ]

@@ -85,7 +85,7 @@ def named(study: Study, given: str) -> tuple[str, Dataset]:
 
 
 def printed(found: Sequence[findings.Finding], width: int = 100) -> str:
-    """Findings for a terminal, the gravest last, where the eye is."""
+    """Findings for a terminal, the most serious last, where the eye is."""
     wrap = partial(
         textwrap.wrap, width=width, subsequent_indent=" " * 9, break_long_words=False, break_on_hyphens=False
     )

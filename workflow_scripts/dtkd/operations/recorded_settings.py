@@ -88,11 +88,11 @@ def of_forgotten_runs(study: Study, is_known: Callable[[str], Any]) -> dict[str,
 
 
 def refuse_forgotten(record: str, forgotten: Mapping[str, Sequence[Difference]]) -> None:
-    """Raise DtkdError where a record is `of_forgotten_runs`: say in what it differs, and how all are made anew."""
+    """Raise DtkdError where a record is `of_forgotten_runs`: say in what it differs, and how all are made again."""
     if record in forgotten:
         raise DtkdError(
             f"{Path(record).parent} was made with other settings: {', '.join(map(str, forgotten[record]))}; "
-            "Snakemake's own record, in .snakemake, is gone: set these back, or have all such runs made anew with "
+            "Snakemake's own record, in .snakemake, is gone: set these back, or have all such runs made again with "
             f"--forcerun {' '.join(sorted(forgotten))}"
         )
 
@@ -156,8 +156,8 @@ def artefacts(expected: Iterable[Expected]) -> list[Artefact]:
 def artefacts_of(expected: Expected) -> list[Artefact]:
     """One artefact; where ``record`` is a pattern, one for all files that are alike.
 
-    A part of the settings that only one side has, such as a record of another version, is not compared; but for what is
-    known of such versions (``BEFORE``).
+    A part of the settings that only one side has, such as a record of another version, is not compared, except for
+    what is known of such versions (``BEFORE``).
     """
     files = sorted(glob(expected.record)) if "*" in expected.record else [expected.record]
     alike: dict[str, list[str]] = defaultdict(list)

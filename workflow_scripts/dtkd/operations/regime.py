@@ -46,8 +46,8 @@ class Bound:
 VIDEOS = Bound(low=300)
 BASELINE = Bound(75, 90, margin=3)  # per cent of top-1
 TEACHER = Bound(low=2, margin=2)  # points over the baseline, on the videos of the teacher's own subset
-LOCKED_TEACHER = Bound(low=-3, margin=2)  # likewise, of a teacher that trained its head alone
-WITHIN = Bound(low=60, margin=10)  # per cent of the baseline's errors: those that a teacher knows how to mend
+LOCKED_TEACHER = Bound(low=-3, margin=2)  # the same for a teacher that trained its head alone
+WITHIN = Bound(low=60, margin=10)  # per cent of the baseline's errors: those that a teacher knows how to fix
 HALF_WIDTH = Bound(high=3.5, margin=0.5)  # points, of the 95 % interval of a student's gain
 
 

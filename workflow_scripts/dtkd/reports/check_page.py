@@ -113,7 +113,7 @@ def figure(card: Card) -> str | None:
 def write(card: Card, commands: Sequence[str]) -> list[Finding]:
     """Do all checks, and write `check.html`, `check.json`, `check.csv` and proposed lists into the card's folder.
 
-    ``commands`` make the flow tables that some checks need, and the check again. Returns the findings, the gravest
+    ``commands`` make the flow tables that some checks need, and the check again. Returns the findings, the most serious
     first.
     """
     found, undone = run(card)
@@ -136,7 +136,7 @@ def _pictured(card: Card, finding: Finding) -> list[Mapping[str, str]]:
 
 
 def page(card: Card, found: Sequence[Finding], undone: Sequence[str], commands: Sequence[str]) -> str:
-    """The page as HTML; ``commands`` make the flow tables for want of which checks are ``undone``, and those checks."""
+    """The page as HTML; ``commands`` make the missing flow tables and run the ``undone`` checks that need them."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,

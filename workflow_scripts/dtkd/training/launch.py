@@ -126,5 +126,5 @@ def _end(code: int) -> str:
         return f"ended with exit status {code}; what it printed above says why"
     said = f"was ended by {signal.Signals(number).name}"
     if number in (signal.SIGKILL, signal.SIGTERM):  # with srun, SIGTERM is what all others get when one is killed
-        said += ", most likely for want of memory: set train.micro_batch to a part of the batch, or give it more memory"
+        said += ", most likely for lack of memory: set train.micro_batch to a part of the batch, or give it more memory"
     return said

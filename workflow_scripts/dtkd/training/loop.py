@@ -87,7 +87,7 @@ class Normalise(nn.Module):
 
     @property
     def colour(self) -> tuple[int, int, int]:
-        """The mean as a pixel (RGB, of 255), which becomes zero but for rounding: what a network's padding is."""
+        """The mean as a pixel (RGB, of 255), which becomes zero except for rounding: what a network's padding is."""
         return tuple(self.mean.flatten().round().int().tolist())
 
     def forward(self, clips: Tensor) -> Tensor:
@@ -438,7 +438,7 @@ def _mean(values: list[float]) -> float:
 def _diverged(resume: Path, epochs: int) -> str:
     """What can be done, and what there is: the same settings end in the same place again."""
     kept = f"; {resume} keeps the state after epoch {epochs}, from which the same settings end here again"
-    remedy = "Lower train.lr or use train.precision: fp32 (training then starts anew)"
+    remedy = "Lower train.lr or use train.precision: fp32 (training then starts over)"
     return remedy + (kept if epochs else "; the same settings end here again")
 
 
@@ -460,7 +460,7 @@ def _load_resume(path: Path, fingerprint: dict[str, Any]) -> dict[str, Any] | No
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a broken resume file costs time, never the run
-        print(f"{path}: not readable ({type(error).__name__}), training starts anew")
+        print(f"{path}: not readable ({type(error).__name__}), training starts over")
         return None
     same = isinstance(saved, dict) and saved.get("format") == RESUME and saved.get("fingerprint") == fingerprint
     return saved if same else None

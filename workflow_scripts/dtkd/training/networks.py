@@ -112,7 +112,7 @@ def load_teacher_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
     """
     content = weights.load_safely(path)
     if content["videos"] != list(videos.names) or content["logits"].shape[1] != clips:
-        raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made anew")
+        raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made again")
     return content["logits"]
 
 

@@ -25,7 +25,7 @@ class Plan:
     column: str  # of the index: which list's sides
     device: str
     threads: int  # of all processes on one node
-    cache_mb: int  # likewise
+    cache_mb: int  # of all processes on one node
     sha256: str | None  # what the weights to start from must hash to
     inputs: dict[str, str]  # paths by the rule's names
     outputs: dict[str, str]

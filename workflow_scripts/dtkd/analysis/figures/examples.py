@@ -50,7 +50,7 @@ class Example:
 
 
 def chosen_classes(split: Mapping[str, Any], subset: str) -> list[str]:
-    """The calmest, the middle and the liveliest class of a subset; first, middle and last by name without means."""
+    """A subset's classes of least, middle and most motion; first, middle and last by name where there are no means."""
     own = {name: entry for name, entry in split["classes"].items() if entry["subset"] == subset}
     ordered = sorted(own, key=lambda name: (own[name]["mean"] or 0.0, name))
     return [ordered[at] for at in sorted({0, (len(ordered) - 1) // 2, len(ordered) - 1})] if ordered else []
@@ -104,7 +104,7 @@ def examples(
     augment: Augment,
     crops: int = 1,
 ) -> Iterator[Example]:
-    """One training video of list 1 for some static and some dynamic classes, calmest first.
+    """One training video of list 1 for some static and some dynamic classes, by rising motion.
 
     Args:
         augment, crops: as in `example`.
