@@ -249,9 +249,18 @@ def test_frame_rates():
     found = only(checks_views.frame_rates(made))
     assert found.level == "warning"
     assert "run have 50 frames a second, the data set's 25" in found.what
-    assert found.config == "flow: {unit: second}\nclip: {rate: null, fps: 8.3}"
+    assert found.config == "flow: {unit: second}\nclip: {rate: null, fps: 2.8}"  # as `clip_span` has it
     assert_mends(found, checks_views.frame_rates, made)
     assert list(checks_views.frame_rates(card())) == []
+
+
+def test_a_clip_that_is_too_short_and_frame_rates_that_differ_have_one_remedy():
+    made = card(infos={"fps": lambda row: 50.0 if row["class"] == "run" else 25.0, "frames": 250})
+    span, rates = only(checks_views.clip_span(made)), only(checks_views.frame_rates(made))
+    assert span.config in rates.config
+    assert "rate: null, fps: " in span.config
+    assert_mends(rates, checks_views.frame_rates, made)
+    assert list(checks_views.clip_span(made)) == []
 
 
 def test_varying_frame_rates():
