@@ -249,9 +249,18 @@ def test_frame_rates():
     found = only(checks_views.frame_rates(made))
     assert found.level == "warning"
     assert "run have 50 frames a second, the data set's 25" in found.what
-    assert found.config == "flow: {unit: second}\nclip: {rate: null, fps: 8.3}"
+    assert found.config == "flow: {unit: second}\nclip: {rate: null, fps: 2.8}"  # as `clip_span` has it
     assert_mends(found, checks_views.frame_rates, made)
     assert list(checks_views.frame_rates(card())) == []
+
+
+def test_a_clip_that_is_too_short_and_frame_rates_that_differ_have_one_remedy():
+    made = card(infos={"fps": lambda row: 50.0 if row["class"] == "run" else 25.0, "frames": 250})
+    span, rates = only(checks_views.clip_span(made)), only(checks_views.frame_rates(made))
+    assert span.config in rates.config
+    assert "rate: null, fps: " in span.config
+    assert_mends(rates, checks_views.frame_rates, made)
+    assert list(checks_views.clip_span(made)) == []
 
 
 def test_varying_frame_rates():
@@ -444,7 +453,7 @@ def test_test_size(test, level):
         assert "to show no gain at all" in found[0].what
     if test == 10:
         assert found[0].config == "datasets: {my_videos: {test_fraction: 0.5}}"
-        assert re.search(r"to show gains from 2\d points on; of 13 students, gains from 3\d points on", found[0].what)
+        assert re.search(r"to show gains from 2\d points on; of 7 students, gains from 3\d points on", found[0].what)
 
 
 def flows(made, means, spread):

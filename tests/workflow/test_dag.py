@@ -458,6 +458,8 @@ def stand_in(tmp_path):
     shutil.copy(tiny.PROJECT / "Snakefile", project)
     (project / "workflow_scripts").mkdir()
     (project / "workflow_scripts" / "dtkd").symlink_to(tiny.PROJECT / "workflow_scripts" / "dtkd")
+    for script in (tiny.PROJECT / "workflow_scripts").glob("*.py"):  # the rules read what they import
+        shutil.copy(script, project / "workflow_scripts")
     return project
 
 

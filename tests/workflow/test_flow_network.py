@@ -46,6 +46,8 @@ def test_weights_that_are_downloaded_and_a_gpu_that_is_waited_for(study, tmp_pat
     shutil.copy(tiny.PROJECT / "Snakefile", project)
     (project / "workflow_scripts").mkdir()
     (project / "workflow_scripts" / "dtkd").symlink_to(tiny.PROJECT / "workflow_scripts" / "dtkd")
+    for script in (tiny.PROJECT / "workflow_scripts").glob("*.py"):  # the rules read what they import
+        shutil.copy(script, project / "workflow_scripts")
     says = "from pathlib import Path\nPath(snakemake.output[0]).write_text("
     (project / "workflow_scripts/download_flow_weights.py").write_text(f"{says}snakemake.wildcards.network)")
     (project / "workflow_scripts/flow.py").write_text(

@@ -65,9 +65,10 @@ def clip_span(card: Card) -> Iterator[Finding]:
 
     def covering(length: float) -> str:
         """The clip that covers so much, in the setting that it has."""
-        if clip.fps is None:
-            return config(clip={"rate": max(1, round(length / clip.frames))})
-        return config(clip={"fps": float(f"{clip.frames / length:.2g}")})
+        if clip.fps is not None:
+            return config(clip={"fps": float(f"{clip.frames / length:.2g}")})
+        rate = max(1, round(length / clip.frames))
+        return config(clip=_by_time(card, rate) if _rates_differ(card) else {"rate": rate})
 
     usual = float(np.median(lengths))
     if window < MIDDLE * usual:
@@ -90,6 +91,24 @@ def clip_span(card: Card) -> Iterator[Finding]:
         )
 
 
+def _rates_differ(card: Card) -> bool:
+    """Whether `frame_rates` finds that clips should be taken by time; then all findings propose them so."""
+    return bool(differing_rates(card.index)) or any(info.times is not None for info in card.infos)
+
+
+def _covering_rate(card: Card) -> int:
+    """The clip's rate, or the one that `clip_span` proposes in its place."""
+    clip, usual = card.settings.clip, float(np.median([info.frames for info in card.infos]))
+    covers = clip.frames * clip.rate >= MIDDLE * usual
+    return clip.rate if covers else max(1, round(COVER * usual / clip.frames))
+
+
+def _by_time(card: Card, rate: int) -> dict[str, float | None]:
+    """The clip by time that is one of every ``rate`` frames at the usual frame rate."""
+    usual = np.median([info.fps for info in card.infos if info.fps])
+    return {"rate": None, "fps": float(f"{usual / rate:.2g}")}
+
+
 def frame_rates(card: Card) -> Iterator[Finding]:
     """Rates that differ by class, or vary within videos."""
     clip = card.settings.clip
@@ -97,7 +116,7 @@ def frame_rates(card: Card) -> Iterator[Finding]:
     if not rates:
         return
     changes = {} if card.settings.unit == "second" else {"flow": {"unit": "second"}}
-    by_time = {} if clip.fps else {"clip": {"rate": None, "fps": float(f"{np.median(rates) / clip.rate:.2g}")}}
+    by_time = {} if clip.fps else {"clip": _by_time(card, _covering_rate(card))}
     told = differing_rates(card.index)
     if told and (changes or by_time):
         yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
@@ -137,6 +138,6 @@ class Sections(Section):
             "split": split,
             "selection": self.train.selection,
             "epochs": self.train.epochs,
-            "students": len(self.students_of(name)),
+            "students": max(Counter(row.list for row in self.students_of(name).values()).values(), default=0),
             "seed": self.seeds[0],
         }

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from dtkd.analysis import shown_runs, significance
+from dtkd.common.command import command
 from dtkd.common.errors import DtkdError
 from dtkd.config import Study
 from dtkd.config.overlays import study_of
@@ -116,10 +117,8 @@ def main() -> None:
     parser.add_argument("--configfile", nargs="+", default=[], metavar="FILE", help="overlays of config.yaml")
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single keys, as for snakemake")
     given = parser.parse_args()
-    try:
+    with command():
         shown, sound = table(study_of(given.configfile, Path(), given.config))
-    except (DtkdError, OSError) as error:
-        sys.exit(f"error: {error}")
     print(shown.to_markdown(index=False, disable_numparse=True))
     if not sound:
         sys.exit("error: the demo is not in the paper's regime: change what it renders or how it trains (config.yaml)")
