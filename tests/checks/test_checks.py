@@ -96,7 +96,7 @@ def test_a_sound_data_set_has_no_errors_and_no_warnings_but_of_its_lists_and_the
     assert undone == ["unsteady_groups"]
 
 
-def test_the_gravest_come_first_with_their_checks_names():
+def test_the_most_serious_come_first_with_their_checks_names():
     made = card(classes=("kick_left", "kick_right", "run", "sit", "walk"))
     found, _ = registry.run(made, [check for check in registry.CHECKS if check.name != "passed_over"])
     assert found[0].check == "mirrored_classes"

@@ -19,7 +19,7 @@ def test_doctests():
         assert doctest.testmod(module).failed == 0
 
 
-def test_the_gravest_come_first_and_notes_press_nobody():
+def test_the_most_serious_come_first_and_notes_press_nobody():
     assert [finding.check for finding in ordered(FOUND)] == ["two", "four", "three", "one"]
     assert [finding.check for finding in pressing(FOUND)] == ["two", "three", "four"]
 

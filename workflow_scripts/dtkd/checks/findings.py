@@ -36,7 +36,7 @@ class Finding:
 
 
 def ordered(findings: Iterable[Finding]) -> list[Finding]:
-    """The gravest first; of one level in the order in which they came."""
+    """The most serious first; of one level in the order in which they came."""
     return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import signal
@@ -18,7 +19,8 @@ def command(goes_on: bool = False) -> Iterator[None]:
 
     ``goes_on`` says whether the same command, given again, goes on where it was interrupted.
     """
-    sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names of files may be anything
     try:
         yield
     except KeyboardInterrupt:
@@ -39,7 +41,7 @@ def workflow() -> Iterator[None]:
     """
     interrupts = []
 
-    def interrupt(*_) -> None:
+    def interrupt(*_: object) -> None:
         interrupts.append(True)
         logging.disable()
         raise KeyboardInterrupt

@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from http.client import HTTPMessage
 from itertools import chain
 from pathlib import Path
 from typing import IO, Any
@@ -155,7 +156,10 @@ class _SameSecurity(urllib.request.HTTPRedirectHandler):
     def __init__(self, schemes: set[str]) -> None:
         self.schemes = schemes
 
-    def redirect_request(self, request, file, code, message, headers, new_url):
+    def redirect_request(
+        self, request: urllib.request.Request, file: IO[bytes], code: int, message: str, headers: HTTPMessage,
+        new_url: str,
+    ) -> urllib.request.Request | None:  # fmt: skip
         if urlsplit(new_url).scheme not in self.schemes:
             raise urllib.error.URLError(f"redirected to {new_url}, which is not HTTPS")
         return super().redirect_request(request, file, code, message, headers, new_url)

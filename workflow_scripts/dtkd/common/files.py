@@ -31,13 +31,15 @@ def unwritable(error: BaseException | None, path: str | Path | None = None) -> U
     """
     while error is not None and not isinstance(error, DtkdError):
         if isinstance(error, OSError) and error.errno in REMEDIES:
-            name, what = path or error.filename or "a file", "written" if path else "read or written"
-            return UnwritableError(
-                f"{name} cannot be {what} ({os.strerror(error.errno)}): {REMEDIES[error.errno]}, and run the same "
-                "command again"
-            )
+            return _refused(error.errno, path or error.filename or "a file", "written" if path else "read or written")
         error = error.__cause__ or error.__context__
     return None
+
+
+def _refused(number: int, name: str | Path, what: str) -> UnwritableError:
+    return UnwritableError(
+        f"{name} cannot be {what} ({os.strerror(number)}): {REMEDIES[number]}, and run the same command again"
+    )
 
 
 def check_writable(folder: str | Path) -> None:
@@ -48,7 +50,7 @@ def check_writable(folder: str | Path) -> None:
     if os.access(folder, os.W_OK | os.X_OK):
         return
     reason = errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES
-    raise unwritable(OSError(reason, os.strerror(reason)), f"{folder}/")
+    raise _refused(reason, f"{folder}/", "written")
 
 
 @contextmanager

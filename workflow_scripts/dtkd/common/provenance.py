@@ -58,10 +58,10 @@ def settings(file: str | Path, part: str = "settings") -> dict[str, Any]:
 
 def place(outputs: Iterable[str | Path]) -> Path:
     """Where the record of a job with these outputs lies."""
-    outputs = [Path(output) for output in outputs]
-    if len({(path.parent, path.stem) for path in outputs}) == 1:
-        return outputs[0].with_name(f"{outputs[0].stem}.run.json")
-    return Path(os.path.commonpath([path.parent for path in outputs])) / "run.json"
+    paths = [Path(output) for output in outputs]
+    if len({(path.parent, path.stem) for path in paths}) == 1:
+        return paths[0].with_name(f"{paths[0].stem}.run.json")
+    return Path(os.path.commonpath([path.parent for path in paths])) / "run.json"
 
 
 class Making:
@@ -73,7 +73,7 @@ class Making:
         self.outputs = list(outputs)
         self.file = place(self.outputs)
         self.began, self.clock = datetime.datetime.now(datetime.UTC), time.monotonic()
-        self.content = {"rule": rule}
+        self.content: dict[str, Any] = {"rule": rule}
         if str(self.file) not in self.outputs:  # a training writes its own
             files = {name: hashed(given) if isinstance(given, str) else list(map(hashed, given))
                      for name, given in inputs.items() if given}  # fmt: skip

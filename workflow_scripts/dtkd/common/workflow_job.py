@@ -11,19 +11,22 @@ import warnings
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from dtkd.common.errors import DtkdError, DtkdWarning
 from dtkd.common.faults import explained
 from dtkd.common.files import check_writable
 from dtkd.common.provenance import Making
 
+if TYPE_CHECKING:
+    from snakemake.script import Snakemake
+
 INTERRUPTED = 130
 """The exit status of what Ctrl-C has ended, as shells have it."""
 
 
 @contextmanager
-def job(snakemake, unread: Collection[str] = ()) -> Iterator[None]:
+def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     """Run a script's body; ``snakemake`` is the object that the workflow hands to scripts (log, threads).
 
     What was made, and from what, is recorded beside the outputs (see `provenance`); inputs called one of ``unread``,
@@ -73,7 +76,7 @@ def end_with_parent() -> None:
             sys.exit("error: Snakemake was killed while this job began; run the same command again")
 
 
-def note(snakemake, text: str) -> None:
+def note(snakemake: Snakemake, text: str) -> None:
     """Tell the user something that is no error: a line on stderr and in the job's log."""
     with open(snakemake.log[0], "a", encoding="utf-8") as file:
         file.write(f"{text}\n")
@@ -86,12 +89,15 @@ def _noted_warnings(log: str) -> Iterator[None]:
     with warnings.catch_warnings():
         show = warnings.showwarning
 
-        def noted(message, category, *rest, **more):
+        def noted(
+            message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None,
+            line: str | None = None,
+        ) -> None:  # fmt: skip
             if issubclass(category, DtkdWarning):
                 print(message, file=sys.stderr, flush=True)
                 _log(log, f"{message}\n")
             else:
-                show(message, category, *rest, **more)
+                show(message, category, filename, lineno, file, line)
 
         warnings.simplefilter("always", DtkdWarning)
         warnings.showwarning = noted

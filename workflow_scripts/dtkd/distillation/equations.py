@@ -253,12 +253,12 @@ def check_settings(
     *, weighting: str, S_alpha: float, KD_alpha: float, KD_T: float = 1.0, outside: str = "confidence"
 ) -> None:
     """Raise DtkdError unless S_alpha and KD_alpha are in [0, 1], KD_T is above 0 and the two words are known."""
-    for name, value, known in (("weighting", weighting, Weighting), ("outside", outside, Outside)):
-        if value not in get_args(known):
-            raise DtkdError(f"{name}: {value!r} is unknown: choose one of {', '.join(get_args(known))}")
-    for name, value in (("S_alpha", S_alpha), ("KD_alpha", KD_alpha)):
-        if not 0 <= value <= 1:
-            raise DtkdError(f"{name}: {value} is not between 0 and 1: choose a share")
+    for name, word, words in (("weighting", weighting, get_args(Weighting)), ("outside", outside, get_args(Outside))):
+        if word not in words:
+            raise DtkdError(f"{name}: {word!r} is unknown: choose one of {', '.join(words)}")
+    for name, share in (("S_alpha", S_alpha), ("KD_alpha", KD_alpha)):
+        if not 0 <= share <= 1:
+            raise DtkdError(f"{name}: {share} is not between 0 and 1: choose a share")
     if not 0 < KD_T < float("inf"):
         raise DtkdError(f"KD_T: {KD_T} is not a temperature: choose a finite number above 0")
 
