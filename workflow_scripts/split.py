@@ -15,8 +15,7 @@ with job(snakemake):  # noqa: F821
     if snakemake.input.flow:  # noqa: F821
         flows = {Path(path).stem: read_parquet(path) for path in snakemake.input.flow}  # noqa: F821
         if settings["over"] == "train":
-            train = index[index["list1"] == "train"].groupby("class")["video"].agg(set)
-            flows = {name: table[table["video"].isin(train[name])] for name, table in flows.items()}
+            flows = subsets.train_flows(flows, index, "list1")
         means = subsets.class_means(flows, measure=settings["measure"])
     dataset = snakemake.wildcards.dataset  # noqa: F821
     split = subsets.of_settings(settings, dataset, class_names(index), means)

@@ -474,9 +474,9 @@ def test_what_a_lists_test_videos_can_show_stands_below(study, tmp_path):
     assert table["test_videos"].tolist() == [8] * 3 + [4] * 2
     texts = written(table, tmp_path / "out")
     said = [f"ucf101: 8 test videos of 8 classes, chance 12.50 %; smallest gain that they show with 80 % power "
-            f"(p < 0.05 of one student): {least:.1f} points.",
+            f"(p < 0.05 of one student, chosen beforehand; of one seed): {least:.1f} points.",
             "hmdb51: 4 test videos of 8 classes, chance 12.50 %; no gain is large enough for them to show with 80 % "
-            "power (p < 0.05 of one student)."]  # fmt: skip
+            "power (p < 0.05 of one student, chosen beforehand; of one seed)."]  # fmt: skip
     assert texts["md"].endswith("".join(f"\n{tables.escaped_markdown(line)}\n" for line in said))
     assert all(tables.escaped_tex(line) in texts["tex"] for line in said)
     assert "Test videos" not in texts["md"]
@@ -489,6 +489,20 @@ def test_what_rounds_to_zero_is_no_minus_zero(study, tmp_path):
     table.loc[1, ["gain", "gain_low", "diff_top1"]] = [-0.004, -1e-9, -0.001]
     row = list(csv.DictReader(written(table, tmp_path / "out")["csv"].splitlines()))[1]
     assert [row[name] for name in ("gain", "gain_low", "diff_top1")] == ["+0.00"] * 3
+
+
+def test_students_over_lists_know_videos_by_class_and_name(tmp_path):
+    """Two classes have a 001.avi each: they are two videos, of which the student wins the first in both lists."""
+    def predictions(name, right):
+        logits = np.zeros((2, 8))
+        for row, (label, correct) in enumerate(zip([0, 1], right, strict=True)):
+            logits[row, label if correct else 7] = 1
+        return [save(tmp_path / f"{name}.parquet", [0, 1], logits, videos=["001", "001"])]
+
+    lists = [{"predictions": predictions(f"s{n}", [1, 0]), "baseline": predictions(f"b{n}", [0, 0])} for n in (1, 2)]
+    row = {"dataset": "mine", "models": "S, S-2", "lists": "1, 2", **SU4, "of_lists": lists}
+    [found] = tables.students_over_lists([row]).to_dict("records")
+    assert (found["videos"], found["gain"], found["p"]) == (2, 50, 1)
 
 
 def test_students_over_lists_count_a_video_once(tmp_path):

@@ -50,7 +50,7 @@ def test_a_threshold_by_value_and_some_videos():
     table = stability(own, by_value)
     assert table["subset"].tolist() == ["static", "static", "dynamic"]
     assert (table["kept"] > 0.99).all()
-    alone = stability(own, by_value, videos={"v3"})
+    alone = stability({name: table[table["video"] == "v3"] for name, table in own.items()}, by_value)
     assert alone["mean"].tolist() == [own[name]["mean"][3] for name in own]
     assert (alone["kept"] == 1).all()
 

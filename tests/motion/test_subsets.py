@@ -39,7 +39,10 @@ def test_class_means_are_unweighted_over_videos():
 
 def test_class_means_of_another_measure_and_of_some_videos():
     tables = flows({"run": [4.0, 6.0], "chew": [0.5, 0.7]})
-    means = subsets.class_means(tables, "q90", videos=["run_0", "chew_1"])
+    names = ["run_0", "run_1", "chew_0", "chew_1"]
+    index = pd.DataFrame({"video": names, "class": ["run", "run", "chew", "chew"],
+                          "list1": ["train", "test", "test", "train"]})  # fmt: skip
+    means = subsets.class_means(subsets.train_flows(tables, index, "list1"), "q90")
     assert means["mean"].tolist() == [1.4, 8.0]
     assert subsets.split(means)["criterion"]["measure"] == "q90"
 
@@ -48,12 +51,23 @@ def test_class_means_of_another_measure_and_of_some_videos():
     ("arguments", "message"),
     [
         ({"measure": "speed"}, "no measure 'speed': choose one of mean, q90"),
-        ({"videos": ["run_0"]}, "class chew has no videos"),
     ],
 )
 def test_class_means_refuses(arguments, message):
     with pytest.raises(DtkdError, match=message):
         subsets.class_means(flows({"run": [4.0], "chew": [0.5]}), **arguments)
+
+
+def test_a_train_video_is_one_of_its_class():
+    """Each class has a 001.avi, and only the one of chew is a train video."""
+    tables = {name: pd.DataFrame({"video": ["001", "002"], "mean": [value, 9.0]}) for name, value in
+              (("run", 1.0), ("chew", 2.0))}  # fmt: skip
+    index = pd.DataFrame({"video": ["001", "002"] * 2, "class": ["run", "run", "chew", "chew"],
+                          "list1": ["test", "train", "train", "test"]})  # fmt: skip
+    means = subsets.class_means(subsets.train_flows(tables, index, "list1"))
+    assert means["mean"].to_dict() == {"chew": 2.0, "run": 9.0}
+    with pytest.raises(DtkdError, match="class chew has no videos"):
+        subsets.class_means(subsets.train_flows(tables, index[:2], "list1"))
 
 
 def test_class_means_refuses_what_is_not_a_number():

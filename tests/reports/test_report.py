@@ -312,7 +312,8 @@ def test_the_summary_weighs_gains(page):
 
 
 @pytest.mark.parametrize(("smallest", "said"), [
-    ("8.13", "Its 96 test videos are likely (80 %) to show gains from 8.1 points on; guessing gives 6.2 %."),
+    ("8.13", "Its 96 test videos are likely (80 %) to show gains from 8.1 points on, of one student that is chosen "
+             "beforehand; guessing gives 6.2 %."),
     ("", "Its 96 test videos are too few to show any gain; guessing gives 6.2 %."),
 ])  # fmt: skip
 def test_the_summary_says_what_the_test_videos_can_show(content, smallest, said):

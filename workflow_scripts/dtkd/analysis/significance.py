@@ -12,7 +12,7 @@ import numpy as np
 
 RESAMPLES = 9999
 AGREEING = 2 / 3
-"""The expected correlation of two models' correctness: the median of the demo's students with their baselines."""
+"""The correlation of two models' correctness that is expected before there are any; rather low."""
 
 
 def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:

@@ -2,8 +2,8 @@
 
 Accuracies are per cent, by the selected epoch's weights (``top1``, ``top5``) and by the last epoch's (``_last``). A row
 of several seeds shows their mean; ``<name>_std`` beside it is the sample standard deviation over seeds, there only if
-some row has several. ``paper_<name>`` is the paper's number, where a row has a counterpart that differs from it in
-nothing that is known, and ``diff_<name>`` ours less the paper's.
+some row has several. ``paper_<name>`` is the paper's number, where a row has a counterpart with the same network,
+clip, subsets and hyperparameters (the paper says little of its trainings), and ``diff_<name>`` ours less the paper's.
 
 The functions take ``rows``, mappings of plain values with files as paths: ``predictions`` is one `predictions.parquet`
 per seed, and ``as_published`` says whether all that no column shows is as in the paper. They raise DtkdError, with the
@@ -80,7 +80,7 @@ def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd
 
 
 def _as_the_papers(split: Row) -> bool:
-    """Whether the subsets are meant to be the paper's (`study.Split.as_the_papers`)."""
+    """Whether the subsets are meant to be the paper's (`config.split.Split.as_the_papers`)."""
     criterion = split["criterion"]
     return criterion["source"] == "published" or (criterion["source"] == "flow" and criterion.get("quantile") == 0.25)
 
@@ -239,7 +239,8 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
                "gain_high", "p", "p_holm", *_against(["top1", "top5"]), *LIST]  # fmt: skip
     caption = (
         "Students beside the baseline. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over "
-        "the test videos; p: exact paired test against the baseline, beside it adjusted for all students (Holm)"
+        "the test videos; p: exact paired test against the baseline, beside it adjusted for all students of the list "
+        "(Holm)"
     )
     return _table("table5", table, columns, caption, map(_note, table))
 
@@ -255,7 +256,7 @@ def _note(row: Row) -> str:
     """What a reader of Table 5 has to know of a list's test videos."""
     name = row["dataset"] + (f", list {row['list']}" if row["list"] > 1 else "")
     note = f"{name}: {row['test_videos']} test videos of {row['classes']} classes, chance {row['chance']:.2f} %"
-    power = "with 80 % power (p < 0.05 of one student)"
+    power = "with 80 % power (p < 0.05 of one student, chosen beforehand; of one seed)"
     if not row["compared"]:
         return f"{note}."
     if math.isnan(row["smallest_gain"]):
@@ -286,10 +287,12 @@ def students_over_lists(rows: Iterable[Row]) -> pd.DataFrame:
             difference = _difference(own["predictions"], sides[0], own["baseline"], sides[1])
             top1 = [_over_seeds([accuracies(run) for run in runs])["top1"] for runs in sides]
             scores.append({"top1": top1[0], "baseline_top1": top1[1]})
-            sums.append(pd.Series(difference, index=sides[0][0].videos))
+            first = sides[0][0]  # a video's name is its own within its class only
+            sums.append(pd.Series(difference, index=pd.MultiIndex.from_arrays([first.labels, first.videos])))
             shares.append(sums[-1] / (len(sides[0]) * len(difference) * len(row["of_lists"])))
-        by_video = pd.concat(sums).groupby(level=0).sum()
-        points = 100 * len(by_video) * pd.concat(shares).groupby(level=0).sum().to_numpy()  # their mean is the gain
+        by_video = pd.concat(sums).groupby(level=[0, 1]).sum()
+        share = pd.concat(shares).groupby(level=[0, 1]).sum().to_numpy()
+        points = 100 * len(by_video) * share  # their mean is the gain
         gain = _tested(points, by_video.to_numpy())
         table.append({**row, "videos": len(by_video), **_spread(scores, scores[0]), **gain})
     for dataset in {row["dataset"] for row in table}:
@@ -318,7 +321,7 @@ def readings(rows: Iterable[Row]) -> pd.DataFrame:
     columns = ["dataset", "reading", *shown, "seeds", *scores, "gain", "gain_low", "gain_high", "p_holm"]
     caption = (
         "Readings of the paper. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over the "
-        "test videos; p: exact paired test against the baseline, adjusted for all rows (Holm)"
+        "test videos; p: exact paired test against the baseline, adjusted for all rows of the list (Holm)"
     )
     return _table("readings", table, columns, caption)
 

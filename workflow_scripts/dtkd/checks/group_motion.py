@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,12 @@ DRAWS = 1000
 def stability(
     flows: Mapping[str, pd.DataFrame],
     settings: Mapping[str, Any],
-    videos: Collection[str] | None = None,
     draws: int = DRAWS,
 ) -> pd.DataFrame:
     """How often each class is in its subset where its videos are redrawn, with replacement.
 
-    ``flows`` are the classes' tables (`flow.class_flow`), ``settings`` a `study.Split.settings` of the source flow,
-    ``videos`` restricts to these names. The draw is the same every time.
+    ``flows`` are the classes' tables (`flow.class_flow`), ``settings`` a `study.Split.settings` of the source flow.
+    The draw is the same every time.
 
     Returns one row a class, sorted by name (index ``class``): ``subset``, ``mean`` and ``error`` (its standard
     error), both in the tables' unit, and ``kept``, the share of draws in which the class is in that subset.
@@ -31,14 +30,13 @@ def stability(
     Raises DtkdError as `subsets.class_means` and `subsets.split` do.
     """
     measure = settings["measure"]
-    means = class_means(flows, measure, videos)
+    means = class_means(flows, measure)
     rule = {key: settings[key] for key in ("quantile", "value", "boundary") if key in settings}
     found = split(means, **rule)["classes"]
     random = np.random.default_rng(0)
     drawn = np.empty((draws, len(means)))
     for column, name in enumerate(means.index):
-        table = flows[name]
-        values = (table if videos is None else table[table["video"].isin(videos)])[measure].to_numpy(np.float64)
+        values = flows[name][measure].to_numpy(np.float64)
         drawn[:, column] = values[random.integers(len(values), size=(draws, len(values)))].mean(axis=1)
     if "value" in settings:
         limits = np.full((draws, 1), settings["value"])

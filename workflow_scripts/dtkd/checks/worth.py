@@ -10,6 +10,7 @@ from dtkd.checks import group_motion
 from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding
 from dtkd.checks.wording import config, number, percent
+from dtkd.motion.subsets import train_flows
 
 FLATTERED = 0.01
 """What choosing the best of several epochs on the test set adds to an accuracy, from which on it matters."""
@@ -79,10 +80,10 @@ def test_size(card: Card) -> Iterator[Finding]:
 
 def unsteady_groups(card: Card) -> Iterator[Finding]:
     """Static and dynamic classes that differ by less than the choice of their videos."""
-    settings, videos = card.settings.split, None
+    settings, flows = card.settings.split, card.flows
     if settings["over"] == "train":
-        videos = set(card.index.loc[card.index[card.lists[0]] == "train", "video"])
-    table = group_motion.stability(card.flows, settings, videos)
+        flows = train_flows(flows, card.index, card.lists[0])
+    table = group_motion.stability(flows, settings)
     unsteady = table[table["kept"] < STEADY].sort_values("kept")
     if unsteady.empty:
         return

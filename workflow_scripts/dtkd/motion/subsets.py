@@ -26,29 +26,30 @@ BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
 }
 
 
-def class_means(
-    flows: Mapping[str, pd.DataFrame], measure: str = "mean", videos: Collection[str] | None = None
-) -> pd.DataFrame:
+def train_flows(flows: Mapping[str, pd.DataFrame], index: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
+    """The classes' tables of their train videos alone, by the list ``column`` of a `videos.parquet`."""
+    own = index[index[column] == "train"].groupby("class")["video"].agg(set)  # a name is its own within its class only
+    return {name: table[table["video"].isin(own.get(name, set()))] for name, table in flows.items()}
+
+
+def class_means(flows: Mapping[str, pd.DataFrame], measure: str = "mean") -> pd.DataFrame:
     """μ_c: per class the unweighted mean over its videos of one measure of their flow.
 
     ``flows`` gives each class's table from ``flow.class_flow``; ``measure`` is one of its columns (in pixels a frame or
-    a second, or a share of the time, as its ``attrs`` say: ``unit``, ``over_time``); ``videos`` restricts to these
-    names (the train videos of a list, say), None takes all.
+    a second, or a share of the time, as its ``attrs`` say: ``unit``, ``over_time``).
 
     Returns one row a class, sorted by name (index ``class``): ``mean``, ``std`` (over videos), ``videos`` (count);
     ``attrs`` have ``measure``, and the tables' ``unit`` and ``over_time``.
 
     Raises DtkdError for an unknown measure, or a class left without videos or with a mean that is not finite.
     """
-    chosen = None if videos is None else set(videos)
     rows = {}
     for name in sorted(flows):
         table = flows[name]
         if measure not in table.columns or measure == "video":
             known = ", ".join(column for column in table.columns if column != "video")
             raise DtkdError(f"split.measure: flow has no measure {measure!r}: choose one of {known}.")
-        values = table[measure] if chosen is None else table.loc[table["video"].isin(chosen), measure]
-        values = values.to_numpy(np.float64)
+        values = table[measure].to_numpy(np.float64)
         if not values.size:
             raise DtkdError(f"class {name} has no videos to take its mean flow over: add some or leave the class out.")
         if not np.isfinite(values).all():
@@ -207,10 +208,14 @@ def read_splits(
     """Dataset -> its `split.json`; with ``indexes`` (`videos.parquet`) its classes are in the order of their labels.
 
     That is not always the names' order: UCF101's classInd.txt has Hammering before HammerThrow.
+
+    Raises DtkdError, with its name, for a file that is not there.
     """
-    splits = {
-        name: json.loads(Path(path).read_text(encoding="utf-8")) for name, path in zip(datasets, paths, strict=True)
-    }
+    splits = {}
+    for name, path in zip(datasets, paths, strict=True):
+        if not Path(path).exists():
+            raise DtkdError(f"{path}: there is no such file; let the workflow make it")
+        splits[name] = json.loads(Path(path).read_text(encoding="utf-8"))
     for split, index in zip(splits.values(), indexes or [], strict=bool(indexes)):
         split["classes"] = {name: split["classes"][name] for name in class_names(read_parquet(index))}
     return splits

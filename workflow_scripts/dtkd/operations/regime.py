@@ -1,4 +1,4 @@
-"""Whether the demo, or another finished study, lies where the paper's do: python -m dtkd.regime
+"""Whether what students gain in the demo can tell anything of the method: python -m dtkd.regime
 
 What students gain tells of the method only where the baseline leaves them something to gain, where teachers know more
 of their own subset than the baseline does, and where test videos are enough to tell. The demo's data and trainings
@@ -118,7 +118,8 @@ def main() -> None:
     parser.add_argument("--config", nargs="+", default=[], metavar="KEY=VALUE", help="single keys, as for snakemake")
     given = parser.parse_args()
     with command():
-        shown, sound = table(study_of(given.configfile, Path(), given.config))
-    print(shown.to_markdown(index=False, disable_numparse=True))
-    if not sound:
-        sys.exit("error: the demo is not in the paper's regime: change what it renders or how it trains (config.yaml)")
+        study = study_of(given.configfile, Path(), given.config)
+        shown, sound = table(study)
+        print(shown.to_markdown(index=False, disable_numparse=True))
+        if not sound:
+            sys.exit(f"error: study {study.name}: students' gains tell little where a figure above is not as wanted")
