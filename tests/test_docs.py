@@ -1,6 +1,7 @@
 """Links between pages, README and other documents lead somewhere (`make docs` looks at those of the site alone)."""
 
 import re
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -34,3 +35,14 @@ def test_links_lead_somewhere(page):
 def test_links_are_found():
     assert ("docs/tutorial.md", "") in links(PROJECT / "README.md")
     assert any(anchor for page in PAGES for _, anchor in links(page))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_the_code_that_pages_name_exists(page):
+    text = page.read_text(encoding="utf-8")
+    roots = (PROJECT, PROJECT / "workflow_scripts/dtkd", PROJECT / "workflow_scripts")
+    for file in re.findall(r"`([\w/]+\.py)`", text):
+        assert any((root / file).exists() for root in roots), file
+    for module, names in re.findall(r"^from (dtkd[\w.]*) import (.+)$", text, flags=re.MULTILINE):
+        for name in names.split(","):
+            assert hasattr(import_module(module), name.split()[0]), f"{module}: {name}"

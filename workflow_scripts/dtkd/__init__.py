@@ -1,6 +1,6 @@
 """Subset-aware dual-teacher knowledge distillation (DTKD) for video action recognition.
 
-The library behind the workflow: it never imports snakemake, and a stage that needs no torch imports none.
+The library behind the workflow: it knows nothing of the rules, and a stage that needs no torch imports none.
 """
 
 import sys

@@ -80,7 +80,7 @@ def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd
 
 
 def _as_the_papers(split: Row) -> bool:
-    """Whether the subsets are meant to be the paper's (`config.split.Split.as_the_papers`)."""
+    """Whether the subsets are meant to be the paper's (`config.Split.as_the_papers`)."""
     criterion = split["criterion"]
     return criterion["source"] == "published" or (criterion["source"] == "flow" and criterion.get("quantile") == 0.25)
 

@@ -34,7 +34,7 @@ class Settings:
     unit: str
     """`flow.unit`: what motion is counted per."""
     split: Mapping[str, Any]
-    """`study.Split.settings`."""
+    """`config.Split.settings`."""
     selection: str
     epochs: int
     students: int

@@ -21,7 +21,7 @@ def stability(
 ) -> pd.DataFrame:
     """How often each class is in its subset where its videos are redrawn, with replacement.
 
-    ``flows`` are the classes' tables (`flow.class_flow`), ``settings`` a `study.Split.settings` of the source flow.
+    ``flows`` are the classes' tables (`flow.class_flow`), ``settings`` a `config.Split.settings` of the source flow.
     The draw is the same every time.
 
     Returns one row a class, sorted by name (index ``class``): ``subset``, ``mean`` and ``error`` (its standard

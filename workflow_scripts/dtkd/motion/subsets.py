@@ -86,7 +86,7 @@ def differing_rates(index: pd.DataFrame, ratio: float = 1.2) -> list[str]:
 def of_settings(
     settings: Mapping[str, Any], dataset: str, classes: Sequence[str], means: pd.DataFrame | None
 ) -> dict[str, object]:
-    """The split that the config asks for; ``settings`` are `study.Split.settings`.
+    """The split that the config asks for; ``settings`` are `config.Split.settings`.
 
     ``means`` (from `class_means`) decide where its source is flow; of other splits they fill in mean, std and videos,
     which are None without them.

@@ -124,7 +124,7 @@ def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, A
 
 
 def masked(settings: dict[str, Any]) -> bool:
-    """Whether a teacher, or a student's teachers, predict their own subset's classes only (`study.Teachers`)."""
+    """Whether a teacher, or a student's teachers, predict their own subset's classes only (`config.Teachers`)."""
     return settings.get("teacher_outputs", "masked") == "masked"
 
 
