@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
 
 from dtkd.common.errors import DtkdError
 from dtkd.config import Augment
-from dtkd.data import video
+from dtkd.data.pictures import jpeg, middle_frame
 from dtkd.training import cropping
 from dtkd.training.metrics import Predictions, log_softmax, top_k_correct
 
@@ -76,20 +74,6 @@ def picture(path: str | Path, augment: Augment, crops: int = 1, side: int = SIDE
     Raises VideoError (see ``video.read``).
     """
     return jpeg(cropping.as_fed(middle_frame(path), augment, crops), side)
-
-
-def middle_frame(path: str | Path) -> np.ndarray:
-    """Of a video: uint8 (H, W, 3), RGB. Raises VideoError (see ``video.read``)."""
-    return video.read(path, [video.info(path).frames // 2])[0]
-
-
-def jpeg(frame: np.ndarray, side: int) -> str:
-    """A frame (H, W, 3), RGB, as a small JPEG, base64; its shorter side has so many pixels at most."""
-    scale = min(1.0, side / min(frame.shape[:2]))
-    if scale < 1:
-        frame = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    _, jpeg = cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 80])
-    return base64.b64encode(jpeg.tobytes()).decode("ascii")
 
 
 def pictures(

@@ -15,14 +15,14 @@ from typing import Any
 import jinja2
 import numpy as np
 
-from dtkd.analysis.disagreements import jpeg, middle_frame
 from dtkd.checks import findings, group_lists, window_figure
 from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding, counted
 from dtkd.checks.registry import run
 from dtkd.checks.wording import percent
 from dtkd.common.files import atomic
-from dtkd.reports.report import TEMPLATES, shown_duration
+from dtkd.data.pictures import jpeg, middle_frame
+from dtkd.reports.page import TEMPLATES, shown_duration
 
 ROWS = 40
 """Rows of a finding's table that the page shows."""

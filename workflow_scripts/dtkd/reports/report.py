@@ -25,9 +25,9 @@ import yaml
 from dtkd.checks.wording import called
 from dtkd.common.files import atomic, read_parquet
 from dtkd.reports.data_checks import Checked
+from dtkd.reports.page import TEMPLATES, shown_duration
 from dtkd.training.metrics import NOISE
 
-TEMPLATES = Path(__file__).parent / "templates"
 Values = Sequence[tuple[Any, int]]  # of a setting, and how many artefacts were made with each
 Difference = tuple[str, Any, Any]  # a setting, its recorded and its configured value (`recorded_settings.Difference`)
 NESTED = ("train",)  # a section's keys that are sections: `pretrain.train`
@@ -48,18 +48,6 @@ def shown_p(value: float) -> str:
     ('0.035', '< 0.001')
     """
     return "< 0.001" if value < 0.001 else f"{value:.2g}"
-
-
-def shown_duration(seconds: float) -> str:
-    """Seconds as a reader says them.
-
-    >>> shown_duration(8.04), shown_duration(75.2), shown_duration(3725)
-    ('8.0 s', '1 min 15 s', '1 h 02 min')
-    """
-    if seconds < 59.95:
-        return f"{seconds:.1f} s"
-    minutes = round(seconds) // 60
-    return f"{minutes} min {round(seconds) % 60:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def joined(words: Iterable[str]) -> str:
