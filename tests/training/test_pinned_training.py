@@ -38,6 +38,12 @@ STUDENTS = {
     "BSKD": {"method": "bskd"},
     "plain KD": {"method": "kd"},
 }
+# what draws nothing depends on no order of draws: by these, teachers that learn in a run of their own can be compared
+WITHOUT_DROPOUT = {
+    "teachers go on learning, no dropout": {"S_alpha": 0.3, "FT": False},
+    "teachers go on learning, no dropout, blend": {"S_alpha": 0.3, "FT": False, "weighting": "blend"},
+    "teachers go on learning, no dropout, BSKD": {"method": "bskd", "FT": False},
+}
 
 
 def write_data(folder: Path) -> None:
@@ -92,10 +98,11 @@ def pinned(folder: Path) -> dict[str, list[list[float]]]:
     pair = {subset: f"{subset}/checkpoint.pt" for subset in SUBSETS}
     cached = {"logits": logits_of_teachers(folder, "pair.pt", list(SUBSETS))}
     one = {"logits": logits_of_teachers(folder, "one.pt", ["baseline"])}
-    for name, changes in STUDENTS.items():
+    for name, changes in (STUDENTS | WITHOUT_DROPOUT).items():
         student = Student(KD_T=2, KD_alpha=0.4, **changes)
         taught = one if student.method == "kd" else cached if student.FT else pair
-        found[name] = train(folder, name, start | taught, student=student.model_dump(exclude={"list"}))
+        dropout = 0.0 if name in WITHOUT_DROPOUT else COMMON["dropout"]
+        found[name] = train(folder, name, start | taught, student=student.model_dump(exclude={"list"}), dropout=dropout)
     return found
 
 
