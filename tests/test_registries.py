@@ -2,8 +2,9 @@
 
 from typing import get_args
 
-from dtkd.config import Backbone, Flow, Split, Student
+from dtkd.config import Backbone, Flow, Split
 from dtkd.distillation import equations
+from dtkd.distillation.methods.dtkd import DTKD
 from dtkd.models import backbones
 from dtkd.motion import flow
 
@@ -17,7 +18,7 @@ def test_backbones():
 
 
 def test_weightings():
-    weightings = get_args(Student.model_fields["weighting"].annotation)
+    weightings = get_args(DTKD.model_fields["weighting"].annotation)
     assert set(weightings) == set(get_args(equations.Weighting))
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from dtkd.config.fields import Count, Place, Section
+from dtkd.common.fields import Count, Section
+from dtkd.config.places import Place
 
 Algorithm = Literal["farneback", "dis_fast", "dis_medium", "tvl1", "farneback_cuda", "raft_small", "raft_large"]
 

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dtkd.config.fields import Count, PathText, Section, place
+from dtkd.common.fields import Count, PathText, Section
+from dtkd.config.places import place
 
 WEIGHTS = ("kinetics400", "pretrain", "none")  # what `model.weights` may be beside a path
 Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small", "slowfast_tiny"]
