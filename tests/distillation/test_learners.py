@@ -87,7 +87,7 @@ def test_a_plain_classifiers_loss_is_cross_entropy():
 
 def test_a_masked_classifier_answers_and_learns_within_its_subset_only():
     learner = Classifier(network(0), STATIC).eval()
-    learner.model.head.proj.bias.data[~STATIC] = 100.0  # would win everywhere
+    backbones.projection(learner.model).bias.data[~STATIC] = 100.0  # would win everywhere
     labels = torch.tensor([0, 2, 2, 0, 0])
     step = learner(clips(), labels)
     assert (step.logits[:, ~STATIC] == -torch.inf).all()
@@ -95,7 +95,7 @@ def test_a_masked_classifier_answers_and_learns_within_its_subset_only():
     torch.testing.assert_close(step.logits[:, STATIC], learner.model(clips())[:, STATIC])
     torch.testing.assert_close(step.loss, F.cross_entropy(learner.model(clips())[:, STATIC], labels // 2))
     step.loss.backward()
-    proj = learner.model.head.proj
+    proj = backbones.projection(learner.model)
     for grad in (proj.weight.grad, proj.bias.grad):
         assert (grad[~STATIC] == 0).all()
         assert (grad[STATIC] != 0).any()

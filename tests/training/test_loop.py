@@ -346,7 +346,7 @@ def test_the_last_good_state_stays_and_the_same_settings_end_there_again(toy, tm
 def test_weights_that_are_lost_in_an_epochs_last_step_are_not_kept(toy, tmp_path):
     """The loss was finite still; the next one would not be."""
     learner = classifier()
-    weight, calls = learner.model.head.proj.weight, iter(range(1, 1000))
+    weight, calls = backbones.projection(learner.model).weight, iter(range(1, 1000))
     weight.register_hook(lambda gradient: gradient * (math.nan if next(calls) == 4 else 1))
     with pytest.raises(DtkdError, match=r"the weights are no longer finite after epoch 2, step 2; batch: .*class"):
         train(toy, tmp_path, learner)
@@ -464,7 +464,7 @@ def scored(seed=0):
     with torch.no_grad():
         for _ in range(3):  # sensible batch-norm statistics
             model(torch.randn(4, 3, 8, 32, 32))
-        model.head.proj.weight *= 200
+        backbones.projection(model).weight *= 200
     return Classifier(model).eval()
 
 
@@ -477,7 +477,8 @@ def test_views_are_averaged_as_asked(toy, average):
     learner, videos = scored(), first(toy[1], 3)
     tests = TestClips(videos, CLIP, AUGMENT, 2, 3)
     with torch.no_grad():  # what all views have in common would hide how they differ
-        learner.model.head.proj.bias -= torch.cat([learner.logits(normalise()(tests[v][0])) for v in range(3)]).mean(0)
+        mean = torch.cat([learner.logits(normalise()(tests[v][0])) for v in range(3)]).mean(0)
+        backbones.projection(learner.model).bias -= mean
     protocol = Evaluation(clips_per_video=2, crops_per_clip=3, average=average)
     states = dict.fromkeys(("model", "last"), learner.model.state_dict())
     table = loop.evaluate(learner, states, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,

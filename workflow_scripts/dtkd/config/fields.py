@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.registry import Registry
 from dtkd.config.places import spelled
 
 
@@ -27,6 +28,26 @@ Place = Annotated[PathText, AfterValidator(place)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
+
+
+class NameIn:
+    """That a string is a name in a registry, when it is looked up: plug-ins may have added some."""
+
+    def __init__(self, registry: Registry[Any]) -> None:
+        self.registry = registry
+
+    def __get_pydantic_core_schema__(self, source: type, handler: GetCoreSchemaHandler) -> Any:
+        return AfterValidator(self._known).__get_pydantic_core_schema__(source, handler)
+
+    def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"enum": self.registry.names(), "type": "string"}
+
+    def _known(self, name: str) -> str:
+        try:
+            self.registry[name]
+        except DtkdError as error:
+            raise ValueError(f": {error}") from None
+        return name
 
 
 class Section(BaseModel):

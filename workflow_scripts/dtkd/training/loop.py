@@ -24,7 +24,7 @@ from dtkd.common.distributed import DistributedBatchSampler, Group
 from dtkd.common.errors import DtkdError
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
-from dtkd.models.backbones import fewest_values
+from dtkd.models import backbones
 from dtkd.models.shared_batch_norm import share_batch_norms
 from dtkd.models.weights import save_tensors
 from dtkd.training.metrics import top_k
@@ -196,14 +196,16 @@ def train(
         share_batch_norms(learner)
     accelerate(list(learner.children()), normalise, settings, device)
     parameters = [p for p in learner.parameters() if p.requires_grad]
-    optimiser = OPTIMISERS[settings.optimiser](parameters, settings)
+    optimiser = OPTIMISERS[settings.optimiser](backbones.parameter_groups(learner), settings)
     cast, scaled = autocast(settings.precision, device)
-    fewest = 3 * learner.model.alpha
-    if device.type == "cpu" and settings.precision not in ("auto", "fp32") and clip.frames < fewest:
-        raise DtkdError(
-            f"train.precision: {settings.precision} on a CPU: torch gets gradients wrong where a convolution is longer "
-            f"than its frames, as with clip.frames: {clip.frames}; use auto, fp32, or at least {fewest} frames"
-        )
+    if device.type == "cpu" and settings.precision not in ("auto", "fp32"):
+        fewest = backbones.frames_for_convolutions(learner.model, augment.crop)
+        if fewest is None or clip.frames < fewest:
+            raise DtkdError(
+                f"train.precision: {settings.precision} on a CPU: torch gets gradients wrong where a convolution is "
+                f"longer than its frames, as with clip.frames: {clip.frames}; use auto, fp32"
+                f"{f', or at least {fewest} frames' if fewest else ''}"
+            )
     scaler = torch.amp.GradScaler(device.type, enabled=scaled)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
     cache = hardware.frame_cache()
@@ -323,7 +325,7 @@ def check_alone(
 
     learner.train()
     count = next((count for count, seen in passes() if 1 in seen), None)
-    if count is None or fewest_values(learner.model, clip.frames, augment.crop) != 1:
+    if count is None or backbones.fewest_values(learner.model, clip.frames, augment.crop) != 1:
         return
     if len(videos) * settings.clips_per_video == 1:
         why, remedy = f"{videos.names[0]} is all there is to train on", "add training videos"
@@ -333,10 +335,11 @@ def check_alone(
         why, remedy = f"train.micro_batch is {settings.micro_batch}", "set train.micro_batch: null"
     else:
         why, remedy = "a batch may have one clip of a learning teacher's subset", "set FT: true"
+    longer = backbones.frames_for_batch_norms(learner.model, clip.frames, augment.crop)
     raise DtkdError(
         f"{label}: a clip of clip.frames: {clip.frames} at augment.crop: {augment.crop} gives a batch norm one value "
-        f"of each channel, too few to train on alone, and {why}: set clip.frames: {2 * learner.model.alpha}, raise "
-        f"augment.crop, or {remedy}"
+        f"of each channel, too few to train on alone, and {why}: {f'set clip.frames: {longer}, ' if longer else ''}"
+        f"raise augment.crop, or {remedy}"
     )
 
 
