@@ -15,7 +15,7 @@ from dtkd.common import plugins
 from dtkd.common.errors import DtkdError
 
 Entry = TypeVar("Entry")
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.+-]*")  # becomes part of a path
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"  # becomes part of a path
 
 
 class Registry(Generic[Entry]):
@@ -28,7 +28,7 @@ class Registry(Generic[Entry]):
 
     def add(self, name: str, entry: Entry) -> None:
         """Add an entry. Raises DtkdError for a name that is taken, or cannot be part of a path."""
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(NAME, name):
             raise DtkdError(f"{self.kind} {name!r}: a name has letters, digits and _ . + - alone; choose another")
         if name in self._entries:
             by = f" by {self._sources[name]}" if name in self._sources else ""

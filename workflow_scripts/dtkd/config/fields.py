@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 
 from dtkd.common.errors import DtkdError
-from dtkd.common.registry import Registry
+from dtkd.common.registry import NAME, Registry
 from dtkd.config.places import spelled
 
 
@@ -19,7 +19,6 @@ def place(path: str) -> str:
         raise ValueError(f": {error} (got {path!r})") from None
 
 
-NAME = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"  # becomes part of a path
 # Not empty, which would be the root; Snakemake takes what stands in braces or angle brackets for its own.
 PATH = r"^[^{}<>\x00-\x1f\x7f]+$"
 Name = Annotated[str, Field(pattern=NAME)]

@@ -17,8 +17,8 @@ class Flow(Section):
 
     algorithm: Algorithm = Field(
         "farneback",
-        description="The optical flow algorithm. `raft_small`, `raft_large` (networks) and `farneback_cuda` use a "
-        "GPU, the latter with an OpenCV built for it. Change it to see whether the split hangs on one algorithm. "
+        description="The optical flow algorithm. The networks `raft_small` and `raft_large` use a GPU, and so does "
+        "`farneback_cuda`, with an OpenCV built for it. Change it to see whether the split hangs on one algorithm. "
         "`plugins` may add others.",
     )
     step: Count = Field(

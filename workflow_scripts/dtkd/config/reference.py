@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dtkd.common.registry import NAME
 from dtkd.config.editors import config_schema, overlay_schema
-from dtkd.config.fields import NAME, PATH
+from dtkd.config.fields import PATH
 from dtkd.config.schema import Schema, resolved
 from dtkd.models.entries import NETWORKS
 
@@ -39,8 +40,11 @@ normalised there with the values of the last column; a study normalises with tho
 | network | frames | published | Kinetics-400 weights | mean; standard deviation (RGB, of 0..1) |
 |---|---|---|---|---|
 """
-PAGES = {"(decisions, row": "([decisions](../explanation/decisions.md), row", "(networks)": "([networks](networks.md))",
-         "(plug-ins)": "([plug-ins](../guides/plug-ins.md))"}  # fmt: skip
+PAGES = {  # what descriptions name in brackets
+    "(decisions, row": "([decisions](../explanation/decisions.md), row",
+    "(networks)": "([networks](networks.md))",
+    "(plug-ins)": "([plug-ins](../guides/plug-ins.md))",
+}
 TEXTS = {NAME: "name", PATH: "path"}  # what strings of these patterns are
 NAMES = {"datasets": ["<name>"], "baselines": ["<data set>", "<name>"], "students": ["<data set>", "<name>"]}
 

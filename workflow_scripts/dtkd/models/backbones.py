@@ -56,7 +56,7 @@ def build(name: str, num_classes: int, dropout: float = 0.5, **options: Any) -> 
         raise DtkdError(f"num_classes: {num_classes!r} is not a number of classes: give an integer above 0")
     if not 0 <= dropout < 1:
         raise DtkdError(f"dropout: {dropout!r} is not a share to drop: give a number from 0 to below 1")
-    known = builder.__kwdefaults__ or {}
+    known = getattr(builder, "__kwdefaults__", None) or {}
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise DtkdError(f"{name} has no option {', '.join(unknown)}: it has {', '.join(known) or 'none'}")
