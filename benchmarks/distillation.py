@@ -50,7 +50,7 @@ def network(classes: int, seed: int) -> nn.Module:
     for module in model.modules():
         if isinstance(module, nn.BatchNorm3d):
             nn.init.uniform_(module.weight, 0.5, 1.5)
-    nn.init.normal_(model.head.proj.weight, std=0.5)
+    nn.init.normal_(backbones.projection(model).weight, std=0.5)
     return model
 
 

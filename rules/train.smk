@@ -21,12 +21,18 @@ def run_to_train(wildcards, role: str) -> Run:
     return run
 
 
+def plugin(run: Run) -> str | list:
+    """The plug-in's file that a run's network is from; [] where it is none's."""
+    return NETWORKS.source(run.backbone) or []
+
+
 def training_inputs(role: str) -> dict:
-    """The inputs that every role has: the index, the pixel statistics, the weights to start from."""
+    """The inputs that every role has: the index, the pixel statistics, the weights to start from, a plug-in's file."""
     return dict(
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
         start=lambda w: start_weights(run_to_train(w, role)),
+        plugin=lambda w: plugin(run_of(w, role)),
     )
 
 
@@ -157,6 +163,7 @@ rule teacher_logits:
         "Logits of the frozen teachers ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
     input:
         unpack(lambda w: teacher_checkpoints(first_student(w, "frozen"))),
+        plugin=lambda w: plugin(first_student(w, "frozen").teacher or first_student(w, "frozen")),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
     output:
@@ -183,6 +190,7 @@ rule continue_teachers:
         "Teachers that go on learning ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
     input:
         unpack(lambda w: teacher_checkpoints(first_student(w, "continued"))),
+        plugin=lambda w: plugin(first_student(w, "continued")),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
         split=f"{RESULTS}/{{dataset}}/split.json",
@@ -212,6 +220,7 @@ use rule pretrain as train_student with:
     input:
         unpack(targets),
         **training_inputs("student"),
+        method=lambda w: METHODS.source(run_of(w, "student").row.method) or [],
     output:
         **training_outputs("student"),
     params:

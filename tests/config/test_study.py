@@ -9,10 +9,12 @@ import pytest
 import yaml
 from snakemake.utils import update_config
 
+from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.config import Train, read
 from dtkd.config import student as student_row
 from dtkd.data import published
+from dtkd.motion import algorithms
 
 PROJECT = Path(__file__).parents[2]
 A = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
@@ -140,6 +142,22 @@ def the_student(given):
     ({"baselines": {}}, "baselines.mine: the study needs at least one baseline to compare with"),
     ({"baselines__mine__U1__list": 4}, "baselines.mine.U1.list: 4, but mine has 3 lists"),
     ({"students__mine__A__list": 4}, "students.mine.A.list: 4, but mine has 3 lists"),
+    ({"model__backbone": "slowfast_smal"}, "model.backbone: backbone 'slowfast_smal' is unknown; did you mean "
+     f"'slowfast_small'?; choose one of {', '.join(models.names())}"),
+    ({"flow__algorithm": "raft_smal"},
+     "flow.algorithm: flow algorithm 'raft_smal' is unknown; did you mean 'raft_small'?; choose "
+     f"one of {', '.join(algorithms.names())}"),
+    ({"clip__frames": 0}, "clip.frames: input should be greater than or equal to 1 (got 0)"),
+    ({"clip__frames": 6}, "clip.frames: 6, but slowfast_small takes multiples of 4; set 4 or 8"),
+    ({"clip__frames": 1}, "clip.frames: 1, but slowfast_small takes multiples of 4; set 4"),
+    ({"baselines__mine__U6": {"clip": {"frames": 6, "rate": 1}}},
+     "baselines.mine.U6.clip.frames: 6, but slowfast_small takes multiples of 4; set 4 or 8"),
+    ({"model__backbone": "r3d_18", "clip__frames": 5, "baselines__mine__U5": {"backbone": "swin3d_t"}},
+     "baselines.mine.U5.clip.frames: swin3d_t takes multiples of 2, and clip.frames is 5; give the row a clip of its "
+     "own, with 4 or 6"),
+    ({"model__backbone": "r3d_18", "model__weights": "pretrain", "pretrain": {"dataset": "source"}, "clip__frames": 5,
+      "baselines__mine__U5": {"backbone": "swin3d_t", "clip": {"frames": 6, "rate": 1}}},
+     "clip.frames: 5, but swin3d_t takes multiples of 2, and its pretraining has the study's clip; set 4 or 6"),
     ({"model__weights": "mine.pt", "baselines__mine__U5": {"backbone": "slowfast_r50_8x8"}},
      "model.weights: mine.pt is of one backbone, and some baselines have slowfast_r50_8x8: take these rows away "
      "(`U5: null`)"),

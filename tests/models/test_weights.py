@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.published import Published
 from dtkd.models import weights
 from dtkd.training import checkpoints
 from dtkd.training.targets import Targets
@@ -44,6 +45,17 @@ def test_the_record_of_the_download_is_heeded(tmp_path):
     path.write_bytes(saved(STATE))
     assert "w.pyth.sha256" in error(weights.load_state_dict, path)
     assert "remove it" in error(weights.load_state_dict, path, SHA256)
+
+
+def test_published_weights_are_checked_by_what_is_known_of_them(tmp_path):
+    """A file put there by hand, as where there is no internet."""
+    path = tmp_path / "w.pth"
+    path.write_bytes(BODY)
+    for known in (SHA256[:8], SHA256, ""):
+        assert weights.download(Published("https://publisher/w.pth", known), path) == path
+    said = error(weights.download, Published("https://publisher/w.pth", "00000000"), path)
+    assert "but that of https://publisher/w.pth begins with 00000000: remove it" in said
+    assert "expected" in error(weights.download, Published("https://publisher/w.pth"), path, sha256="0" * 64)
 
 
 def prefixed(prefix):

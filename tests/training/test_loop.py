@@ -339,7 +339,7 @@ def test_the_last_good_state_stays_and_the_same_settings_end_there_again(toy, tm
 def test_weights_that_are_lost_in_an_epochs_last_step_are_not_kept(toy, tmp_path):
     """The loss was finite still; the next one would not be."""
     learner = classifier()
-    weight, calls = learner.model.head.proj.weight, iter(range(1, 1000))
+    weight, calls = backbones.projection(learner.model).weight, iter(range(1, 1000))
     weight.register_hook(lambda gradient: gradient * (math.nan if next(calls) == 4 else 1))
     with pytest.raises(DtkdError, match=r"the weights are no longer finite after epoch 2, step 2; batch: .*class"):
         train(toy, tmp_path, learner)

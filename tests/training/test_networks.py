@@ -79,7 +79,7 @@ def test_frozen_leaves_the_head_to_train(checkpoint, start):
     assert {name for name, p in model.named_parameters() if p.requires_grad} == HEAD
     model.train()
     assert not any(module.training for block in model.blocks[:-1] for module in block.modules())
-    assert model.head.training
+    assert backbones.head(model).training
     model = networks.new_model(settings(), 4, path)
     assert all(p.requires_grad for p in model.parameters())
 

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
-from dtkd.config.explain import explain, hint
-from dtkd.config.model import OWN_BACKBONES, WEIGHTS
+from dtkd.common.registry import hint
+from dtkd.config.explain import explain
+from dtkd.config.model import WEIGHTS
 from dtkd.config.rows import OfGeneralist
 from dtkd.config.training import Train
+from dtkd.models.entries import NETWORKS
 
 if TYPE_CHECKING:
     from dtkd.config.sections import Sections
@@ -105,8 +107,10 @@ def crops_differ(config: Sections) -> None:
 
 
 def flow_has_its_device(config: Sections) -> None:
-    if config.flow.algorithm == "farneback_cuda" and config.device == "cpu":
-        raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
+    if config.flow.entry.gpu == "must" and config.device == "cpu":
+        raise ValueError(
+            f"flow.algorithm: {config.flow.algorithm} computes on a GPU, and device is cpu; choose farneback"
+        )
 
 
 def split_has_what_its_source_reads(config: Sections) -> None:
@@ -121,10 +125,38 @@ def split_has_what_its_source_reads(config: Sections) -> None:
         raise ValueError(f"split.static.{min(missing)}: required by split.source: listed (of each data set in use)")
 
 
+def clips_suit_their_backbones(config: Sections) -> None:
+    """The study's clip, which students, teachers and pretrainings see, and those of rows."""
+    study, own = config.model.backbone, config.clip.frames
+    if problem := _unsuited(study, own):
+        raise ValueError(f"clip.frames: {own}, but {study} takes {problem[0]}; set {problem[1]}")
+    for dataset in config.use:
+        for name, row in config.baselines_of(dataset).items():
+            where, backbone = f"baselines.{dataset}.{name}.clip.frames", row.backbone or study
+            if row.clip and (problem := _unsuited(backbone, row.clip.frames)):
+                raise ValueError(f"{where}: {row.clip.frames}, but {backbone} takes {problem[0]}; set {problem[1]}")
+            if not row.clip and (problem := _unsuited(backbone, own)):
+                raise ValueError(
+                    f"{where}: {backbone} takes {problem[0]}, and clip.frames is {own}; give the row a clip of its "
+                    f"own, with {problem[1]}"
+                )
+            if config.model.weights == "pretrain" and (problem := _unsuited(backbone, own)):
+                raise ValueError(
+                    f"clip.frames: {own}, but {backbone} takes {problem[0]}, and its pretraining has the study's clip; "
+                    f"set {problem[1]}"
+                )
+
+
+def _unsuited(backbone: str, frames: int) -> tuple[str, str] | None:
+    """Which numbers of frames a network takes, and the nearest, unless it takes this one."""
+    takes = NETWORKS[backbone].input
+    return None if takes.takes(frames) else (str(takes), " or ".join(map(str, takes.nearest(frames))))
+
+
 def weights_are_of_every_backbone(config: Sections) -> None:
     weights, backbones = config.model.weights, config.backbones()
-    if weights == "kinetics400" and (own := backbones & OWN_BACKBONES):
-        raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
+    if weights == "kinetics400" and (without := {name for name in backbones if not NETWORKS[name].kinetics400}):
+        raise ValueError(f"model.weights: there are no kinetics400 weights of {min(without)}; use pretrain")
     if weights not in WEIGHTS and len(backbones) > 1:
         others = sorted(backbones - {config.model.backbone})
         raise ValueError(
@@ -165,6 +197,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     crops_differ,
     flow_has_its_device,
     split_has_what_its_source_reads,
+    clips_suit_their_backbones,
     weights_are_of_every_backbone,
     pretraining_is_described,
     teachers_can_train,

@@ -9,11 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, GetPydanticSchema, PlainValidator, SerializeAsAny, create_model
 
+from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Count, Name, Section
-from dtkd.config.explain import hint
 from dtkd.config.model import Backbone, Clip
 from dtkd.config.training import Outputs
-from dtkd.distillation import methods
 from dtkd.distillation.methods import METHODS, Method
 
 
@@ -47,7 +46,7 @@ class Student(Section):
     @property
     def distillation(self) -> Method:
         """Its method, with the row's settings."""
-        kind = methods.get(self.method)
+        kind = METHODS[self.method]
         return kind(**{key: getattr(self, key) for key in kind.model_fields})
 
 
@@ -78,7 +77,7 @@ class OfGeneralist(Student):
 @cache
 def row_type(name: str) -> type[Student]:
     """What a row of students is by a method of this name."""
-    kind = methods.get(name)
+    kind = METHODS[name]
     base = OfSpecialists if kind.teachers == "specialists" else OfGeneralist
     fields: dict[str, Any] = {key: (field.annotation, field) for key, field in kind.model_fields.items()}
     return create_model(f"{kind.label}Student", __base__=base, **fields)
@@ -96,9 +95,10 @@ def student(row: Any) -> Student:
         raise ValueError(f": a row has keys, such as method (got {row!r})")
     given = {"method": "dtkd"} | dict(row)
     name = given["method"]
-    if not isinstance(name, str) or name not in METHODS:
-        raise ValueError(f"method: {name!r} is unknown; choose one of {', '.join(METHODS)}{hint(str(name), METHODS)}")
-    own = row_type(name)
+    try:
+        own = row_type(str(name))
+    except DtkdError as error:
+        raise ValueError(f"method: {error}") from None
     idle = [key for key in given if key in _keys() and key not in own.model_fields]
     if any(given[key] is not None for key in idle):
         raise ValueError(f"{', '.join(idle)}: method {name} has no such setting; leave it out")
@@ -108,7 +108,7 @@ def student(row: Any) -> Student:
 def _keys() -> dict[str, tuple[Any, list[str]]]:
     """Every key that some row of students may have -> its JSON schema, and the methods that have it."""
     keys: dict[str, tuple[Any, list[str]]] = {}
-    for name in METHODS:
+    for name in METHODS.names():
         for key, part in row_type(name).model_json_schema()["properties"].items():
             keys.setdefault(key, (part, []))[1].append(name)
     return keys
@@ -116,12 +116,13 @@ def _keys() -> dict[str, tuple[Any, list[str]]]:
 
 def _row_schema() -> dict[str, Any]:
     """The JSON Schema of any row: all methods' keys. Each says whose it is, and ``x-required`` that these need it."""
-    summaries = " ".join(f"`{name}`: {kind.summary}." for name, kind in METHODS.items())
-    choice = {"enum": list(METHODS), "type": "string", "default": "dtkd", "description": summaries}
+    known = METHODS.names()
+    summaries = " ".join(f"`{name}`: {METHODS[name].summary}." for name in known)
+    choice = {"enum": known, "type": "string", "default": "dtkd", "description": summaries}
     properties: dict[str, Any] = {"method": choice}
     for key, (part, names) in _keys().items():
         if key != "method":
-            whose = "" if len(names) == len(METHODS) else f"{', '.join(f'`{name}`' for name in names)}: "
+            whose = "" if len(names) == len(known) else f"{', '.join(f'`{name}`' for name in names)}: "
             properties[key] = part | {"description": whose + part["description"]}
             properties[key] |= {} if "default" in part else {"x-required": True}
     return {"type": "object", "description": cleandoc(Student.__doc__ or ""), "additionalProperties": False,

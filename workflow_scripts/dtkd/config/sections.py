@@ -7,14 +7,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dtkd.common.fields import Name, Section
+from dtkd.common import plugins
+from dtkd.common.fields import Name, PathText, Section
 from dtkd.config import checks
 from dtkd.config.analysis import Analysis
 from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.model import Clip, Model
-from dtkd.config.places import Place
+from dtkd.config.places import Place, place
 from dtkd.config.rows import Baseline, OfSpecialists, Student, StudentRow
 from dtkd.config.split import Split
 from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
@@ -24,6 +25,14 @@ def _results(path: str) -> str:
     if path in (".", "/"):
         raise ValueError(f": name a folder of its own, such as results (got {path!r})")
     return path
+
+
+def _loaded(plugin: str) -> str:
+    """A plug-in in its one spelling, once it is loaded: fields below may then have the names that it adds."""
+    if plugins.is_file(plugin):
+        plugin = place(plugin)
+    plugins.load(plugin)
+    return plugin
 
 
 class Sections(Section):
@@ -58,6 +67,11 @@ class Sections(Section):
         description="Megabytes of decoded frames that a training keeps, so that small videos are decoded once. On a "
         "CPU they are in one store; on a GPU each loader process keeps its share. More for small videos and much "
         "memory; `0` where memory is short. It changes no result.",
+    )
+    plugins: list[Annotated[PathText, AfterValidator(_loaded)]] = Field(
+        [],
+        description="Python files (paths from the working folder) or modules that add networks or flow algorithms of "
+        "your own (plug-ins). A change of a file makes again what uses it.",
     )
     datasets: dict[Name, Dataset] = Field(description="The data sets, by name; `use` says which of them the study has.")
     flow: Flow = Flow()

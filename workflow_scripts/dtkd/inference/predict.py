@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from dtkd.common import plugins
 from dtkd.common.command import command
 from dtkd.common.download import verify
 from dtkd.common.errors import DtkdError
@@ -179,6 +180,7 @@ def main() -> None:
     parser.add_argument("--average", choices=("logits", "softmax"), default="softmax", help="of clips and crops")
     parser.add_argument("--last", action="store_true", help="the last epoch's weights, not the selected epoch's")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--plugins", nargs="+", default=[], metavar="FILE", help="as in the config of its training")
     parser.add_argument("--threads", type=int, default=THREADS, help="CPU cores (default: %(default)s)")
     given = parser.parse_intermixed_args()
     for name in ("top", "clips", "threads"):
@@ -200,6 +202,8 @@ def _run(given: argparse.Namespace) -> int:
     """Print and write what was asked for; returns how many videos could not be used."""
     if given.csv:
         check_writable(given.csv.parent)  # before the work, not after
+    for plugin in given.plugins:
+        plugins.load(plugin)
     trained = load(given.checkpoint, "last" if given.last else "model")
     try:
         trained.augment.check_crops(given.crops)

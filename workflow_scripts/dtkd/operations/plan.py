@@ -27,6 +27,7 @@ import cv2
 import pyarrow.parquet as pq
 import torch
 
+from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
 from dtkd.config import Dataset, Run, Study
@@ -220,12 +221,12 @@ def _multiply_adds(backbone: str, frames: int, crop: int) -> int:
 
 def multiply_adds(backbone: str, classes: int, frames: int, crop: int) -> int:
     """Of one forward pass of one clip; of the network, only the head's last layer differs with the classes."""
-    head = _network(backbone).head.proj.in_features
+    head = backbones.projection(_network(backbone)).in_features
     return _multiply_adds(backbone, frames, crop) + (classes - PUBLISHED_CLASSES) * head
 
 
 def parameters(backbone: str, classes: int) -> int:
-    head = _network(backbone).head.proj.in_features + 1
+    head = backbones.projection(_network(backbone)).in_features + 1
     return backbones.parameter_counts(_network(backbone))[0] + (classes - PUBLISHED_CLASSES) * head
 
 
@@ -335,7 +336,7 @@ def measure(study: Study, own: Size, seconds: float = 0.5) -> Measured:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         path, out = own.sample or _drawn(Path(folder), own), Path(folder, "flow.parquet")
-        short = path if study.flow.algorithm != "tvl1" else _drawn(Path(folder), own, frames=4)  # half a second a pair
+        short = path if not study.flow.entry.slow else _drawn(Path(folder), own, frames=4)  # half a second a pair
         all_pairs, problem = max(1.0, own.frames / study.flow.step - 1), None
         try:
             started = time.process_time()
@@ -369,7 +370,8 @@ def _drawn(folder: Path, own: Size, frames: int | None = None) -> Path:
 def cpu_rate(study: Study, seconds: float = 1.0) -> float:
     """FLOP/s of one core in training steps of the study's backbone, on clips cut to what a small computer holds."""
     torch.set_num_threads(1)
-    frames, crop = min(study.clip.frames, 16), min(study.augment.crop, 112)
+    frames = models.entry(study.model.backbone).input.nearest(min(study.clip.frames, 16))[0]
+    crop = min(study.augment.crop, 112)
     model = backbones.build(study.model.backbone, 16).train()
     clip = torch.zeros(min(study.train.batch_size, 8), 3, frames, crop, crop)  # small batches are slower
     flops = len(clip) * 3 * 2 * multiply_adds(study.model.backbone, 16, frames, crop)

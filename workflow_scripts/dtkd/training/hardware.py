@@ -13,6 +13,7 @@ from torch import nn
 from dtkd.common.device import choose
 from dtkd.common.errors import DtkdError
 from dtkd.config import Train
+from dtkd.models import backbones
 from dtkd.training.normalise import Normalise
 from dtkd.training.sampling import FrameCache
 
@@ -72,13 +73,16 @@ def autocast(precision: str, device: torch.device):
     return torch.autocast(device.type, dtype), precision == "fp16"
 
 
-def check_precision(settings: Train, device: torch.device, frames: int, alpha: int) -> None:
+def check_precision(settings: Train, device: torch.device, model: nn.Module, frames: int, crop: int) -> None:
     """Raise DtkdError where torch's gradients are wrong: half precision on a CPU with clips of few ``frames``."""
-    fewest = 3 * alpha
-    if device.type == "cpu" and settings.precision not in ("auto", "fp32") and frames < fewest:
+    if device.type != "cpu" or settings.precision in ("auto", "fp32"):
+        return
+    fewest = backbones.frames_for_convolutions(model, crop)
+    if fewest is None or frames < fewest:
         raise DtkdError(
             f"train.precision: {settings.precision} on a CPU: torch gets gradients wrong where a convolution is longer "
-            f"than its frames, as with clip.frames: {frames}; use auto, fp32, or at least {fewest} frames"
+            f"than its frames, as with clip.frames: {frames}; use auto, fp32"
+            f"{f', or at least {fewest} frames' if fewest else ''}"
         )
 
 

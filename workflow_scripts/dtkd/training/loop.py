@@ -19,7 +19,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.progress import progress
 from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import Videos
-from dtkd.models.backbones import fewest_values
+from dtkd.models import backbones
 from dtkd.training import checkpoints, evaluation
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
@@ -118,7 +118,7 @@ def build(
 ) -> tuple[Training, TestClips]:  # fmt: skip
     """What a run starts from: networks on their device, optimiser, loader; and the clips that it is tested on."""
     device = hardware.device
-    check_precision(settings, device, clip.frames, classifier.model.alpha)
+    check_precision(settings, device, classifier.model, clip.frames, augment.crop)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
     classifier.to(device)
@@ -220,7 +220,7 @@ def check_alone(
     """
     counts = {len(part) for items in batches for part in micro_batches(group.share(len(items)), settings.micro_batch)}
     classifier.train()
-    if 1 not in counts or fewest_values(classifier.model, clip.frames, augment.crop) != 1:
+    if 1 not in counts or backbones.fewest_values(classifier.model, clip.frames, augment.crop) != 1:
         return
     if len(videos) * settings.clips_per_video == 1:
         why, remedy = f"{videos.names[0]} is all there is to train on", "add training videos"
@@ -230,11 +230,7 @@ def check_alone(
         why, remedy = f"train.micro_batch is {settings.micro_batch}", "set train.micro_batch: null"
     else:
         why, remedy = f"{group.size} processes share a last batch of few clips", "choose another train.batch_size"
-    raise DtkdError(
-        f"{label}: a clip of clip.frames: {clip.frames} at augment.crop: {augment.crop} gives a batch norm one value "
-        f"of each channel, too few to train on alone, and {why}: set clip.frames: {2 * classifier.model.alpha}, raise "
-        f"augment.crop, or {remedy}"
-    )
+    raise DtkdError(f"{label}: {backbones.one_value(classifier.model, clip.frames, augment.crop, why, remedy)}")
 
 
 def _diverged(run: Training, what: str, epoch: int, step: int, items: Items, resume: Path) -> DtkdError:

@@ -46,9 +46,9 @@ def new_model(
     torch.manual_seed(seed_of(settings["seed"], "weights"))
     model = backbones.build(settings["backbone"], classes, settings["dropout"])
     if start is not None:
-        head = copy.deepcopy(model.head.proj.state_dict())
+        head = copy.deepcopy(backbones.projection(model).state_dict())
         backbones.load_weights(model, weights.load_state_dict(start, sha256), source=str(start))
-        model.head.proj.load_state_dict(head)  # even where class counts coincide, it was another task's head
+        backbones.projection(model).load_state_dict(head)  # even for as many classes, it was another task's
     return backbones.freeze_backbone(model) if settings["frozen"] else model
 
 
@@ -89,7 +89,7 @@ def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
     return {
         "parameters": total,
         "trainable": trainable,
-        "parameters_published_head": total + (400 - classes) * (model.head.proj.in_features + 1),
+        "parameters_published_head": total + (400 - classes) * (backbones.projection(model).in_features + 1),
         "multiply_adds": backbones.flops(model, settings["clip"]["frames"], settings["augment"]["crop"]),
     }
 

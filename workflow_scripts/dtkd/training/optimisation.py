@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from dtkd.config import Train
+from dtkd.models import backbones
 from dtkd.training.hardware import autocast
 
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
@@ -33,8 +34,7 @@ class Optimiser:
 
     def __init__(self, network: nn.Module, settings: Train, device: torch.device):
         self.network, self.settings = network, settings
-        parameters = [p for p in network.parameters() if p.requires_grad]
-        self.optimiser = OPTIMISERS[settings.optimiser](parameters, settings)
+        self.optimiser = OPTIMISERS[settings.optimiser](backbones.parameter_groups(network), settings)
         self.scaler = torch.amp.GradScaler(device.type, enabled=autocast(settings.precision, device)[1])
 
     @property

@@ -24,8 +24,7 @@ from dtkd.common.progress import progress
 from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import Videos
 from dtkd.distillation import equations
-from dtkd.models import weights
-from dtkd.models.backbones import fewest_values
+from dtkd.models import backbones, weights
 from dtkd.training import checkpoints
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
@@ -159,7 +158,7 @@ def continued(
     device = hardware.device
     batches = EpochBatches(seed, len(videos), settings.clips_per_video, settings.batch_size)
     for teacher in teachers.values():
-        check_precision(settings, device, clip.frames, teacher.model.alpha)
+        check_precision(settings, device, teacher.model, clip.frames, augment.crop)
         _check_alone(teacher, groups, batches, videos, clip, augment, settings, label)
         teacher.to(device)
     accelerate([teacher.model for teacher in teachers.values()], normalise.to(device), settings, device)
@@ -212,7 +211,7 @@ def _check_alone(
 ) -> None:  # fmt: skip
     """Raise DtkdError if some step has a teacher learn from one clip, of which a batch norm sees a value a channel."""
     teacher.train()
-    if fewest_values(teacher.model, clip.frames, augment.crop) != 1:
+    if backbones.fewest_values(teacher.model, clip.frames, augment.crop) != 1:
         return
     for batches.epoch in range(settings.epochs):
         for items in batches:
@@ -220,9 +219,6 @@ def _check_alone(
             for number in own.unique():
                 rows = torch.where(own == number)[0].tolist()
                 if min(map(len, micro_batches(rows, settings.micro_batch))) == 1:
-                    raise DtkdError(
-                        f"{label}: a clip of clip.frames: {clip.frames} at augment.crop: {augment.crop} gives a batch "
-                        "norm one value of each channel, too few to train on alone, and a batch may have one clip of a "
-                        f"learning teacher's group: set clip.frames: {2 * teacher.model.alpha}, raise augment.crop, or "
-                        "set FT: true"
-                    )
+                    why = "a batch may have one clip of a learning teacher's group"
+                    said = backbones.one_value(teacher.model, clip.frames, augment.crop, why, "set FT: true")
+                    raise DtkdError(f"{label}: {said}")

@@ -13,21 +13,25 @@ from typing import Any
 from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.registry import Registry
 from dtkd.distillation.methods.base import Loss, Method, SoftTargets, Target
 from dtkd.distillation.methods.bskd import BSKD
 from dtkd.distillation.methods.dtkd import DTKD
 from dtkd.distillation.methods.kd import KD
 
-METHODS: dict[str, type[Method]] = {method.name: method for method in (DTKD, BSKD, KD)}
+METHODS: Registry[type[Method]] = Registry("method")
 
-__all__ = ["METHODS", "Loss", "Method", "SoftTargets", "Target", "build", "get"]
+__all__ = ["METHODS", "Loss", "Method", "SoftTargets", "Target", "build", "names", "register"]
 
 
-def get(name: str) -> type[Method]:
-    """Look up a method; raises DtkdError with the known names."""
-    if name not in METHODS:
-        raise DtkdError(f"method: {name!r} is unknown; choose one of {', '.join(METHODS)}")
-    return METHODS[name]
+def names() -> list[str]:
+    """The names of all methods, those of plug-ins last."""
+    return METHODS.names()
+
+
+def register(method: type[Method]) -> None:
+    """Add a method, which a row of `students` can then name. Raises DtkdError for a name that is taken or no name."""
+    METHODS.add(method.name, method)
 
 
 def build(name: str, **settings: Any) -> Method:
@@ -36,7 +40,11 @@ def build(name: str, **settings: Any) -> Method:
     Raises DtkdError for an unknown name, and for settings that are missing, unknown or out of range.
     """
     try:
-        return get(name)(**settings)
+        return METHODS[name](**settings)
     except ValidationError as error:
         said = "; ".join(f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}" for problem in error.errors())
         raise DtkdError(f"method {name}: {said}") from None
+
+
+for _method in (DTKD, BSKD, KD):
+    register(_method)

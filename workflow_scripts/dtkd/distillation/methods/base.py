@@ -46,7 +46,7 @@ class Loss(NamedTuple):
 class Method(Section):
     """A distillation method; an instance has its settings, which are keys of a row of `students`.
 
-    A new one is a module with a subclass, and its name in `methods.METHODS`. Fields are its settings: numbers and
+    A new one is a module with a subclass, which `methods.register` adds. Fields are its settings: numbers and
     words, each with a description. What a student needs beside them (its teachers, its list) follows from ``teachers``.
     """
 
