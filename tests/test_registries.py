@@ -3,9 +3,10 @@
 from typing import get_args
 
 from dtkd.config import Backbone, Flow, Split, Student
+from dtkd.config.split import Threshold
 from dtkd.distillation import equations
 from dtkd.models import backbones
-from dtkd.motion import flow
+from dtkd.motion import flow, thresholds
 
 
 def test_flow_algorithms():
@@ -24,3 +25,7 @@ def test_weightings():
 def test_measures():
     assert set(get_args(Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median"}
     assert set(get_args(Split.model_fields["over_time"].annotation)) == set(flow.OVER_TIME)
+
+
+def test_thresholds():
+    assert get_args(Threshold) == tuple(thresholds.THRESHOLDS)
