@@ -1,4 +1,4 @@
-"""The config's choices are what the library has. (Networks, methods and flow algorithms are in registries.)"""
+"""The config's choices are what the library has. (The rest is in registries.)"""
 
 from typing import get_args
 

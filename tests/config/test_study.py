@@ -102,6 +102,13 @@ def the_student(given):
      "split.over_time: max: measure median is over time itself; set over_time: mean"),
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
     ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
+    ({"split__threshold": "mean"}, "split.threshold: input should be 'quantile', 'value', 'otsu', 'gap' or 'kmeans' "
+                                   "(got 'mean')"),
+    ({"split__threshold": "value"}, "split.threshold: value is to be given; set split.value, in pixels a frame"),
+    ({"split__threshold": "otsu", "split__value": 1}, "split.value: threshold otsu reads none; leave one of the two "
+                                                      "out"),
+    ({"split__threshold": "gap", "split__source": "random"}, "split.threshold: source random has no threshold of flow; "
+                                                             "leave it out"),
     ({"split__seed": -1}, "split.seed: input should be greater than or equal to 0 (got -1)"),
     ({"split__source": "listed"}, "split.static.mine: required by split.source: listed (of each data set in use)"),
     ({"split__static": {"mine": ["a"]}}, "split.static: source flow reads none; set split.source: listed, or leave it "
@@ -393,6 +400,18 @@ def test_what_flow_has_to_give_is_said_where_it_is_not_the_usual(changes, summar
     motion = split.settings("mine", "measure", "over")
     assert motion == {"source": split.source, **own, "measure": split.measure, "over": "all",
                       **({"over_time": split.over_time} if "over_time" in changes else {})}  # fmt: skip
+
+
+@pytest.mark.parametrize(("given", "wanted"), [
+    ({}, {"quantile": 0.25}), ({"threshold": "quantile"}, {"quantile": 0.25}), ({"value": 2.0}, {"value": 2.0}),
+    ({"threshold": "value", "value": 2.0}, {"value": 2.0}), ({"threshold": "gap"}, {"threshold": "gap"}),
+])  # fmt: skip
+def test_a_threshold_is_among_the_settings_where_it_is_not_implied(given, wanted):
+    """So that splits of before there was another stand."""
+    split = read(config(**{f"split__{key}": value for key, value in given.items()})).split
+    usual = {"source": "flow", "measure": "mean", "over": "all", "boundary": "inclusive"}
+    assert split.settings("mine") == usual | wanted
+    assert split.as_the_papers == ("quantile" in wanted)
 
 
 def test_the_usual_fit_is_not_among_the_settings():

@@ -127,12 +127,23 @@ def test_split_by_a_value_and_by_another_quantile():
         ],
         ([1], {}, "at least two classes"),
         ([1, 2], {"quantile": 1.0}, "not between 0 and 1"),
+        ([1, 2, 3, 9], {"threshold": "otsu"}, "split.threshold: otsu leaves 1 dynamic class .*threshold: quantile"),
+        ([1, 7, 8, 9], {"threshold": "kmeans"}, "split.threshold: kmeans leaves 1 static class"),
+        ([1, 5, 5, 5, 9], {"threshold": "gap"}, "split.threshold: gap leaves 1 dynamic class"),
+        ([1, 2, 3], {"threshold": "gap"}, "split.threshold: gap leaves two classes on both sides, and there are 3"),
+        ([1, 2], {"threshold": "mode"}, "choose one of quantile, value, otsu, gap, kmeans"),
         ([1, 2], {"boundary": "open"}, "choose one of inclusive, strict"),
     ],
 )
 def test_split_refuses(values, arguments, message):
     with pytest.raises(DtkdError, match=message):
         subsets.split(means_of(values), **arguments)
+
+
+def test_a_split_says_which_threshold_made_it_and_what_it_is():
+    split = subsets.split(means_of([1.0, 2.0, 7.0, 9.0]), threshold="otsu")
+    assert split["criterion"] == {"source": "flow", "measure": "mean", "threshold": "otsu", "boundary": "inclusive"}
+    assert (split["threshold"], static(split)) == (4.5, ["c000", "c001"])
 
 
 def test_subset_summary_is_table_1s():
@@ -216,6 +227,7 @@ def test_settings_choose_the_split():
         ({}, subsets.split(means)),
         ({"quantile": 0.5, "boundary": "strict"}, subsets.split(means, 0.5, "strict")),
         ({"value": 3.5}, subsets.split(means, value=3.5)),
+        ({"threshold": "gap"}, subsets.split(means, threshold="gap")),
         ({"source": "listed", "static": {"mine": ["c003"]}}, subsets.listed_split("mine", names, ["c003"], means)),
         ({"source": "random", "seed": 3}, subsets.random_split(names, 0.25, "inclusive", 3, means)),
     ):

@@ -15,7 +15,7 @@ from conftest import draw
 from dtkd import models
 from dtkd.common import plugins
 from dtkd.distillation import methods
-from dtkd.motion import algorithms, flow
+from dtkd.motion import algorithms, flow, thresholds
 
 BASELINE = "results/tiny/list1/baseline/flat-seed0"
 DIVING = "results/tiny/flow/Diving.parquet"
@@ -68,6 +68,13 @@ class Mean(methods.SoftTargets):
 
 
 methods.register(Mean)
+"""
+
+
+THRESHOLD = """\
+from dtkd.motion import thresholds
+
+thresholds.register("m", thresholds.Threshold(lambda means: float(sum(sorted(means)[1:3])) / 2))
 """
 
 
@@ -171,8 +178,22 @@ def test_an_algorithm_measures_and_measures_again_when_its_file_changes(study):
     assert pq.read_table(one)["mean"].to_pylist() != first
 
 
+def test_a_threshold_splits_and_splits_again_when_its_file_changes(study):
+    (study / "middle.py").write_text(THRESHOLD)
+    tiny.configure(study, lambda config: (config.update(plugins=["middle.py"]), config["split"].update(threshold="m")))
+    drawn(study, frames=3)
+    done = tiny.snakemake(study, "results/tiny/split.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    split = json.loads((study / "results/tiny/split.json").read_text())
+    means = sorted(entry["mean"] for entry in split["classes"].values())
+    assert split["threshold"] == pytest.approx((means[1] + means[2]) / 2)
+    assert split["criterion"]["threshold"] == "m"
+    (study / "middle.py").write_text(THRESHOLD.replace("/ 2", "/ 2.001"))
+    assert "split tiny/split.json" in tiny.pending(study)
+
+
 def test_the_guides_plug_ins_work(tmp_path, monkeypatch):
-    for registry in (models.NETWORKS, algorithms.ALGORITHMS, methods.METHODS):
+    for registry in (models.NETWORKS, algorithms.ALGORITHMS, methods.METHODS, thresholds.THRESHOLDS):
         monkeypatch.setattr(registry, "_entries", dict(registry._entries))
     monkeypatch.setenv(plugins.VARIABLE, "[]")
     guide = (tiny.PROJECT / "docs/guides/plug-ins.md").read_text(encoding="utf-8")
@@ -183,6 +204,7 @@ def test_the_guides_plug_ins_work(tmp_path, monkeypatch):
     said = {"static": torch.rand(3, 4), "dynamic": torch.rand(3, 4)}
     loss = method.loss(torch.rand(3, 4), said, labels=torch.arange(3), groups=torch.tensor([0, 1, 0, 1]))
     torch.testing.assert_close(sum(loss.weights.values()), torch.ones(3))
+    assert thresholds.limit(np.array([1.0, 2.0, 5.0]), {"threshold": "middle"}) == 3.0
     network = models.build("my_network", 4)
     assert network(torch.rand(2, 3, 2, 8, 8)).shape == (2, 4)
     frame = np.random.default_rng(0).integers(0, 255, (32, 40), dtype=np.uint8)

@@ -11,7 +11,8 @@ from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding
 from dtkd.checks.wording import config, listed, number, percent
 from dtkd.data import datasets
-from dtkd.motion.subsets import BOUNDARIES, quantile_threshold
+from dtkd.motion.subsets import BOUNDARIES
+from dtkd.motion.thresholds import of_quantile
 
 FEW_TRAINING = 10
 """Training videos of a class: with fewer, none is learnt well."""
@@ -115,7 +116,7 @@ def lone_static_class(card: Card) -> Iterator[Finding]:
     if "quantile" not in split:
         return
     ranks = np.arange(len(card.classes), dtype=float)
-    limit = quantile_threshold(ranks, split["quantile"])
+    limit = of_quantile(ranks, split["quantile"])
     static = int(BOUNDARIES[split["boundary"]](ranks, limit).sum())
     sizes = {"static": static, "dynamic": len(ranks) - static}
     least = min(sizes, key=sizes.get)

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from dtkd.common.errors import DtkdError
-from dtkd.motion.subsets import BOUNDARIES, class_means, split
+from dtkd.motion import thresholds
+from dtkd.motion.subsets import BOUNDARIES, class_means, rule, split
 
 DRAWS = 1000
 
@@ -31,17 +32,13 @@ def stability(
     """
     measure = settings["measure"]
     means = class_means(flows, measure)
-    rule = {key: settings[key] for key in ("quantile", "value", "boundary") if key in settings}
-    found = split(means, **rule)["classes"]
+    found = split(means, **rule(settings))["classes"]
     random = np.random.default_rng(0)
     drawn = np.empty((draws, len(means)))
     for column, name in enumerate(means.index):
         values = flows[name][measure].to_numpy(np.float64)
         drawn[:, column] = values[random.integers(len(values), size=(draws, len(values)))].mean(axis=1)
-    if "value" in settings:
-        limits = np.full((draws, 1), settings["value"])
-    else:
-        limits = np.quantile(drawn, settings["quantile"], axis=1)[:, None]
+    limits = np.array([[thresholds.limit(one, settings)] for one in drawn])
     static = BOUNDARIES[settings["boundary"]](drawn, limits)
     is_static = np.array([found[name]["subset"] == "static" for name in means.index])
     return pd.DataFrame(

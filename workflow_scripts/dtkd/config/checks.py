@@ -119,8 +119,9 @@ def split_has_what_its_source_reads(config: Sections) -> None:
         raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow or listed")
     if split.static and split.source != "listed":
         raise ValueError(f"split.static: source {split.source} reads none; set split.source: listed, or leave it out")
-    if split.value is not None and split.source != "flow":
-        raise ValueError(f"split.value: source {split.source} has no threshold of flow; leave it out")
+    for key in ("value", "threshold"):
+        if getattr(split, key) is not None and split.source != "flow":
+            raise ValueError(f"split.{key}: source {split.source} has no threshold of flow; leave it out")
     if split.source == "listed" and (missing := use - split.static.keys()):
         raise ValueError(f"split.static.{min(missing)}: required by split.source: listed (of each data set in use)")
 

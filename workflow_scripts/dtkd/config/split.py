@@ -7,9 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from dtkd.common.errors import DtkdError
-from dtkd.common.fields import Name, Section
+from dtkd.common.fields import Name, NameIn, Section
+from dtkd.motion.thresholds import THRESHOLDS
 
 Measure = Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"]
+Threshold = Annotated[str, NameIn(THRESHOLDS)]
 
 
 class Split(Section):
@@ -40,6 +42,14 @@ class Split(Section):
     over: Literal["all", "train"] = Field(
         "all", description="Whose videos decide: all, or only the training videos of list 1."
     )
+    threshold: Threshold | None = Field(
+        None,
+        description="`flow`: how the threshold comes from the class means; `null`: `value` if that is given, else "
+        "`quantile`. `gap`: the middle of the largest gap between neighbouring class means that leaves two classes on "
+        "both sides. `otsu` and `kmeans`: at the two groups that differ most for their spread (the two criteria "
+        "choose the same); `otsu` is the middle between the groups, `kmeans` that between their means. Of groups that "
+        "these three find, one of a single class is refused.",
+    )
     quantile: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.25,
         description="`flow`: the threshold among the class means (Eq. 1: Q1). `random`: with `boundary`, how many "
@@ -62,8 +72,9 @@ class Split(Section):
 
     def settings(self, dataset: str, *more: str) -> dict[str, Any]:
         """What the source reads, and ``more``, for one dataset: a change of the rest makes nothing run again."""
+        by = self.found_by if self.found_by in ("quantile", "value") else "threshold"
         read = {
-            "flow": {"measure", "over", "boundary", "quantile" if self.value is None else "value"},
+            "flow": {"measure", "over", "boundary", by},
             "published": set(),
             "listed": set(),
             "random": {"quantile", "boundary", "seed"},
@@ -72,6 +83,11 @@ class Split(Section):
         if "measure" in settings:
             settings |= {"over_time": self.over_time} if self.over_time != "mean" else {}
         return settings | ({"static": self.static_of(dataset)} if self.source == "listed" else {})
+
+    @property
+    def found_by(self) -> str:
+        """The threshold that is named, or else implied."""
+        return self.threshold or ("quantile" if self.value is None else "value")
 
     @property
     def summary(self) -> dict[str, str]:
@@ -85,6 +101,14 @@ class Split(Section):
             raise ValueError(f"over_time: {self.over_time}: measure median is over time itself; set over_time: mean")
         return self
 
+    @model_validator(mode="after")
+    def _value_is_the_thresholds(self) -> Split:
+        if self.found_by == "value" and self.value is None:
+            raise ValueError("threshold: value is to be given; set split.value, in pixels a frame")
+        if self.found_by != "value" and self.value is not None:
+            raise ValueError(f"value: threshold {self.found_by} reads none; leave one of the two out")
+        return self
+
     def static_of(self, dataset: str) -> list[str]:
         """The classes that are listed for a dataset, each once; DtkdError if there are none."""
         if dataset not in self.static:
@@ -94,5 +118,5 @@ class Split(Section):
     @property
     def as_the_papers(self) -> bool:
         """Whether subsets are meant to be the paper's: its lists, or classes up to the first quartile of their flow."""
-        by_quartile = self.source == "flow" and self.value is None and self.quantile == 0.25
+        by_quartile = self.source == "flow" and self.found_by == "quantile" and self.quantile == 0.25
         return by_quartile or self.source == "published"

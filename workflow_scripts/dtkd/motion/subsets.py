@@ -17,6 +17,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
 from dtkd.data import published
 from dtkd.data.datasets import check_listed, class_names
+from dtkd.motion import thresholds
 
 USUAL = {"unit": "frame", "over_time": "mean"}
 """How a class's flow is summed in the paper; what else there is, tables of flow and splits say."""
@@ -24,6 +25,8 @@ BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
     "inclusive": lambda mean, threshold: mean <= threshold,
     "strict": lambda mean, threshold: mean < threshold,
 }
+RULE = ("threshold", "quantile", "value", "boundary")
+"""The keys of a config's `split` that decide which class means are static; as far as there are any."""
 
 
 def train_flows(flows: Mapping[str, pd.DataFrame], index: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
@@ -93,7 +96,7 @@ def of_settings(
     """
     match settings["source"]:
         case "flow":
-            return split(means, **{key: settings[key] for key in ("quantile", "value", "boundary") if key in settings})
+            return split(means, **rule(settings))
         case "published":
             return published_split(dataset, classes, means)
         case "listed":
@@ -102,55 +105,57 @@ def of_settings(
             return random_split(classes, settings["quantile"], settings["boundary"], settings["seed"], means)
 
 
-def quantile_threshold(means: np.ndarray, quantile: float) -> float:
-    """A quantile of the class means, by linear interpolation; 0.25 is the paper's Q1."""
-    if not 0 < quantile < 1:
-        raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
-    return float(np.quantile(means, quantile))
+def rule(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of `split` in a `config.Split.settings`."""
+    return {key: settings[key] for key in RULE if key in settings}
 
 
 def split(
-    means: pd.DataFrame, quantile: float = 0.25, boundary: str = "inclusive", *, value: float | None = None
-) -> dict[str, object]:
+    means: pd.DataFrame, quantile: float = 0.25, boundary: str = "inclusive", *, value: float | None = None,
+    threshold: str | None = None,
+) -> dict[str, object]:  # fmt: skip
     """Eq. 1: split the classes of ``class_means`` in static and dynamic; the content of ``split.json``.
 
-    The threshold is a ``quantile`` of the class means; or ``value`` (in the measure's unit, pixels a
-    frame), such as one taken from another dataset. A class on the threshold is static with ``boundary`` ``inclusive``,
-    dynamic with ``strict``.
+    The threshold is one of `thresholds.THRESHOLDS`; without its name, ``value`` (in the measure's unit, pixels a
+    frame) if there is one, such as one taken from another dataset, or else the ``quantile`` of the class means. A class
+    on the threshold is static with ``boundary`` ``inclusive``, dynamic with ``strict``.
 
     Returns ``criterion`` (source, measure, threshold, its parameters, boundary), ``threshold`` (float), ``classes``
     (sorted by name; each mean, std, videos, subset).
 
-    Raises DtkdError for unknown names or values, and if either subset would be empty.
+    Raises DtkdError for unknown names or values, if either subset would be empty, and if a threshold that nobody gave a
+    number leaves one of them a single class.
     """
     if boundary not in BOUNDARIES:
         raise DtkdError(f"split.boundary: {boundary!r} is not known: choose one of {', '.join(BOUNDARIES)}.")
     if len(means) < 2:
         raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
-    if value is None:
-        threshold, parameters = "quantile", {"quantile": quantile, "method": "linear"}
-        limit = quantile_threshold(means["mean"].to_numpy(np.float64), quantile)
-    else:
-        threshold, parameters, limit = "value", {"value": value}, value
-    is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
-    low, high = float(means["mean"].min()), float(means["mean"].max())
+    given = {"threshold": threshold, "quantile": quantile, "value": value}
+    name, numbers = thresholds.of_rule(given)
+    values = means["mean"].to_numpy(np.float64)
+    limit = thresholds.limit(values, given)
+    low, high = float(values.min()), float(values.max())
     if low == high:
         raise DtkdError(
             f"the split cannot tell classes apart: the {_measure(means)} of flow is {low:.6g} in each; look whether "
             "their videos show motion, and choose another split.measure, or split.source: listed or random"
         )
-    for subset, empty, remedy in (
-        ("static", not any(is_static.values()), f"raise split.{threshold} or set split.boundary: inclusive"),
-        ("dynamic", all(is_static.values()), f"lower split.{threshold} or set split.boundary: strict"),
-    ):
-        if empty:
-            raise DtkdError(
-                f"the split has no {subset} class (threshold {limit:.6g}, {boundary}; class means {low:.6g} to "
-                f"{high:.6g}): {remedy}."
-            )
-    criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": threshold, **parameters,
-                 "boundary": boundary}  # fmt: skip
+    is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
     static = [name for name, holds in is_static.items() if holds]
+    where = f"(threshold {limit:.6g}, {boundary}; class means {low:.6g} to {high:.6g})"
+    for subset, size in (("static", len(static)), ("dynamic", len(means) - len(static))):
+        if size < 2 and not numbers:
+            raise DtkdError(
+                f"split.threshold: {name} leaves {size or 'no'} {subset} class {where}, and a teacher of fewer than "
+                "two has nothing to tell a student: set split.threshold: quantile."
+            )
+        if not size:
+            remedy = {"static": f"raise split.{name} or set split.boundary: inclusive",
+                      "dynamic": f"lower split.{name} or set split.boundary: strict"}[subset]  # fmt: skip
+            raise DtkdError(f"the split has no {subset} class {where}: {remedy}.")
+    numbers |= {"method": "linear"} if name == "quantile" else {}
+    criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": name, **numbers,
+                 "boundary": boundary}  # fmt: skip
     return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
 
 

@@ -16,6 +16,7 @@ from dtkd.analysis.figures.base import COLOURS, HATCHES, SMALL, heads, panels, s
 from dtkd.common.errors import DtkdError
 from dtkd.data.datasets import SUBSETS
 from dtkd.motion.subsets import motion_unit
+from dtkd.motion.thresholds import THRESHOLDS
 
 Box = np.ndarray  # x0, y0, x1, y1 in pixels
 Split = Mapping[str, Any]  # the content of a `split.json`
@@ -204,5 +205,6 @@ def _threshold(split: Split, means: np.ndarray) -> tuple[float, str]:
     if split["threshold"] is None:
         quartile = float(np.quantile(means, 0.25))
         return quartile, f"Q1 of the means = {quartile:.3f}"
-    name = "Q1" if split["criterion"].get("quantile") == 0.25 else "threshold"
+    criterion = split["criterion"]
+    name = "Q1" if criterion.get("quantile") == 0.25 else THRESHOLDS[criterion.get("threshold", "quantile")].label
     return split["threshold"], f"{name} = {split['threshold']:.3f}"
