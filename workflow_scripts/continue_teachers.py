@@ -8,7 +8,8 @@ with job(snakemake):  # noqa: F821
     from dtkd.common import provenance
     from dtkd.common.files import atomic, read_parquet
     from dtkd.config import Augment, Clip, Train
-    from dtkd.data.datasets import SUBSETS, Videos, class_names
+    from dtkd.data.datasets import Videos, class_names
+    from dtkd.data.groups import SUBSETS
     from dtkd.training import networks, targets
     from dtkd.training.classifier import Classifier
     from dtkd.training.hardware import choose_hardware

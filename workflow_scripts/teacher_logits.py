@@ -5,7 +5,8 @@ from dtkd.common.workflow_job import job
 with job(snakemake):  # noqa: F821
     from dtkd.common.files import read_parquet
     from dtkd.config import Augment, Clip, Train
-    from dtkd.data.datasets import SUBSETS, Videos
+    from dtkd.data.datasets import Videos
+    from dtkd.data.groups import SUBSETS
     from dtkd.training import networks, targets
     from dtkd.training.hardware import choose_hardware
 

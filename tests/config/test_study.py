@@ -102,8 +102,8 @@ def the_student(given):
      "split.over_time: max: measure median is over time itself; set over_time: mean"),
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
     ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
-    ({"split__threshold": "mean"}, "split.threshold: threshold 'mean' is unknown; did you mean 'kmeans'?; choose one of quantile, value, otsu, gap, "
-     "kmeans"),
+    ({"split__threshold": "mean"}, "split.threshold: threshold 'mean' is unknown; did you mean 'kmeans'?; choose one "
+                                   "of quantile, value, otsu, gap, kmeans"),
     ({"split__threshold": "value"}, "split.threshold: value is to be given; set split.value, in pixels a frame"),
     ({"split__threshold": "otsu", "split__value": 1}, "split.value: threshold otsu reads none; leave one of the two "
                                                       "out"),

@@ -15,7 +15,7 @@ import plan as script
 from dtkd.common.errors import DtkdError
 from dtkd.config import read
 from dtkd.data import published
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.models import backbones
 from dtkd.operations import plan
 from dtkd.operations.plan import Machine, Measured, Size, Task

@@ -15,7 +15,8 @@ from conftest import make_videos
 
 from dtkd.common.files import write_json
 from dtkd.config import Augment, Clip, Train
-from dtkd.data.datasets import SUBSETS, Videos
+from dtkd.data.datasets import Videos
+from dtkd.data.groups import SUBSETS
 from dtkd.training import networks, targets, trainer
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 
 PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.

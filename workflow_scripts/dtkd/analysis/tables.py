@@ -26,7 +26,8 @@ from dtkd.analysis import significance
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
 from dtkd.data import published
-from dtkd.data.datasets import SUBSETS, class_names, counts
+from dtkd.data.datasets import class_names, counts
+from dtkd.data.groups import SUBSETS
 from dtkd.motion.subsets import motion_unit, subset_summary
 from dtkd.training.metrics import Predictions, kl_divergence, top_k, top_k_correct
 

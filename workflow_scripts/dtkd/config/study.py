@@ -15,7 +15,7 @@ from dtkd.config.rows import Baseline, OfGeneralist, OfSpecialists, Student
 from dtkd.config.runs import Run
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 
 
 class Study(Sections):

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.distillation import methods
 from dtkd.models import backbones, weights
 from dtkd.training.normalise import Normalise

@@ -30,7 +30,7 @@ from dtkd.analysis.figures.base import (
     text_width,
     title,
 )
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.training.metrics import NOISE, Predictions, per_class_top1, top_k, top_k_correct
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
