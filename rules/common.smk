@@ -7,7 +7,7 @@ from functools import lru_cache
 from snakemake.io import IOFile
 
 from dtkd.analysis import shown_runs
-from dtkd.data import datasets, synthetic
+from dtkd.data import datasets, groups, synthetic
 from dtkd.operations import recorded_settings
 from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json

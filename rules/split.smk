@@ -2,8 +2,8 @@
 def split_settings(dataset: str, *more: str) -> dict:
     """What its split is made by, and ``more``; classes that are listed have to be there."""
     settings = checked(STUDY.split.settings, dataset, *more)
-    if "static" in settings:
-        checked(datasets.check_listed, dataset, settings["static"], videos_by_class(dataset))
+    if STUDY.split.source == "listed":
+        checked(groups.listed, dataset, settings, videos_by_class(dataset))
     return settings
 
 

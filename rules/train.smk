@@ -127,8 +127,8 @@ use rule pretrain as train_teacher with:
         **training_resources("teacher"),
 
 
-def teacher_checkpoints(run: Run) -> dict[str, str]:
-    return {name: f"{RESULTS}/{teacher.folder}/checkpoint.pt" for name, teacher in STUDY.teacher_runs(run).items()}
+def teacher_checkpoints(run: Run) -> list[str]:
+    return [f"{RESULTS}/{teacher.folder}/checkpoint.pt" for teacher in STUDY.teacher_runs(run).values()]
 
 
 def targets(wildcards) -> dict[str, str]:
@@ -150,6 +150,7 @@ def first_student(wildcards, kind: str) -> Run:
 def targets_params(kind: str) -> dict:
     return dict(
         settings=lambda w: STUDY.targets_settings(first_student(w, kind)),
+        teachers=lambda w: list(STUDY.teacher_runs(first_student(w, kind))),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
         computing=computing("student"),
@@ -162,7 +163,7 @@ rule teacher_logits:
     message:
         "Logits of the frozen teachers ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
     input:
-        unpack(lambda w: teacher_checkpoints(first_student(w, "frozen"))),
+        teachers=lambda w: teacher_checkpoints(first_student(w, "frozen")),
         plugin=lambda w: plugin(first_student(w, "frozen").teacher or first_student(w, "frozen")),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
@@ -189,7 +190,7 @@ rule continue_teachers:
     message:
         "Teachers that go on learning ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
     input:
-        unpack(lambda w: teacher_checkpoints(first_student(w, "continued"))),
+        teachers=lambda w: teacher_checkpoints(first_student(w, "continued")),
         plugin=lambda w: plugin(first_student(w, "continued")),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",

@@ -9,7 +9,6 @@ with job(snakemake):  # noqa: F821
     from dtkd.common.files import atomic, read_parquet
     from dtkd.config import Augment, Clip, Train
     from dtkd.data.datasets import Videos, class_names
-    from dtkd.data.groups import SUBSETS
     from dtkd.training import networks, targets
     from dtkd.training.classifier import Classifier
     from dtkd.training.hardware import choose_hardware
@@ -24,9 +23,9 @@ with job(snakemake):  # noqa: F821
     resume = Path(output.targets).with_suffix(".resume.pt")
     said, history = targets.continued(
         {
-            name: Classifier(networks.trained_model(settings, len(classes), given[name]),
+            name: Classifier(networks.trained_model(settings, len(classes), checkpoint),
                              networks.allowed(settings | {"subset": name}, classes, split))
-            for name in SUBSETS
+            for name, checkpoint in zip(params.teachers, given.teachers, strict=True)
         },
         networks.class_groups(split, classes),
         networks.normaliser(given.pixels),
@@ -37,7 +36,7 @@ with job(snakemake):  # noqa: F821
         seed=settings["seed"],
         hardware=machine,
         resume=resume,
-        fingerprint={"settings": settings, "inputs": {name: provenance.hashed(path) for name, path in given.items()}},
+        fingerprint={"settings": settings, "inputs": [provenance.hashed(path) for path in given]},
         label=output.targets,
     )  # fmt: skip
     with atomic(output.history) as path:

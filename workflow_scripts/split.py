@@ -1,4 +1,4 @@
-"""Divide a dataset's classes into static and dynamic (Eq. 1)."""
+"""Divide a dataset's classes into groups: static and dynamic (Eq. 1), or those that the config makes or lists."""
 
 from dtkd.common.workflow_job import job, note
 
@@ -7,7 +7,7 @@ with job(snakemake):  # noqa: F821
 
     from dtkd.common.files import read_parquet, write_json
     from dtkd.data.datasets import class_names
-    from dtkd.data.groups import SUBSETS
+    from dtkd.data.groups import group_names, members
     from dtkd.motion import subsets
 
     settings = snakemake.params.settings  # noqa: F821
@@ -20,8 +20,8 @@ with job(snakemake):  # noqa: F821
         means = subsets.class_means(flows, measure=settings["measure"])
     dataset = snakemake.wildcards.dataset  # noqa: F821
     split = subsets.of_settings(settings, dataset, class_names(index), means)
-    for subset in SUBSETS:
-        own = [name for name, entry in split["classes"].items() if entry["subset"] == subset]
+    for subset in group_names(split):
+        own = members(split, subset)
         if len(own) == 1:
             note(snakemake, f"warning: {dataset}: {own[0]} is the only {subset} class: its teacher knows one answer, "  # noqa: F821
                             "and has nothing to tell a student; change split, or add classes")  # fmt: skip

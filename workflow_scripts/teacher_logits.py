@@ -6,7 +6,6 @@ with job(snakemake):  # noqa: F821
     from dtkd.common.files import read_parquet
     from dtkd.config import Augment, Clip, Train
     from dtkd.data.datasets import Videos
-    from dtkd.data.groups import SUBSETS
     from dtkd.training import networks, targets
     from dtkd.training.hardware import choose_hardware
 
@@ -17,9 +16,11 @@ with job(snakemake):  # noqa: F821
     index = read_parquet(given.index)
     classes = index["class"].nunique()
     videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
-    teachers = ("teacher",) if "teacher" in given.keys() else SUBSETS  # noqa: SIM118 (it is no dictionary)
     said = targets.frozen(
-        {name: networks.trained_model(settings, classes, given[name]) for name in teachers},
+        {
+            name: networks.trained_model(settings, classes, checkpoint)
+            for name, checkpoint in zip(params.teachers, given.teachers, strict=True)
+        },
         networks.normaliser(given.pixels),
         videos,
         clip=Clip(**settings["clip"]),

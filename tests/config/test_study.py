@@ -96,7 +96,7 @@ def the_student(given):
      "flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback"),
     ({"flow__step": 0}, "flow.step: input should be greater than or equal to 1 (got 0)"),
     ({"flow__weights": "x"}, "flow.weights: farneback has none; leave it out, or choose raft_small or raft_large"),
-    ({"split__quantile": 1.0}, "split.quantile: input should be less than 1 (got 1.0)"),
+    ({"split__quantile": 1.0}, "split.quantile: input should be greater than 0 and less than 1 (got 1.0)"),
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
     ({"split__measure": "median", "split__over_time": "max"},
      "split.over_time: max: measure median is over time itself; set over_time: mean"),
@@ -109,8 +109,17 @@ def the_student(given):
                                                       "out"),
     ({"split__threshold": "gap", "split__source": "random"}, "split.threshold: source random has no threshold of flow; "
                                                              "leave it out"),
+    ({"split__quantile": [0.5, 0.25]}, "split.quantile: numbers of a list should ascend (got [0.5, 0.25])"),
+    ({"split__quantile": "Q1"}, "split.quantile: input should be a number, or a list of numbers (got 'Q1')"),
+    ({"split__names": ["a", "b", "c"]}, "split.names: there are 3, but 2 groups; give one for each"),
+    ({"split__names": ["a", "a"]}, "split.names: ['a', 'a'] has a name twice; each group has its own"),
+    ({"split__names": ["overall", "a"]}, "split.names, groups: 'overall' has a meaning of its own in tables; choose "
+                                         "another name"),
+    ({"split__groups": {"mine": {"a": ["b"], "c": ["d"]}}}, "split.groups: source flow reads none; set split.source: "
+                                                            "listed, or leave it out"),
     ({"split__seed": -1}, "split.seed: input should be greater than or equal to 0 (got -1)"),
-    ({"split__source": "listed"}, "split.static.mine: required by split.source: listed (of each data set in use)"),
+    ({"split__source": "listed"}, "split.static.mine: this, or split.groups, is required by split.source: listed (of "
+                                  "each data set in use)"),
     ({"split__static": {"mine": ["a"]}}, "split.static: source flow reads none; set split.source: listed, or leave it "
                                          "out"),
     ({"split__source": "random", "split__value": 1}, "split.value: source random has no threshold of flow; leave it "

@@ -185,7 +185,7 @@ def test_published_split_names_classes_that_do_not_fit():
 
 def test_a_listed_split_has_the_classes_that_are_named():
     means = means_of([1.0, 2.0, 3.0])
-    split = subsets.listed_split("mine", ["c000", "c001", "c002"], ["c002", "c000"], means)
+    split = subsets.listed_split("mine", ["c000", "c001", "c002"], {"static": ["c002", "c000"]}, means)
     assert static(split) == ["c000", "c002"]
     assert split["classes"]["c001"] == {"mean": 2.0, "std": 0.0, "videos": 1, "subset": "dynamic"}
     assert (split["criterion"], split["threshold"]) == ({"source": "listed", "measure": "mean"}, None)
@@ -198,7 +198,7 @@ def test_a_listed_split_has_the_classes_that_are_named():
 ])  # fmt: skip
 def test_a_listed_split_refuses(names, message):
     with pytest.raises(DtkdError, match=message):
-        subsets.listed_split("mine", ["c000", "c001"], names)
+        subsets.listed_split("mine", ["c000", "c001"], {"static": names})
 
 
 @pytest.mark.parametrize(("classes", "boundary", "count"), [
@@ -228,7 +228,10 @@ def test_settings_choose_the_split():
         ({"quantile": 0.5, "boundary": "strict"}, subsets.split(means, 0.5, "strict")),
         ({"value": 3.5}, subsets.split(means, value=3.5)),
         ({"threshold": "gap"}, subsets.split(means, threshold="gap")),
-        ({"source": "listed", "static": {"mine": ["c003"]}}, subsets.listed_split("mine", names, ["c003"], means)),
+        (
+            {"source": "listed", "static": {"mine": ["c003"]}},
+            subsets.listed_split("mine", names, {"static": ["c003"]}, means),
+        ),
         ({"source": "random", "seed": 3}, subsets.random_split(names, 0.25, "inclusive", 3, means)),
     ):
         assert subsets.of_settings(Split(**given).settings("mine"), "mine", names, means) == wanted

@@ -71,7 +71,10 @@ def table4(study: Study) -> list[dict[str, Any]]:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
                     runs = found.setdefault((row.list, run.outputs or "", row.LT, subset), [])
                     runs += [run] if run not in runs else []
-        for (number, _, locked, subset), runs in sorted(found.items()):  # as printed: not locked first, dynamic first
+        groups = study.split.group_names(dataset)  # as printed: not locked first, dynamic first
+        for (number, _, locked, subset), runs in sorted(
+            found.items(), key=lambda row: (*row[0][:3], -groups.index(row[0][3]))
+        ):
             rows.append({
                 "dataset": dataset, "model": _teacher_name(study, runs[0]), "list": number, "subset": subset,
                 "LT": locked, "outputs": study.outputs_of(runs[0]), "predictions": predictions(study, runs),
@@ -93,7 +96,7 @@ def _teacher_name(study: Study, run: Run) -> str:
     """The paper's TU1 to TU4; with its outputs, where that is not what the study's teachers do."""
     prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
     name = f"{run.subset}{'-LT' if run.frozen else ''}"
-    if prefix and run.list == 1:
+    if prefix and run.list == 1 and study.split.group_names(run.dataset) == SUBSETS:
         name = f"T{prefix[1]}{1 + SUBSETS[::-1].index(run.subset) + 2 * run.frozen}"
     return f"{name}-{run.outputs}" if run.outputs else name
 
@@ -204,7 +207,7 @@ def table6(study: Study) -> list[dict[str, Any]]:
         teachers = [study.teacher_runs(run) for run in runs]
         rows.append({
             "dataset": dataset, "model": name, "list": student.list, "student": predictions(study, runs),
-            "teachers": {subset: predictions(study, [pair[subset] for pair in teachers]) for subset in SUBSETS},
+            "teachers": {subset: predictions(study, [each[subset] for each in teachers]) for subset in teachers[0]},
             "as_published": _as_published(study, runs[0]), **study.divergences()[dataset],
         })  # fmt: skip
     return rows

@@ -36,6 +36,7 @@ def datasets_are_known(config: Sections) -> None:
         "baselines": config.baselines,
         "students": config.students,
         "split.static": config.split.static,
+        "split.groups": config.split.groups,
         "analysis.chosen": config.analysis.chosen,
     }
     for section, entries in named.items():
@@ -117,13 +118,21 @@ def split_has_what_its_source_reads(config: Sections) -> None:
     split, use = config.split, set(config.use)
     if split.source == "published" and use - {"ucf101", "hmdb51"}:
         raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow or listed")
-    if split.static and split.source != "listed":
-        raise ValueError(f"split.static: source {split.source} reads none; set split.source: listed, or leave it out")
+    for key in ("static", "groups"):
+        if getattr(split, key) and split.source != "listed":
+            raise ValueError(
+                f"split.{key}: source {split.source} reads none; set split.source: listed, or leave it out"
+            )
+    if twice := split.static.keys() & split.groups.keys():
+        raise ValueError(f"split.groups.{min(twice)}: split.static has it as well; leave one of the two out")
     for key in ("value", "threshold"):
         if getattr(split, key) is not None and split.source != "flow":
             raise ValueError(f"split.{key}: source {split.source} has no threshold of flow; leave it out")
-    if split.source == "listed" and (missing := use - split.static.keys()):
-        raise ValueError(f"split.static.{min(missing)}: required by split.source: listed (of each data set in use)")
+    if split.source == "listed" and (missing := use - split.static.keys() - split.groups.keys()):
+        raise ValueError(
+            f"split.static.{min(missing)}: this, or split.groups, is required by split.source: listed (of each data "
+            "set in use)"
+        )
 
 
 def clips_suit_their_backbones(config: Sections) -> None:

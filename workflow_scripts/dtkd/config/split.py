@@ -4,18 +4,41 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Name, NameIn, Section
+from dtkd.data.groups import SUBSETS, default_names
 from dtkd.motion.thresholds import THRESHOLDS
 
 Measure = Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"]
+RESERVED = {"overall", "all", "teacher"}  # what tables and rules call something else
 Threshold = Annotated[str, NameIn(THRESHOLDS)]
 
 
+def _quantile(given: Any) -> float | list[float]:
+    """A share of the classes, or several, ascending."""
+    several = given if isinstance(given, list) else [given]
+    for number in several:
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise ValueError(f": input should be a number, or a list of numbers (got {given!r})")
+        if not 0 < number < 1:
+            raise ValueError(f": input should be greater than 0 and less than 1 (got {number!r})")
+    if not several or several != sorted(set(several)):
+        raise ValueError(f": numbers of a list should ascend (got {given!r})")
+    return [float(number) for number in given] if isinstance(given, list) else float(given)
+
+
+_NUMBER = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+Quantile = Annotated[
+    float | list[float],
+    PlainValidator(_quantile),
+    WithJsonSchema({"anyOf": [_NUMBER, {"type": "array", "items": _NUMBER}]}),
+]
+
+
 class Split(Section):
-    """Which classes are the first teacher's (called static) and which the second's (dynamic)."""
+    """Which group each class belongs to: static or dynamic in the paper. Each group has a teacher of its own."""
 
     source: Literal["flow", "published", "listed", "random"] = Field(
         "flow",
@@ -50,10 +73,15 @@ class Split(Section):
         "choose the same); `otsu` is the middle between the groups, `kmeans` that between their means. Of groups that "
         "these three find, one of a single class is refused.",
     )
-    quantile: Annotated[float, Field(gt=0, lt=1)] = Field(
+    quantile: Quantile = Field(
         0.25,
-        description="`flow`: the threshold among the class means (Eq. 1: Q1). `random`: with `boundary`, how many "
-        "classes become static.",
+        description="`flow`: the threshold among the class means (Eq. 1: Q1); an ascending list, such as `[0.25, "
+        "0.75]`, makes a group more than it has numbers. `random`: with `boundary`, how many classes each group gets.",
+    )
+    names: Annotated[list[Name], Field(min_length=2)] | None = Field(
+        None,
+        description="`flow`, `random`: names of the groups, those with the least motion first; `null`: `static` and "
+        "`dynamic`, of three `static`, `medium`, `dynamic`, of more `group1` and so on.",
     )
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None,
@@ -67,6 +95,11 @@ class Split(Section):
         {},
         description="`listed`: data set → the first teacher's classes; the rest are the second's. Two or more on both "
         "sides, as a teacher of one class has nothing to tell.",
+    )
+    groups: dict[Name, Annotated[dict[Name, Annotated[list[str], Field(min_length=1)]], Field(min_length=2)]] = Field(
+        {},
+        description="`listed`: data set → group → its classes, in place of `static`: any number of groups, with any "
+        "names, of which each has a teacher. Every class is in one of them.",
     )
     seed: Annotated[int, Field(ge=0)] = Field(0, description="`random`: seed of the draw.")
 
@@ -82,7 +115,26 @@ class Split(Section):
         settings = self.model_dump(include={"source", *read[self.source], *more})
         if "measure" in settings:
             settings |= {"over_time": self.over_time} if self.over_time != "mean" else {}
-        return settings | ({"static": self.static_of(dataset)} if self.source == "listed" else {})
+        if self.names is not None and self.source in ("flow", "random"):
+            settings["names"] = self.names
+        if self.source != "listed":
+            return settings
+        if dataset in self.groups:  # their order is part of it, and YAML's maps have one
+            return settings | {"groups": {name: sorted(set(own)) for name, own in self.groups[dataset].items()}}
+        return settings | {"static": self.static_of(dataset)}
+
+    @property
+    def quantiles(self) -> list[float]:
+        return self.quantile if isinstance(self.quantile, list) else [self.quantile]
+
+    def group_names(self, dataset: str) -> tuple[str, ...]:
+        """The groups of a data set's classes, each of which has a teacher; by motion the least first."""
+        if self.source == "published":
+            return SUBSETS
+        if self.source == "listed":
+            return tuple(self.groups.get(dataset, SUBSETS))
+        thresholds = len(self.quantiles) if self.source == "random" or self.found_by == "quantile" else 1
+        return tuple(self.names or default_names(thresholds + 1))
 
     @property
     def found_by(self) -> str:
@@ -109,6 +161,19 @@ class Split(Section):
             raise ValueError(f"value: threshold {self.found_by} reads none; leave one of the two out")
         return self
 
+    @model_validator(mode="after")
+    def _groups_have_names(self) -> Split:
+        if self.names is not None and self.source not in ("flow", "random"):
+            raise ValueError(f"names: source {self.source} names its groups itself; leave them out")
+        if len(names := self.group_names("")) != len(set(names)):
+            raise ValueError(f"names: {self.names} has a name twice; each group has its own")
+        if self.names is not None and len(self.names) != (wanted := len(self.model_copy(update={"names": None})
+                                                                        .group_names(""))):  # fmt: skip
+            raise ValueError(f"names: there are {len(self.names)}, but {wanted} groups; give one for each")
+        for name in {*names, *(name for own in self.groups.values() for name in own)} & RESERVED:
+            raise ValueError(f"names, groups: {name!r} has a meaning of its own in tables; choose another name")
+        return self
+
     def static_of(self, dataset: str) -> list[str]:
         """The classes that are listed for a dataset, each once; DtkdError if there are none."""
         if dataset not in self.static:
@@ -118,5 +183,5 @@ class Split(Section):
     @property
     def as_the_papers(self) -> bool:
         """Whether subsets are meant to be the paper's: its lists, or classes up to the first quartile of their flow."""
-        by_quartile = self.source == "flow" and self.found_by == "quantile" and self.quantile == 0.25
+        by_quartile = self.source == "flow" and self.found_by == "quantile" and self.quantiles == [0.25]
         return by_quartile or self.source == "published"

@@ -15,7 +15,6 @@ from dtkd.config.rows import Baseline, OfGeneralist, OfSpecialists, Student
 from dtkd.config.runs import Run
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs
-from dtkd.data.groups import SUBSETS
 
 
 class Study(Sections):
@@ -49,7 +48,7 @@ class Study(Sections):
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
                         frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs)
-            for subset in SUBSETS
+            for subset in self.split.group_names(student.dataset)
         }  # fmt: skip
 
     def targets_file(self, student: Run) -> str:

@@ -15,7 +15,6 @@ Whatever is wrong with the lists or the videos is a ``DtkdError`` that names the
 """
 
 import csv
-import difflib
 import hashlib
 import io
 import os
@@ -142,18 +141,6 @@ def check_scenes(root: str | Path, paths: Iterable[str]) -> None:
             "that others show too, and lists drawn clip by clip would train and test on it; keep scenes together with "
             f"`group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
         )
-
-
-def check_listed(dataset: str, static: Iterable[str], classes: Iterable[str]) -> None:
-    """Raises DtkdError if ``static`` (`split.static`) names what is no class, or leaves no dynamic one."""
-    static, classes = list(static), list(classes)
-    for name in static:
-        if name not in classes:
-            close = difflib.get_close_matches(name, classes, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else ""
-            raise DtkdError(f"config: split.static.{dataset}: {name!r} is not one of its classes{hint}")
-    if not set(classes) - set(static):
-        raise DtkdError(f"config: split.static.{dataset}: no class is left to be dynamic; list fewer")
 
 
 def video_name(path: str, class_name: str) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from dtkd.common.errors import DtkdError
+from dtkd.common.registry import hint
 
 SUBSETS = ("static", "dynamic")
 """The paper's groups, and those of a `split.json` that names none."""
@@ -17,3 +20,45 @@ def group_names(split: Mapping[str, Any]) -> tuple[str, ...]:
 def members(split: Mapping[str, Any], group: str) -> list[str]:
     """The classes of a group, in the split's order."""
     return [name for name, entry in split["classes"].items() if entry["subset"] == group]
+
+
+def default_names(count: int) -> tuple[str, ...]:
+    """The names of so many groups by motion, where the config gives none."""
+    few = {2: SUBSETS, 3: ("static", "medium", "dynamic")}
+    return few.get(count) or tuple(f"group{number}" for number in range(1, count + 1))
+
+
+def listed(dataset: str, settings: Mapping[str, Any], classes: Iterable[str]) -> dict[str, list[str]]:
+    """The groups whose classes a config lists: all of ``groups``, or ``static`` and the rest.
+
+    Raises DtkdError for what is no class, for a class in no group or in two, and for a group without any.
+    """
+    known = sorted(classes)
+    if "groups" in settings:
+        where, found = (
+            f"config: split.groups.{dataset}",
+            {name: sorted(own) for name, own in settings["groups"].items()},
+        )
+        named = {f"{where}.{name}": own for name, own in found.items()}
+    else:
+        where = f"config: split.static.{dataset}"
+        found = {"static": sorted(settings["static"]), "dynamic": [n for n in known if n not in settings["static"]]}
+        named = {where: found["static"]}
+    for place, own in named.items():
+        for name in own:
+            if name not in known:
+                raise DtkdError(f"{place}: {name!r} is not one of its classes{hint(name, known)}")
+    _each_once(where, found, known)
+    for name, own in found.items():
+        if not own:
+            raise DtkdError(f"{where}: no class is left to be {name}; list fewer")
+    return found
+
+
+def _each_once(where: str, found: Mapping[str, Sequence[str]], known: Sequence[str]) -> None:
+    for name in known:
+        holders = [group for group, own in found.items() if name in own]
+        if not holders:
+            raise DtkdError(f"{where}: {name} is in none of the groups; add it to one")
+        if len(holders) > 1:
+            raise DtkdError(f"{where}: {name} is in {' and in '.join(holders)}; a class has one group")

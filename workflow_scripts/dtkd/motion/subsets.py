@@ -1,4 +1,4 @@
-"""Static and dynamic classes (Eq. 1): class means of flow, a threshold, the split.
+"""Static and dynamic classes (Eq. 1), or more groups: class means of flow, thresholds, the split.
 
 Eq. 1 prints ``μ_c < Q1``, but Table 2's 26 of 101 and 13 of 51 static classes come from ``μ_c ≤ Q1`` with linear
 quantiles, hence the default boundary. Standard deviations are of a sample (n − 1), 0 for a single value; the paper's
@@ -15,8 +15,10 @@ import pandas as pd
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
+from dtkd.data import groups as groups_of_classes
 from dtkd.data import published
-from dtkd.data.datasets import check_listed, class_names
+from dtkd.data.datasets import class_names
+from dtkd.data.groups import SUBSETS, default_names, group_names
 from dtkd.motion import thresholds
 
 USUAL = {"unit": "frame", "over_time": "mean"}
@@ -25,8 +27,8 @@ BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
     "inclusive": lambda mean, threshold: mean <= threshold,
     "strict": lambda mean, threshold: mean < threshold,
 }
-RULE = ("threshold", "quantile", "value", "boundary")
-"""The keys of a config's `split` that decide which class means are static; as far as there are any."""
+RULE = ("threshold", "quantile", "value", "boundary", "names")
+"""The keys of a config's `split` that decide which class means make which group; as far as there are any."""
 
 
 def train_flows(flows: Mapping[str, pd.DataFrame], index: pd.DataFrame, column: str) -> dict[str, pd.DataFrame]:
@@ -100,9 +102,9 @@ def of_settings(
         case "published":
             return published_split(dataset, classes, means)
         case "listed":
-            return listed_split(dataset, classes, settings["static"], means)
+            return listed_split(dataset, classes, settings, means)
         case "random":
-            return random_split(classes, settings["quantile"], settings["boundary"], settings["seed"], means)
+            return random_split(classes, means=means, seed=settings["seed"], **rule(settings))
 
 
 def rule(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -111,19 +113,20 @@ def rule(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def split(
-    means: pd.DataFrame, quantile: float = 0.25, boundary: str = "inclusive", *, value: float | None = None,
-    threshold: str | None = None,
+    means: pd.DataFrame, quantile: float | Sequence[float] = 0.25, boundary: str = "inclusive", *,
+    value: float | None = None, threshold: str | None = None, names: Sequence[str] | None = None,
 ) -> dict[str, object]:  # fmt: skip
-    """Eq. 1: split the classes of ``class_means`` in static and dynamic; the content of ``split.json``.
+    """Eq. 1: split the classes of ``class_means`` in static and dynamic, or in more groups; what ``split.json`` has.
 
     The threshold is one of `thresholds.THRESHOLDS`; without its name, ``value`` (in the measure's unit, pixels a
-    frame) if there is one, such as one taken from another dataset, or else the ``quantile`` of the class means. A class
-    on the threshold is static with ``boundary`` ``inclusive``, dynamic with ``strict``.
+    frame) if there is one, such as one taken from another dataset, or else the ``quantile`` of the class means; several
+    quantiles make a group more than there are. A class on a threshold is below it with ``boundary`` ``inclusive``,
+    above it with ``strict``. ``names`` are the groups', the least motion first.
 
-    Returns ``criterion`` (source, measure, threshold, its parameters, boundary), ``threshold`` (float), ``classes``
-    (sorted by name; each mean, std, videos, subset).
+    Returns ``criterion`` (source, measure, threshold, its parameters, boundary), ``threshold`` (float; of several a
+    list), ``groups`` (their names), ``classes`` (sorted by name; each mean, std, videos, subset, which is its group).
 
-    Raises DtkdError for unknown names or values, if either subset would be empty, and if a threshold that nobody gave a
+    Raises DtkdError for unknown names or values, if a group would be empty, and if a threshold that nobody gave a
     number leaves one of them a single class.
     """
     if boundary not in BOUNDARIES:
@@ -131,32 +134,39 @@ def split(
     if len(means) < 2:
         raise DtkdError(f"a split needs at least two classes, not {len(means)}: add classes to the dataset.")
     given = {"threshold": threshold, "quantile": quantile, "value": value}
-    name, numbers = thresholds.of_rule(given)
+    by, numbers = thresholds.of_rule(given)
     values = means["mean"].to_numpy(np.float64)
-    limit = thresholds.limit(values, given)
-    low, high = float(values.min()), float(values.max())
-    if low == high:
+    limits = thresholds.limits(values, given)
+    if values.min() == values.max():
         raise DtkdError(
-            f"the split cannot tell classes apart: the {_measure(means)} of flow is {low:.6g} in each; look whether "
-            "their videos show motion, and choose another split.measure, or split.source: listed or random"
+            f"the split cannot tell classes apart: the {_measure(means)} of flow is {values.min():.6g} in each; look "
+            "whether their videos show motion, and choose another split.measure, or split.source: listed or random"
         )
-    is_static = {name: BOUNDARIES[boundary](float(mean), limit) for name, mean in means["mean"].items()}
-    static = [name for name, holds in is_static.items() if holds]
-    where = f"(threshold {limit:.6g}, {boundary}; class means {low:.6g} to {high:.6g})"
-    for subset, size in (("static", len(static)), ("dynamic", len(means) - len(static))):
+    names = tuple(names or default_names(len(limits) + 1))
+    above = {name: sum(not BOUNDARIES[boundary](float(mean), limit) for limit in limits)
+             for name, mean in means["mean"].items()}  # fmt: skip
+    where = (
+        f"(threshold {', '.join(f'{limit:.6g}' for limit in limits)}, {boundary}; class means {values.min():.6g} to "
+    )
+    where += f"{values.max():.6g})"
+    for number, group in enumerate(names):
+        size = list(above.values()).count(number)
         if size < 2 and not numbers:
             raise DtkdError(
-                f"split.threshold: {name} leaves {size or 'no'} {subset} class {where}, and a teacher of fewer than "
+                f"split.threshold: {by} leaves {size or 'no'} {group} class {where}, and a teacher of fewer than "
                 "two has nothing to tell a student: set split.threshold: quantile."
             )
         if not size:
-            remedy = {"static": f"raise split.{name} or set split.boundary: inclusive",
-                      "dynamic": f"lower split.{name} or set split.boundary: strict"}[subset]  # fmt: skip
-            raise DtkdError(f"the split has no {subset} class {where}: {remedy}.")
-    numbers |= {"method": "linear"} if name == "quantile" else {}
-    criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": name, **numbers,
+            remedy = (f"raise split.{by} or set split.boundary: inclusive" if number == 0 else
+                      f"lower split.{by} or set split.boundary: strict" if number == len(limits) else
+                      f"set numbers of split.{by} that are further apart")  # fmt: skip
+            raise DtkdError(f"the split has no {group} class {where}: {remedy}.")
+    numbers |= {"method": "linear"} if by == "quantile" else {}
+    criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": by, **numbers,
                  "boundary": boundary}  # fmt: skip
-    return {"criterion": criterion, "threshold": limit, "classes": _classes(means.index, static, means)}
+    groups = {group: [name for name, index in above.items() if index == number] for number, group in enumerate(names)}
+    return {"criterion": criterion, "threshold": limits[0] if len(limits) == 1 else limits, "groups": list(names),
+            "classes": _classes(groups, means)}  # fmt: skip
 
 
 def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | None = None) -> dict[str, object]:
@@ -177,34 +187,31 @@ def published_split(dataset: str, classes: Iterable[str], means: pd.DataFrame | 
             f"the published split of {dataset} does not fit its {len(found)} classes ({'; '.join(parts)}): complete or "
             "rename them, or set split.source to flow."
         )
-    return _given({"source": "published", "dataset": dataset}, found, published.static_classes(dataset), means)
+    static = published.static_classes(dataset)
+    groups = dict(zip(SUBSETS, (static, found - set(static)), strict=True))
+    return _given({"source": "published", "dataset": dataset}, groups, means)
 
 
 def listed_split(
-    dataset: str, classes: Iterable[str], static: Sequence[str], means: pd.DataFrame | None = None
+    dataset: str, classes: Iterable[str], settings: Mapping[str, Any], means: pd.DataFrame | None = None
 ) -> dict[str, object]:
-    """The split that names its ``static`` classes, in the form of ``split``: two subsets of any other meaning, say.
-
-    Raises DtkdError if they are not among ``classes``, or are all of them.
-    """
-    found = set(classes)
-    check_listed(dataset, static, found)
-    return _given({"source": "listed"}, found, static, means)
+    """The split whose groups the config lists (`groups.listed`), in the form of ``split``: of any meaning."""
+    return _given({"source": "listed"}, groups_of_classes.listed(dataset, settings, classes), means)
 
 
 def random_split(
-    classes: Iterable[str], quantile: float, boundary: str, seed: int, means: pd.DataFrame | None = None
-) -> dict[str, object]:
+    classes: Iterable[str], quantile: float | Sequence[float], boundary: str, seed: int,
+    means: pd.DataFrame | None = None, names: Sequence[str] | None = None,
+) -> dict[str, object]:  # fmt: skip
     """A random split, in the form of ``split``: Eq. 1 with a random order of the classes in place of their motion.
 
-    So its subsets have the sizes of those of as many different class means: a control of what motion has to do with it.
+    So its groups have the sizes of those of as many different class means: a control of what motion has to do with it.
     """
-    names = sorted(classes)
-    order = np.random.default_rng(seed).permutation(len(names)).astype(np.float64)
-    drawn = split(pd.DataFrame({"mean": order, "std": 0.0, "videos": 0}, index=names), quantile, boundary)
-    static = [name for name, entry in drawn["classes"].items() if entry["subset"] == "static"]
+    known = sorted(classes)
+    order = np.random.default_rng(seed).permutation(len(known)).astype(np.float64)
+    drawn = split(pd.DataFrame({"mean": order, "std": 0.0, "videos": 0}, index=known), quantile, boundary, names=names)
     criterion = {"source": "random", "seed": seed, "quantile": quantile, "boundary": boundary}
-    return _given(criterion, names, static, means)
+    return _given(criterion, {group: groups_of_classes.members(drawn, group) for group in group_names(drawn)}, means)
 
 
 def read_splits(
@@ -227,7 +234,7 @@ def read_splits(
 
 
 def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
-    """Table 1's statistics of the class means: rows (``subset``) overall, dynamic, static.
+    """Table 1's statistics of the class means: rows (``subset``) overall, dynamic, static, or the groups there are.
 
     Columns: ``subset``, ``classes`` (count), ``q1``, ``mean``, ``std``, ``iqr`` (pixels a frame; linear quantiles;
     std over classes). DtkdError if the split has no class means.
@@ -236,7 +243,7 @@ def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
     if unknown := [name for name, entry in classes.items() if entry["mean"] is None]:
         raise DtkdError(f"the split gives no mean flow for class {unknown[0]}: make it with the dataset's flow tables.")
     rows = []
-    for subset in ("overall", "dynamic", "static"):
+    for subset in ("overall", *reversed(group_names(split))):
         values = np.array([e["mean"] for e in classes.values() if subset in ("overall", e["subset"])], np.float64)
         q1, q3 = np.quantile(values, [0.25, 0.75])
         rows.append((subset, values.size, q1, values.mean(), _std(values), q3 - q1))
@@ -244,14 +251,15 @@ def subset_summary(split: Mapping[str, object]) -> pd.DataFrame:
 
 
 def _given(
-    criterion: dict[str, object], classes: Iterable[str], static: Collection[str], means: pd.DataFrame | None
+    criterion: dict[str, object], groups: Mapping[str, Collection[str]], means: pd.DataFrame | None
 ) -> dict[str, object]:
     """A split that no threshold of the flow has made."""
     measured = {"measure": None} if means is None else {"measure": _measure(means), **_summed(means)}
     return {
         "criterion": criterion | measured,
         "threshold": None,
-        "classes": _classes(classes, static, means),
+        "groups": list(groups),
+        "classes": _classes(groups, means),
     }
 
 
@@ -277,15 +285,15 @@ def _unit(criterion: Mapping[str, Any]) -> str:
     return ", ".join([*([measure] if measure != "mean" else []), *words, unit])
 
 
-def _classes(names: Iterable[str], static: Collection[str], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:
+def _classes(groups: Mapping[str, Collection[str]], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:
     """``classes`` of a split, sorted by name, as plain values that JSON can hold."""
-    static, entries = set(static), {}
-    for name in sorted(names):
+    group_of, entries = {name: group for group, own in groups.items() for name in own}, {}
+    for name in sorted(group_of):
         entry = {"mean": None, "std": None, "videos": None}
         if means is not None and name in means.index:
             row = means.loc[name]
             entry = {"mean": float(row["mean"]), "std": float(row["std"]), "videos": int(row["videos"])}
-        entries[name] = entry | {"subset": "static" if name in static else "dynamic"}
+        entries[name] = entry | {"subset": group_of[name]}
     return entries
 
 

@@ -97,7 +97,7 @@ register("gap", Threshold(gap, label="largest gap"))
 register("kmeans", Threshold(kmeans, label="2-means threshold"))
 
 
-def of_rule(rule: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
+def of_rule(rule: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """The name of a split's threshold, and its number by its key; ``rule`` are keys of `split`, unset ones left out.
 
     Raises DtkdError for a name that is none.
@@ -108,6 +108,14 @@ def of_rule(rule: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
 
 
 def limit(means: np.ndarray, rule: Mapping[str, Any]) -> float:
-    """The threshold among some class means (C,) by the keys of `split`."""
+    """The threshold among some class means (C,) by the keys of `split`, where there is one."""
+    (found,) = limits(means, rule)
+    return found
+
+
+def limits(means: np.ndarray, rule: Mapping[str, Any]) -> list[float]:
+    """The thresholds among some class means (C,) by the keys of `split`, ascending: one, or one a quantile."""
     name, numbers = of_rule(rule)
-    return THRESHOLDS[name].find(means, *numbers.values())
+    if isinstance(several := numbers.get("quantile"), list):
+        return [THRESHOLDS[name].find(means, number) for number in several]
+    return [THRESHOLDS[name].find(means, *numbers.values())]

@@ -19,6 +19,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -32,6 +33,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
 from dtkd.config import Dataset, Run, Study
 from dtkd.data import datasets, published, synthetic, video
+from dtkd.data import groups as groups_of_classes
 from dtkd.models import backbones
 from dtkd.motion import flow
 from dtkd.training import sampling
@@ -130,15 +132,17 @@ def size(study: Study, name: str) -> Size:
     """A dataset's numbers, from its lists (or the renderer's plan); UCF101's and HMDB51's are known without them."""
     dataset, notes = study.datasets[name], []
     lists, paths = _lists(dataset, name, notes)
-    static = _static_classes(study, name, lists, notes)
+    groups = _shares_of_groups(study, name, next(iter(lists.values())), notes)
 
     def counted(side: int) -> dict[int, dict[str, float]]:
-        totals = {}
-        for number, classes in lists.items():
-            every = sum(sides[side] for sides in classes.values())
-            own = sum(share * classes[cls][side] for cls, share in static.items())
-            totals[number] = {"all": every, "static": own, "dynamic": every - own}
-        return totals
+        return {
+            number: {"all": sum(sides[side] for sides in classes.values())}
+            | {
+                group: sum(share * classes[cls][side] for cls, share in shares.items())
+                for group, shares in groups.items()
+            }
+            for number, classes in lists.items()
+        }
 
     (frames, width, height), sample = _looks(dataset, name, paths, notes)
     videos = {cls: len(own) for cls, own in paths.items()} or published.videos(dataset.format)
@@ -163,22 +167,27 @@ def _lists(
     return datasets.side_counts(dataset.source()), by_class
 
 
-def _static_classes(study: Study, name: str, lists: Mapping[int, Mapping], notes: list[str]) -> dict[str, float]:
-    """Class -> the share of it that counts as static: 0 or 1 where the split is known, else the quantile of each."""
+def _shares_of_groups(study: Study, name: str, classes: Iterable[str], notes: list[str]) -> dict[str, dict[str, float]]:
+    """Group -> class -> the share of it that counts as its own: 1 where the split is known, else by the quantiles."""
     if name not in study.use:  # only pretrained on
         return {}
+    known, groups = sorted(classes), study.split.group_names(name)
     file = Path(study.results, name, "split.json")
-    classes = next(iter(lists.values()))
     if study.split.source == "published":
-        return dict.fromkeys(published.static_classes(name), 1.0)
-    if study.split.source == "listed":
-        datasets.check_listed(name, study.split.static_of(name), classes)
-        return dict.fromkeys(study.split.static_of(name), 1.0)
-    if file.exists():
-        split = json.loads(file.read_text(encoding="utf-8"))["classes"]
-        return {cls: float(split[cls]["subset"] == "static") for cls in classes if cls in split}
-    notes.append(f"{name}: the split is not made yet; {study.split.quantile:.0%} of the videos are taken for static")
-    return dict.fromkeys(classes, study.split.quantile)
+        static = set(published.static_classes(name))
+        members = dict(zip(groups, (static, set(known) - static), strict=True))
+    elif study.split.source == "listed":
+        members = groups_of_classes.listed(name, study.split.settings(name), known)
+    elif file.exists():
+        split = json.loads(file.read_text(encoding="utf-8"))
+        members = {group: groups_of_classes.members(split, group) for group in groups}
+    else:
+        edges = [0.0, *study.split.quantiles, 1.0]
+        shares = {group: after - before for group, (before, after) in zip(groups, pairwise(edges), strict=True)}
+        said = [f"{share:.0%} of the videos are taken for {group}" for group, share in list(shares.items())[:-1]]
+        notes.append(f"{name}: the split is not made yet; {', '.join(said)}")
+        return {group: dict.fromkeys(known, share) for group, share in shares.items()}
+    return {group: dict.fromkeys((cls for cls in own if cls in known), 1.0) for group, own in members.items()}
 
 
 def _looks(

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import group_names
 from dtkd.distillation import methods
 from dtkd.models import backbones, weights
 from dtkd.training.normalise import Normalise
@@ -31,7 +31,8 @@ def subset_mask(split: dict[str, Any], classes: list[str], subset: str) -> Tenso
 
 def class_groups(split: dict[str, Any], classes: list[str]) -> Tensor:
     """(C,) integers: the number of each class's group, in label order, by a `split.json`."""
-    return torch.tensor([SUBSETS.index(split["classes"][name]["subset"]) for name in classes])
+    numbers = {group: number for number, group in enumerate(group_names(split))}
+    return torch.tensor([numbers[split["classes"][name]["subset"]] for name in classes])
 
 
 def normaliser(statistics: str | Path) -> Normalise:
