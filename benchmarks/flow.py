@@ -22,7 +22,7 @@ import numpy as np
 
 import report
 from dtkd.data import video
-from dtkd.motion import flow
+from dtkd.motion import algorithms, flow
 from dtkd.motion.flow import Settings
 
 WIDTH, HEIGHT, FPS = 320, 240, 25.0
@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--videos", type=int, default=104)
     parser.add_argument("--frames", type=int, default=12, help="of each video")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--algorithm", default="farneback", choices=[*flow.ALGORITHMS, *flow.NETWORKS])
+    parser.add_argument("--algorithm", default="farneback", choices=algorithms.names())
     parser.add_argument("--weights", help="of a network")
     given = parser.parse_args()
     settings = Settings(given.algorithm, weights=given.weights)

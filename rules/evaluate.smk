@@ -14,6 +14,7 @@ rule evaluate:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
         checkpoint=f"{RUN}/{{role}}/{{run}}/checkpoint.pt",
+        plugin=lambda w: plugin(run_of(w, w.role)),
         split=lambda w: f"{RESULTS}/{w.dataset}/split.json" if w.role == "teacher" else [],
     output:
         f"{RUN}/{{role}}/{{run}}/predictions-{{protocol}}.parquet",

@@ -91,7 +91,8 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        code=code("examples", *(["dtkd.motion.raft"] if STUDY.flow.network else [])),
+        plugin=algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or [],
+        code=code("examples", *(["dtkd.motion.raft"] if STUDY.flow.entry.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",
@@ -106,6 +107,6 @@ rule examples:
         f"{RESULTS}/logs/figures/examples.log",
     localrule: True
     conda:
-        "../envs/raft.yaml" if STUDY.flow.network else "../envs/figures.yaml"
+        "../envs/raft.yaml" if STUDY.flow.entry.network else "../envs/figures.yaml"
     script:
         "../workflow_scripts/examples.py"

@@ -17,7 +17,7 @@ def flow_summary() -> dict:
 
 def flow_weights(wildcards) -> str | list:
     """The parameters of a flow algorithm that is a network: the configured file, or the one to download."""
-    if not STUDY.flow.network:
+    if not STUDY.flow.entry.network:
         return []
     return STUDY.flow.weights or f"{RESULTS}/weights/{STUDY.flow.algorithm}.pth"
 
@@ -28,7 +28,7 @@ rule download_flow_weights:
     output:
         f"{RESULTS}/weights/{{network}}.pth",
     wildcard_constraints:
-        network="raft_(small|large)",
+        network="|".join(name for name in algorithms.names() if algorithms.entry(name).weights),
     log:
         f"{RESULTS}/logs/weights/{{network}}.log",
     localrule: True
@@ -44,6 +44,7 @@ rule flow:
     input:
         videos=lambda w: videos(w.dataset, w.cls),
         weights=flow_weights,
+        plugin=algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or [],
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}.parquet",
     params:
@@ -64,7 +65,7 @@ rule flow:
         mem_mb=scale_with_attempt(2000),
         runtime=scale_with_attempt(240),
     conda:
-        "../envs/raft.yaml" if STUDY.flow.network else "../envs/flow.yaml"
+        "../envs/raft.yaml" if STUDY.flow.entry.network else "../envs/flow.yaml"
     script:
         "../workflow_scripts/flow.py"
 
@@ -82,6 +83,7 @@ rule flow_of_video:
     input:
         video=video_called,
         weights=flow_weights,
+        plugin=algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or [],
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}/{{video}}.parquet",
     params:
@@ -98,6 +100,6 @@ rule flow_of_video:
         mem_mb=scale_with_attempt(2000),
         runtime=scale_with_attempt(240),
     conda:
-        "../envs/raft.yaml" if STUDY.flow.network else "../envs/flow.yaml"
+        "../envs/raft.yaml" if STUDY.flow.entry.network else "../envs/flow.yaml"
     script:
         "../workflow_scripts/flow_of_video.py"

@@ -93,7 +93,7 @@ def training_resources(role: str) -> dict:
 
 
 def flow_gpus(wildcards) -> int:
-    return gpus() if STUDY.flow.on_gpu else 0
+    return gpus() if STUDY.flow.entry.gpu != "never" else 0
 
 
 def flow_cores(wildcards, threads) -> int:

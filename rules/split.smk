@@ -17,6 +17,7 @@ rule split:
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         flow=lambda w: flow_of_classes(w) if STUDY.split.source == "flow" else [],
+        plugin=THRESHOLDS.source(STUDY.split.found_by) or [],
     output:
         f"{RESULTS}/{{dataset}}/split.json",
     params:

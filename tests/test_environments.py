@@ -10,6 +10,7 @@ import yaml
 from imports import LIBRARY, PROJECT, SCRIPTS, file_of, reached
 from packaging.requirements import Requirement
 
+from dtkd import models
 from dtkd.common import provenance
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
@@ -113,8 +114,10 @@ def test_every_rule_has_an_environment_that_exists():
 
 def needed(script):
     """Distributions that a script imports, by itself or through the library, wherever the import stands."""
-    files = [script, *filter(None, map(file_of, reached(script)))]
-    tops = {module.partition(".")[0] for module in reached(script)} - {"dtkd"} - sys.stdlib_module_names
+    # of the methods of distillation, the config reads the settings alone
+    modules = reached(script, but=("dtkd.config",)) | reached(script, but=("dtkd.distillation",))
+    files = [script, *filter(None, map(file_of, modules))]
+    tops = {module.partition(".")[0] for module in modules} - {"dtkd"} - sys.stdlib_module_names
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     methods = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & BY_METHOD.keys()
     return {PROVIDERS.get(top, top) for top in tops} | {BY_METHOD[method] for method in methods}
@@ -134,7 +137,7 @@ def test_what_a_run_records_is_there():
 
 def test_the_search_for_imports_finds_some():
     """Known needs: direct, through the library, inside a function, and by a method of pandas."""
-    known = {"torch", "pytorchvideo", "opencv-contrib-python", "numpy", "pandas", "pydantic", "tqdm"}
+    known = {"torch", "opencv-contrib-python", "numpy", "pandas", "pydantic", "tqdm"}
     assert needed(SCRIPTS / "train.py") >= known | {"pyarrow"}
     assert needed(SCRIPTS / "table5.py") >= {"pandas", "pyarrow", "tabulate", "jinja2"}
     assert "opencv-contrib-python" in needed(SCRIPTS / "render.py")
@@ -145,3 +148,11 @@ def test_a_flow_network_has_what_it_imports():
     """The library imports it by name, where the search does not look."""
     pins = environment_pins(PROJECT / "envs" / "raft.yaml")
     assert {"torch", "torchvision"} <= needed(LIBRARY / "motion" / "raft.py") <= set(pins)
+
+
+def test_networks_have_what_they_import():
+    """Their entries, too, name the modules that build them."""
+    pins = environment_pins(PROJECT / "envs" / "train.yaml")
+    families = {file_of(models.entry(name).builder.partition(":")[0]) for name in models.names()}
+    needs = [needed(family) for family in families]
+    assert {"pytorchvideo", "torchvision"} <= set().union(*needs) <= set(pins)

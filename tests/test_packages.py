@@ -7,7 +7,7 @@ import pytest
 from imports import LIBRARY, PROJECT, SCRIPTS, file_of, imported, module_of, reached
 
 ORDER = [
-    "common", "data", "config", "models", "motion", "distillation", "training", "analysis", "checks", "reports",
+    "common", "data", "models", "motion", "distillation", "config", "training", "analysis", "checks", "reports",
     "inference", "operations",
 ]  # fmt: skip
 HEAVY = {"torch", "torchvision", "pytorchvideo", "cv2", "pandas", "pyarrow", "matplotlib", "scipy", "av", "snakemake"}

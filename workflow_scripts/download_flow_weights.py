@@ -3,6 +3,7 @@
 from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd.motion import raft
+    from dtkd.models import weights
+    from dtkd.motion import algorithms
 
-    raft.download(snakemake.wildcards.network, snakemake.output[0])  # noqa: F821
+    weights.download(algorithms.entry(snakemake.wildcards.network).weights, snakemake.output[0])  # noqa: F821

@@ -3,8 +3,8 @@
 from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
-    from dtkd.common import download
-    from dtkd.models import backbones
+    from dtkd import models
+    from dtkd.models import weights
 
-    url = backbones.backbone(snakemake.wildcards.backbone).weights_url  # noqa: F821
-    download.fetch(url, snakemake.output[0], sha256=snakemake.params.sha256)  # noqa: F821
+    published = models.entry(snakemake.wildcards.backbone).kinetics400  # noqa: F821
+    weights.download(published, snakemake.output[0], snakemake.params.sha256)  # noqa: F821

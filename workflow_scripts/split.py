@@ -6,7 +6,8 @@ with job(snakemake):  # noqa: F821
     from pathlib import Path
 
     from dtkd.common.files import read_parquet, write_json
-    from dtkd.data.datasets import SUBSETS, class_names
+    from dtkd.data.datasets import class_names
+    from dtkd.data.groups import SUBSETS
     from dtkd.motion import subsets
 
     settings = snakemake.params.settings  # noqa: F821

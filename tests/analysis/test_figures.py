@@ -19,7 +19,7 @@ from test_fonts import make_font
 from dtkd.analysis.figures import accuracy, base, distillation, motion, stability, training
 from dtkd.common.errors import DtkdError, DtkdWarning
 from dtkd.data import published
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.training.metrics import Predictions, kl_divergence
 
 

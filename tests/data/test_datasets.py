@@ -642,7 +642,7 @@ def test_source_refusals(settings, expected):
 @pytest.mark.parametrize(("subsets", "expected"), [
     ({"Run": "static"}, "class Jump is missing from the subsets"),
     ({"Run": "static", "Jump": "static", "Walk": "static"}, "class Walk is missing from the videos"),
-    ({"Run": "static", "Jump": "slow"}, "class Jump has subset 'slow'; choose static or dynamic"),
+    ({"Run": "static", "Jump": "slow"}, "class Jump has subset 'slow'; choose one of static, dynamic"),
 ])  # fmt: skip
 def test_counts_refusals(small, subsets, expected):
     with pytest.raises(DtkdError) as caught:

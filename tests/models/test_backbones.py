@@ -1,4 +1,4 @@
-"""Backbones: the published architectures, clips of any size, frozen backbones, weights that fit or do not."""
+"""SlowFast networks: the published architectures, clips of any size, frozen backbones, weights that fit or do not."""
 
 import math
 import warnings
@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from dtkd import models
 from dtkd.common.errors import DtkdError
-from dtkd.models import backbones
+from dtkd.models import backbones, slowfast
 
 torch.set_num_threads(1)
 
@@ -54,21 +55,13 @@ def test_names_and_address_are_pytorchvideos(name):
     """What the hub builds and where it finds its weights, by pytorchvideo's own names."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from pytorchvideo.models.hub import slowfast
+        from pytorchvideo.models.hub import slowfast as hub
     hub_name = {"slowfast_r101_16x8": "slowfast_16x8_r101_50_50"}.get(name, name.removesuffix("_8x8"))
     with torch.device("meta"):
-        hub_model = getattr(slowfast, hub_name)()
+        hub_model = getattr(hub, hub_name)()
     shapes = {key: value.shape for key, value in hub_model.state_dict().items()}
     assert {key: value.shape for key, value in on_meta(name, 400).state_dict().items()} == shapes
-    assert backbones.backbone(name).weights_url == slowfast.checkpoint_paths[hub_name]
-
-
-@pytest.mark.parametrize("name", backbones.BACKBONES)
-def test_clips_give_logits(name):
-    model = on_meta(name, 7)
-    clip = torch.empty(2, 3, 32, 64, 64, device="meta")
-    for mode in (True, False):
-        assert model.train(mode)(clip).shape == (2, 7)
+    assert models.entry(name).kinetics400.url == hub.checkpoint_paths[hub_name]
 
 
 @pytest.mark.parametrize(("T", "size"), [(4, 32), (8, 64), (16, 48), (12, 33)])
@@ -86,7 +79,7 @@ def test_any_length_and_size_in_both_modes(small, T, size):
 
 def test_adaptive_pooling_is_the_fixed_pooling_at_the_published_size(small):
     """The same network with the hub's fixed head pool, at the clip size that this pool is made for."""
-    fixed = backbones.create_slowfast(
+    fixed = slowfast.create_slowfast(
         model_depth=18,
         stem_dim_outs=(16, 2),
         stem_conv_kernel_sizes=((1, 7, 7), (3, 5, 5)),
@@ -95,18 +88,19 @@ def test_adaptive_pooling_is_the_fixed_pooling_at_the_published_size(small):
     )
     fixed.load_state_dict(small.state_dict())
     clip = clips(T=8, size=64)
-    fixed_logits = fixed.eval()(backbones.pathways(clip, 4))
+    fixed_logits = fixed.eval()(slowfast.pathways(clip, 4))
     torch.testing.assert_close(small.eval()(clip), fixed_logits)
 
 
 def test_the_pathways_are_pytorchvideos():
     clip = torch.arange(32.0).view(1, 1, 32, 1, 1)
-    slow, fast = backbones.pathways(clip, 4)
+    slow, fast = slowfast.pathways(clip, 4)
     assert fast is clip
+    assert all(models.entry(name).input.multiple == slowfast.ALPHA for name in models.names() if "slowfast" in name)
     assert slow.flatten().tolist() == torch.linspace(0, 31, 8).long().tolist() == [0, 4, 8, 13, 17, 22, 26, 31]
     for T in (0, 2, 6):
         with pytest.raises(DtkdError, match="multiple of alpha = 4"):
-            backbones.pathways(clip[:, :, :T], 4)
+            slowfast.pathways(clip[:, :, :T], 4)
 
 
 def test_a_frozen_backbone_stays_as_it_is(small):
@@ -118,7 +112,7 @@ def test_a_frozen_backbone_stays_as_it_is(small):
         small.eval()
         small.train()
         assert small.training
-        assert small.head.training
+        assert backbones.head(small).training
         assert not any(module.training for block in small.blocks[:-1] for module in block.modules())
         optimiser.zero_grad()
         nn.functional.cross_entropy(small(clips()), torch.tensor([0, 1])).backward()
@@ -126,7 +120,7 @@ def test_a_frozen_backbone_stays_as_it_is(small):
     changed = [name for name, value in small.state_dict().items() if not torch.equal(value, before[name])]
     assert changed == HEAD
     small.eval()
-    assert not small.head.training
+    assert not backbones.head(small).training
 
 
 def test_a_free_backbone_trains(small):
@@ -214,8 +208,8 @@ def test_errors_say_what_to_choose(arguments, options, message):
 
 
 def test_dropout_is_the_heads(small):
-    assert small.head.dropout.p == 0.5
-    assert backbones.build("slowfast_small", 5, dropout=0.0).head.dropout is None
+    assert backbones.head(small).dropout.p == 0.5
+    assert backbones.head(backbones.build("slowfast_small", 5, dropout=0.0)).dropout is None
 
 
 @pytest.mark.parametrize(("frames", "size", "fewest"), [(4, 32, 1), (4, 33, 4), (8, 32, 2), (8, 48, 8)])

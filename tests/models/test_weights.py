@@ -10,8 +10,10 @@ import pytest
 import torch
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.published import Published
 from dtkd.models import weights
-from dtkd.training import loop, networks
+from dtkd.training import checkpoints
+from dtkd.training.targets import Targets
 
 STATE = {"blocks.0.weight": torch.arange(6.0).view(2, 3), "blocks.0.bias": torch.zeros(2)}
 
@@ -43,6 +45,17 @@ def test_the_record_of_the_download_is_heeded(tmp_path):
     path.write_bytes(saved(STATE))
     assert "w.pyth.sha256" in error(weights.load_state_dict, path)
     assert "remove it" in error(weights.load_state_dict, path, SHA256)
+
+
+def test_published_weights_are_checked_by_what_is_known_of_them(tmp_path):
+    """A file put there by hand, as where there is no internet."""
+    path = tmp_path / "w.pth"
+    path.write_bytes(BODY)
+    for known in (SHA256[:8], SHA256, ""):
+        assert weights.download(Published("https://publisher/w.pth", known), path) == path
+    said = error(weights.download, Published("https://publisher/w.pth", "00000000"), path)
+    assert "but that of https://publisher/w.pth begins with 00000000: remove it" in said
+    assert "expected" in error(weights.download, Published("https://publisher/w.pth"), path, sha256="0" * 64)
 
 
 def prefixed(prefix):
@@ -121,12 +134,14 @@ def test_code_in_a_file_is_not_run(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-def test_nor_is_it_in_a_checkpoint_in_teachers_logits_or_in_a_state_to_resume(tmp_path, capsys):
+def test_nor_is_it_in_a_checkpoint_in_targets_or_in_a_state_to_resume(tmp_path, capsys):
     path = tmp_path / "a.pt"
-    path.write_bytes(saved({"logits": Malicious(f"touch {tmp_path / 'ran'}"), "videos": [], "format": loop.RESUME}))
-    assert "not safe to load" in error(networks.load_teacher_logits, path, None, 1)
+    path.write_bytes(
+        saved({"logits": Malicious(f"touch {tmp_path / 'ran'}"), "videos": [], "format": checkpoints.FORMAT})
+    )
+    assert "not safe to load" in error(Targets.load, path, None, 1)
     assert "not safe to load" in error(weights.load_state_dict, path, part="last")
-    assert loop._load_resume(path, {}) is None
+    assert checkpoints.load(path, {}) is None
     assert "not readable" in capsys.readouterr().out
     assert not (tmp_path / "ran").exists()
 

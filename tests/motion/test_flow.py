@@ -16,8 +16,8 @@ from broken import encode
 
 from dtkd.common.errors import DtkdError
 from dtkd.data import video
-from dtkd.motion import flow
-from dtkd.motion.flow import ALGORITHMS, MEASURES, FrameStatistics, Settings
+from dtkd.motion import algorithms, flow
+from dtkd.motion.flow import MEASURES, FrameStatistics, Settings
 
 WIDTH, HEIGHT = 128, 96
 SCRIPTS = str(Path(flow.__file__).parents[2])
@@ -69,11 +69,21 @@ def test_a_translation_has_its_magnitude_by_every_algorithm(tmp_path, algorithm,
     assert (table["residual"] < 0.5).all()
 
 
-@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - {"farneback_cuda"}))
+@pytest.mark.parametrize("name", [
+    name for name in algorithms.names() if algorithms.entry(name).gpu != "must" and not algorithms.entry(name).network
+])  # fmt: skip
 def test_every_algorithm_gives_a_field(name):
-    field = ALGORITHMS[name]()(*panned(2, 1.0))
+    field = Settings(name).function()(*panned(2, 1.0))
     assert field.shape == (HEIGHT, WIDTH, 2)
     assert field.dtype == np.float32
+
+
+def test_an_algorithm_that_gives_another_field_is_told_so(monkeypatch, tmp_path):
+    monkeypatch.setattr(algorithms.ALGORITHMS, "_entries", dict(algorithms.ALGORITHMS._entries))
+    wide = algorithms.FlowAlgorithm(lambda: lambda previous, following: np.zeros((*previous.shape, 2)))
+    algorithms.register("wide", wide)
+    with pytest.raises(DtkdError, match=rf"wide gives float64 \({HEIGHT}, {WIDTH}, 2\) .* gives float32 \(H, W, 2\)"):
+        flow.video_flow(write(tmp_path / "pan.avi", panned(2, 1.0)), "wide")
 
 
 def test_units_with_a_step_and_with_scaled_frames(tmp_path):
@@ -225,7 +235,8 @@ def test_farneback_on_a_gpu_uploads_computes_and_downloads(monkeypatch):
 
     monkeypatch.setattr(cv2, "cuda", Cuda)
     frames = panned(2, 1.5)
-    np.testing.assert_array_equal(ALGORITHMS["farneback_cuda"]()(*frames), ALGORITHMS["farneback"]()(*frames))
+    fields = [Settings(name).function()(*frames) for name in ("farneback_cuda", "farneback")]
+    np.testing.assert_array_equal(*fields)
 
 
 def test_a_network_needs_weights_that_can_be_read(videos, tmp_path):

@@ -1,6 +1,5 @@
 """RAFT with random weights: it runs on the CPU, and gives a table. That its flow is right takes its real weights."""
 
-import hashlib
 import shutil
 
 import cv2
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 from dtkd.common.errors import DtkdError
-from dtkd.motion import flow, raft
+from dtkd.motion import algorithms, flow, raft
 from dtkd.motion.flow import MEASURES, Settings
 
 
@@ -30,7 +29,7 @@ def weights(tmp_path_factory):
         path = folder / f"{seed}.pth"
         if not path.exists():
             torch.manual_seed(seed)
-            torch.save(raft.NETWORKS["raft_small"][0]().state_dict(), path)
+            torch.save(raft.NETWORKS["raft_small"]().state_dict(), path)
         return str(path)
 
     return weights
@@ -46,8 +45,10 @@ def clip(tmp_path):
     return tmp_path / "clip.avi"
 
 
-def test_flow_knows_the_networks():
-    assert set(raft.NETWORKS) == set(flow.NETWORKS)
+def test_the_weights_are_torchvisions():
+    published = {"raft_small": raft.optical_flow.Raft_Small_Weights, "raft_large": raft.optical_flow.Raft_Large_Weights}
+    for name, known in published.items():
+        assert algorithms.entry(name).weights.url == known.DEFAULT.url
 
 
 def test_a_video_has_a_finite_table(clip, weights):
@@ -70,7 +71,7 @@ def test_a_field_has_the_frames_own_shape_and_repeats(weights, shape):
 
 def test_frames_that_need_no_padding_are_given_as_torchvision_would(weights):
     first, second = np.random.default_rng(0).integers(0, 256, (2, 128, 136), dtype=np.uint8)
-    network = raft.NETWORKS["raft_small"][0]().eval()
+    network = raft.NETWORKS["raft_small"]().eval()
     network.load_state_dict(torch.load(weights()))
     prepare = raft.optical_flow.Raft_Small_Weights.DEFAULT.transforms()
     with torch.inference_mode():
@@ -110,17 +111,3 @@ def test_a_gpu_that_is_not_there(weights):
         pytest.skip("here is one")
     with pytest.raises(DtkdError, match="device: cuda"):
         raft.flow_function("raft_small", weights(), "cuda")
-
-
-def test_published_weights_are_checked_by_the_digits_in_their_name(tmp_path, monkeypatch):
-    """A file put there by hand, as where there is no internet."""
-    path = tmp_path / "raft_small.pth"
-    path.write_bytes(b"whole")
-    digest = hashlib.sha256(b"whole").hexdigest()
-    network = raft.NETWORKS["raft_small"][0]
-    monkeypatch.setitem(raft.NETWORKS, "raft_small", (network, f"https://publisher/raft_small-{digest[:8]}.pth"))
-    assert raft.download("raft_small", path) == path
-    monkeypatch.setitem(raft.NETWORKS, "raft_small", (network, "https://publisher/raft_small-00000000.pth"))
-    with pytest.raises(DtkdError, match="torchvision's raft_small begins with 00000000"):
-        raft.download("raft_small", path)
-    assert raft.NETWORKS["raft_large"][1].endswith(".pth")

@@ -25,7 +25,7 @@ def test_weights_of_ones_own(study):
     for seed, clip in enumerate(tiny.CLIPS["Diving"]):
         draw(study / "videos" / clip, seed=seed, frames=2)
     torch.manual_seed(0)
-    torch.save(raft.NETWORKS["raft_small"][0]().state_dict(), study / "own.pth")
+    torch.save(raft.NETWORKS["raft_small"]().state_dict(), study / "own.pth")
     tiny.configure(study, lambda config: config["flow"].update(weights="own.pth"))
     done = tiny.snakemake(study, DIVING)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -26,7 +26,8 @@ from dtkd.analysis import significance
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
 from dtkd.data import published
-from dtkd.data.datasets import SUBSETS, class_names, counts
+from dtkd.data.datasets import class_names, counts
+from dtkd.data.groups import SUBSETS
 from dtkd.motion.subsets import motion_unit, subset_summary
 from dtkd.training.metrics import Predictions, kl_divergence, top_k, top_k_correct
 
@@ -557,9 +558,7 @@ def _against(names: Sequence[str]) -> list[str]:
     return [f"paper_{name}" for name in names] + [f"diff_{name}" for name in names]
 
 
-def _table(
-    name: str, rows: list[Row], columns: list[str], caption: str, notes: Iterable[str] = ()
-) -> pd.DataFrame:
+def _table(name: str, rows: list[Row], columns: list[str], caption: str, notes: Iterable[str] = ()) -> pd.DataFrame:
     """``columns`` of ``rows``, without seeds and deviations if no row has several seeds; its words are in ``attrs``."""
     table = pd.DataFrame(rows, columns=columns)
     if "seeds" in columns:

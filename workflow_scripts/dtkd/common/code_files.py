@@ -23,7 +23,9 @@ def code_of(script: str | Path, *modules: str) -> list[str]:
     while todo:
         file = todo.pop()
         found.add(file)
-        todo += [own for own in imported(file, script.parent) if own not in found]
+        package = file.with_name("__init__.py")  # which Python runs first
+        for each in (file, package) if package.exists() else (file,):
+            todo += [own for own in imported(each, script.parent) if own not in found]
     return sorted(map(str, found))
 
 

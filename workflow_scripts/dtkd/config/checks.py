@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
-from dtkd.config.explain import explain, hint
-from dtkd.config.model import OWN_BACKBONES, WEIGHTS
+from dtkd.common.registry import hint
+from dtkd.config.explain import explain
+from dtkd.config.model import WEIGHTS
+from dtkd.config.rows import OfGeneralist
 from dtkd.config.training import Train
+from dtkd.models.entries import NETWORKS
 
 if TYPE_CHECKING:
-    from dtkd.config.rows import Student
     from dtkd.config.sections import Sections
 
 
@@ -65,11 +67,11 @@ def students_have_a_reference(config: Sections) -> None:
 def students_have_their_teacher(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
-            if row.teacher is not None:
+            if isinstance(row, OfGeneralist) and row.teacher is not None:
                 _can_teach(config, dataset, name, row, row.teacher)
 
 
-def _can_teach(config: Sections, dataset: str, name: str, row: Student, taught_by: str) -> None:
+def _can_teach(config: Sections, dataset: str, name: str, row: OfGeneralist, taught_by: str) -> None:
     """Whether a student by plain distillation can ask its teacher about the clips that it sees."""
     where, known = f"students.{dataset}.{name}.teacher", config.baselines_of(dataset)
     if taught_by not in known:
@@ -84,15 +86,17 @@ def _can_teach(config: Sections, dataset: str, name: str, row: Student, taught_b
         raise ValueError(f"{where}: {taught_by} sees other clips than students; name one with the study's clip")
 
 
-def chosen_students_have_two_teachers(config: Sections) -> None:
+def chosen_students_have_specialists(config: Sections) -> None:
     for dataset, name in config.analysis.chosen.items():
         if dataset not in config.use:
             continue
         known = config.students_of(dataset)
         if name not in known:
             raise ValueError(f"analysis.chosen.{dataset}: no student is called {name!r}{hint(name, known)}")
-        if known[name].method == "kd":
-            raise ValueError(f"analysis.chosen.{dataset}: {name} has one teacher, and two are compared; name another")
+        if name not in config.of_specialists(dataset):
+            raise ValueError(
+                f"analysis.chosen.{dataset}: {name} has one teacher, and several are compared; name another"
+            )
 
 
 def crops_differ(config: Sections) -> None:
@@ -103,8 +107,10 @@ def crops_differ(config: Sections) -> None:
 
 
 def flow_has_its_device(config: Sections) -> None:
-    if config.flow.algorithm == "farneback_cuda" and config.device == "cpu":
-        raise ValueError("flow.algorithm: farneback_cuda computes on a GPU, and device is cpu; choose farneback")
+    if config.flow.entry.gpu == "must" and config.device == "cpu":
+        raise ValueError(
+            f"flow.algorithm: {config.flow.algorithm} computes on a GPU, and device is cpu; choose farneback"
+        )
 
 
 def split_has_what_its_source_reads(config: Sections) -> None:
@@ -120,10 +126,38 @@ def split_has_what_its_source_reads(config: Sections) -> None:
         raise ValueError(f"split.static.{min(missing)}: required by split.source: listed (of each data set in use)")
 
 
+def clips_suit_their_backbones(config: Sections) -> None:
+    """The study's clip, which students, teachers and pretrainings see, and those of rows."""
+    study, own = config.model.backbone, config.clip.frames
+    if problem := _unsuited(study, own):
+        raise ValueError(f"clip.frames: {own}, but {study} takes {problem[0]}; set {problem[1]}")
+    for dataset in config.use:
+        for name, row in config.baselines_of(dataset).items():
+            where, backbone = f"baselines.{dataset}.{name}.clip.frames", row.backbone or study
+            if row.clip and (problem := _unsuited(backbone, row.clip.frames)):
+                raise ValueError(f"{where}: {row.clip.frames}, but {backbone} takes {problem[0]}; set {problem[1]}")
+            if not row.clip and (problem := _unsuited(backbone, own)):
+                raise ValueError(
+                    f"{where}: {backbone} takes {problem[0]}, and clip.frames is {own}; give the row a clip of its "
+                    f"own, with {problem[1]}"
+                )
+            if config.model.weights == "pretrain" and (problem := _unsuited(backbone, own)):
+                raise ValueError(
+                    f"clip.frames: {own}, but {backbone} takes {problem[0]}, and its pretraining has the study's clip; "
+                    f"set {problem[1]}"
+                )
+
+
+def _unsuited(backbone: str, frames: int) -> tuple[str, str] | None:
+    """Which numbers of frames a network takes, and the nearest, unless it takes this one."""
+    takes = NETWORKS[backbone].input
+    return None if takes.takes(frames) else (str(takes), " or ".join(map(str, takes.nearest(frames))))
+
+
 def weights_are_of_every_backbone(config: Sections) -> None:
     weights, backbones = config.model.weights, config.backbones()
-    if weights == "kinetics400" and (own := backbones & OWN_BACKBONES):
-        raise ValueError(f"model.weights: there are no kinetics400 weights of {min(own)}; use pretrain")
+    if weights == "kinetics400" and (without := {name for name in backbones if not NETWORKS[name].kinetics400}):
+        raise ValueError(f"model.weights: there are no kinetics400 weights of {min(without)}; use pretrain")
     if weights not in WEIGHTS and len(backbones) > 1:
         others = sorted(backbones - {config.model.backbone})
         raise ValueError(
@@ -160,10 +194,11 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     rows_have_their_list,
     students_have_a_reference,
     students_have_their_teacher,
-    chosen_students_have_two_teachers,
+    chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,
     split_has_what_its_source_reads,
+    clips_suit_their_backbones,
     weights_are_of_every_backbone,
     pretraining_is_described,
     teachers_can_train,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from dtkd.common.registry import hint
 from dtkd.config.instead import INSTEAD
 from dtkd.config.schema import Schema, section_at
 
@@ -17,11 +17,6 @@ def explain(error: ValidationError, section: type[BaseModel], path: str = "") ->
     schema = section.model_json_schema()
     lines = [_one_line(_explain(problem, schema, path)) for problem in error.errors()]
     return list(dict.fromkeys(lines))
-
-
-def hint(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def _explain(problem: Mapping[str, Any], schema: Schema, path: str) -> str:

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from dtkd.config.fields import Count, Place, Section
+from dtkd.common.fields import Count, NameIn, Section
+from dtkd.config.places import Place
+from dtkd.motion.algorithms import ALGORITHMS, FlowAlgorithm
 
-Algorithm = Literal["farneback", "dis_fast", "dis_medium", "tvl1", "farneback_cuda", "raft_small", "raft_large"]
+Algorithm = Annotated[str, NameIn(ALGORITHMS)]
 
 
 class Flow(Section):
@@ -16,8 +18,9 @@ class Flow(Section):
 
     algorithm: Algorithm = Field(
         "farneback",
-        description="The optical flow algorithm. `raft_small`, `raft_large` (networks) and `farneback_cuda` use a "
-        "GPU, the latter with an OpenCV built for it. Change it to see whether the split hangs on one algorithm.",
+        description="The optical flow algorithm. The networks `raft_small` and `raft_large` use a GPU, and so does "
+        "`farneback_cuda`, with an OpenCV built for it. Change it to see whether the split hangs on one algorithm. "
+        "`plugins` may add others.",
     )
     step: Count = Field(
         1,
@@ -39,14 +42,9 @@ class Flow(Section):
     )
 
     @property
-    def network(self) -> bool:
-        """Whether the algorithm needs torch and weights."""
-        return self.algorithm.startswith("raft_")
-
-    @property
-    def on_gpu(self) -> bool:
-        """Whether the algorithm uses a GPU where there is one."""
-        return self.network or self.algorithm == "farneback_cuda"
+    def entry(self) -> FlowAlgorithm:
+        """What is known of the algorithm."""
+        return ALGORITHMS[self.algorithm]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -56,6 +54,8 @@ class Flow(Section):
 
     @model_validator(mode="after")
     def _weights_belong_to_a_network(self) -> Flow:
-        if self.weights and not self.network:
+        if self.weights and not self.entry.network:
             raise ValueError(f"weights: {self.algorithm} has none; leave it out, or choose raft_small or raft_large")
+        if self.entry.network and not self.weights and not self.entry.weights:
+            raise ValueError(f"weights: required by {self.algorithm}, of which none are published")
         return self

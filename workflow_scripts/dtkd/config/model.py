@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dtkd.config.fields import Count, PathText, Section, place
+from dtkd.common.fields import Count, NameIn, PathText, Section
+from dtkd.config.places import place
+from dtkd.models.entries import NETWORKS
 
 WEIGHTS = ("kinetics400", "pretrain", "none")  # what `model.weights` may be beside a path
-Backbone = Literal["slowfast_r101_16x8", "slowfast_r101_8x8", "slowfast_r50_8x8", "slowfast_small", "slowfast_tiny"]
-OWN_BACKBONES = {"slowfast_small", "slowfast_tiny"}  # the project's, of which nobody has published weights
+Backbone = Annotated[str, NameIn(NETWORKS)]
 
 
 def _weights(choice: str) -> str:
@@ -25,10 +26,11 @@ class Model(Section):
     """The network of students, teachers and baselines, and what it starts from."""
 
     backbone: Backbone = Field(
-        description="The network. Where the GPU is small: `slowfast_r50_8x8`; where there is none: `slowfast_small`."
+        description="The network (networks). Where the GPU is small: `slowfast_r50_8x8`; where there "
+        "is none: `slowfast_small`. `plugins` may add others."
     )
     weights: Annotated[PathText, AfterValidator(_weights)] = Field(
-        description="What trainings start from. `kinetics400`: published weights, of the first three backbones; "
+        description="What trainings start from. `kinetics400`: published weights, where there are some; "
         "`pretrain`: what the section `pretrain` makes; `none`: random; else the path of a state dict of `backbone`, "
         "as PyTorch, Lightning or DeepSpeed save it (then no baseline may have another backbone: `U5: null`)."
     )
@@ -49,9 +51,9 @@ class Clip(Section):
     whole length.
     """
 
-    frames: Annotated[int, Field(ge=4, multiple_of=4)] = Field(
-        description="Frames of the fast pathway; the slow one sees a quarter of them. 64 for a 16x8 backbone, 32 for "
-        "an 8x8 one; fewer where memory is short."
+    frames: Count = Field(
+        description="Frames that a network sees at once. Each backbone takes some numbers alone (networks). 64 for a "
+        "16x8 one, 32 for an 8x8 one; fewer where memory is short."
     )
     rate: Count | None = Field(
         None, description="Every how many source frames one is taken. Give `rate` or `fps`, not both."

@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dtkd.common.fields import PATH
+from dtkd.common.registry import NAME
 from dtkd.config.editors import config_schema, overlay_schema
-from dtkd.config.fields import NAME, PATH
 from dtkd.config.schema import Schema, resolved
+from dtkd.models.entries import NETWORKS
 
 INTRODUCTION = """\
 # Config
@@ -23,6 +25,26 @@ what a change makes run again.
 An unknown key, a wrong type or a value out of range ends the workflow before the first job, in one line. `null` is
 YAML's word for "none".
 """
+NETWORKS_INTRODUCTION = """\
+# Networks
+
+<!-- Made by `make docs` from the entries in workflow_scripts/dtkd/models/entries.py: edit them there. -->
+
+What `model.backbone`, and a row of `baselines`, can name. To add one: [in this
+project](../guides/add-a-kind-of-thing.md#a-network), or as a [plug-in](../guides/plug-ins.md).
+
+*Frames* are the numbers that `clip.frames` may have. *Published* is the clip of the published weights, from which
+`weights: kinetics400` starts: frames × every how many source frames one is taken, and the crop in pixels. Pixels were
+normalised there with the values of the last column; a study normalises with those of its own videos.
+
+| network | frames | published | Kinetics-400 weights | mean; standard deviation (RGB, of 0..1) |
+|---|---|---|---|---|
+"""
+PAGES = {  # what descriptions name in brackets
+    "(decisions, row": "([decisions](../explanation/decisions.md), row",
+    "(networks)": "([networks](networks.md))",
+    "(plug-ins)": "([plug-ins](../guides/plug-ins.md))",
+}
 TEXTS = {NAME: "name", PATH: "path"}  # what strings of these patterns are
 NAMES = {"datasets": ["<name>"], "baselines": ["<data set>", "<name>"], "students": ["<data set>", "<name>"]}
 
@@ -31,13 +53,29 @@ def files() -> dict[str, str]:
     """What docs/reference has of the config: file -> content."""
     schemas = {"config.schema.json": config_schema(), "overlay.schema.json": overlay_schema()}
     written = {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
-    return {"config.md": page(config_schema())} | written
+    return {"config.md": page(config_schema()), "networks.md": networks_page()} | written
+
+
+def networks_page() -> str:
+    """A row for each network, as Markdown."""
+    return NETWORKS_INTRODUCTION + "".join(map(_network, NETWORKS.names()))
+
+
+def _network(name: str) -> str:
+    network, takes = NETWORKS[name], NETWORKS[name].input
+    clip = f"{takes.frames} × {takes.rate}, {takes.crop} px" if takes.frames else "–"
+    url = network.kinetics400.url if network.kinetics400 else ""
+    weights = f"[{url.rpartition('/')[2]}]({url})" if url else "–"
+    pixels = "; ".join(", ".join(f"{value:g}" for value in values) for values in (takes.mean, takes.std) if values)
+    return f"| `{name}` | {takes} | {clip} | {weights} | {pixels or '–'} |\n"
 
 
 def page(schema: Schema) -> str:
     """A table for each section, as Markdown."""
     sections = "".join(_section(schema, *found) for found in _sections(schema))
-    return INTRODUCTION + sections.replace("(decisions, row", "([decisions](../explanation/decisions.md), row")
+    for named, link in PAGES.items():
+        sections = sections.replace(named, link)
+    return INTRODUCTION + sections
 
 
 def _sections(schema: Schema) -> Iterator[tuple[str, str, Schema]]:
@@ -67,7 +105,8 @@ def _innermost(schema: Schema, part: Schema) -> Schema:
 def _section(schema: Schema, anchor: str, heading: str, section: Schema) -> str:
     required = section.get("required", [])
     rows = [
-        f"| `{key}` | {_values(schema, key, part)} | {'required' if key in required else _default(part)} "
+        f"| `{key}` | {_values(schema, key, part)} "
+        f"| {'required' if key in required or 'x-required' in part else _default(part)} "
         f"| {part.get('description', _innermost(schema, part).get('description', '')).partition(chr(10))[0]} |"
         for key, part in section["properties"].items()
     ]

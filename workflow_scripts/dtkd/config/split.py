@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from dtkd.common.errors import DtkdError
-from dtkd.config.fields import Name, Section
+from dtkd.common.fields import Name, NameIn, Section
+from dtkd.motion.thresholds import THRESHOLDS
 
 Measure = Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"]
-Threshold = Literal["quantile", "value", "otsu", "gap", "kmeans"]
+Threshold = Annotated[str, NameIn(THRESHOLDS)]
 
 
 class Split(Section):
@@ -84,7 +85,7 @@ class Split(Section):
         return settings | ({"static": self.static_of(dataset)} if self.source == "listed" else {})
 
     @property
-    def found_by(self) -> Threshold:
+    def found_by(self) -> str:
         """The threshold that is named, or else implied."""
         return self.threshold or ("quantile" if self.value is None else "value")
 

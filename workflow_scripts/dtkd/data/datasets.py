@@ -23,12 +23,13 @@ import re
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dtkd.common.errors import DtkdError
+from dtkd.data.groups import SUBSETS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".avi", ".mp4", ".mkv", ".mov", ".webm", ".mpg", ".mpeg", ".m4v", ".wmv")
 SIDES = ("train", "test", "unused")
-SUBSETS = ("static", "dynamic")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 _HMDB51_IDS = {"0": "unused", "1": "train", "2": "test"}
 # A part that is empty, "." or ".."; a drive letter; a backslash, a control or line separator, undecodable bytes.
@@ -211,8 +211,10 @@ def passed_over(source: Source) -> str | None:
         outside += [path for name in below for path in _deeper(root, name)]
         suffixes = Counter(Path(path).suffix.lower() or "none" for path in others)
         kinds = ", ".join(f"{suffix}: {count}" for suffix, count in suffixes.most_common(5))
-        parts = [_some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
-                 _some(outside, "video not directly in a class's folder", "videos not directly in a class's folder")]
+        parts = [
+            _some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
+            _some(outside, "video not directly in a class's folder", "videos not directly in a class's folder"),
+        ]
         remedy = (
             f"to use one, end its name in one of {' '.join(SUFFIXES)} and put it directly into its class's folder, or "
             "list it in a CSV file (format: csv)"
@@ -268,12 +270,14 @@ def class_names(index: "pd.DataFrame") -> list[str]:
     return list(index.drop_duplicates("class").sort_values("label")["class"])
 
 
-def counts(index: "pd.DataFrame", subsets: dict[str, str] | None = None) -> "pd.DataFrame":
+def counts(
+    index: "pd.DataFrame", subsets: dict[str, str] | None = None, groups: Sequence[str] = SUBSETS
+) -> "pd.DataFrame":
     """Classes and videos per list and subset: the paper's Table 2.
 
-    `subsets` gives each class's subset, "static" or "dynamic"; without it there are only the overall rows. Columns:
-    list (number), subset (overall, dynamic, static), classes, train, test, total (train + test, so without the unused
-    videos of HMDB51), all counts. ``DtkdError`` if `subsets` and the index have different classes.
+    `subsets` gives each class's subset, one of `groups`; without it there are only the overall rows. Columns: list
+    (number), subset (overall, then the groups, the last first), classes, train, test, total (train + test, so without
+    the unused videos of HMDB51), all counts. ``DtkdError`` if `subsets` and the index have different classes.
     """
     import pandas as pd
 
@@ -282,11 +286,11 @@ def counts(index: "pd.DataFrame", subsets: dict[str, str] | None = None) -> "pd.
         if odd := sorted(classes ^ set(subsets)):
             where = "subsets" if odd[0] in classes else "videos"
             raise DtkdError(f"class {odd[0]} is missing from the {where}: split and videos are of different datasets")
-        if odd := sorted(name for name in classes if subsets[name] not in SUBSETS):
-            raise DtkdError(f"class {odd[0]} has subset {subsets[odd[0]]!r}; choose static or dynamic")
+        if odd := sorted(name for name in classes if subsets[name] not in groups):
+            raise DtkdError(f"class {odd[0]} has subset {subsets[odd[0]]!r}; choose one of {', '.join(groups)}")
     rows = []
     for column in (name for name in index.columns if re.fullmatch(r"list\d+", name)):
-        for subset in ("overall", *(reversed(SUBSETS) if subsets is not None else ())):
+        for subset in ("overall", *(reversed(groups) if subsets is not None else ())):
             own = {name for name in classes if subset == "overall" or subsets[name] == subset}
             sides = index.loc[index["class"].isin(own), column]
             train, test = int((sides == "train").sum()), int((sides == "test").sum())
@@ -673,8 +677,7 @@ def _statuses(root: Path, read: _Lists, paths: list[str]) -> list[tuple[int, int
     if missing:
         shown = [f"{path}{_file_hint(root, path, folders)}" for path in missing[:3]]
         raise DtkdError(
-            _report(root, read, missing, shown, len(paths))
-            + "; put the files there, or correct the lists or `videos`"
+            _report(root, read, missing, shown, len(paths)) + "; put the files there, or correct the lists or `videos`"
         )
     return status
 

@@ -1,13 +1,10 @@
-"""Video networks by name: the SlowFast family of pytorchvideo, for clips of any length and size.
+"""What all networks share, whatever their family: a head of one's own, freezing, weights that fit, sizes.
 
-A backbone's parameters have pytorchvideo's names, so published weights load as they are. To add one, write a function
-that returns a ``VideoModel`` and give it a name in ``BACKBONES``.
+`entries` says what networks there are; the modules of their families build them.
 """
 
 import copy
-import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -15,117 +12,36 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.registry import resolved
+from dtkd.models.entries import NETWORKS, Network
+from dtkd.models.heads import InFloat32
 
-with warnings.catch_warnings():  # pytorchvideo compiles small functions with torch.jit.script, which torch deprecates
-    warnings.simplefilter("ignore", FutureWarning)
-    from pytorchvideo.models import hub
-    from pytorchvideo.models.slowfast import create_slowfast
-
-PUBLISHED = "https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics/"
-
-
-def pathways(clip: Tensor, alpha: int) -> list[Tensor]:
-    """Make SlowFast's input [slow, fast] from the fast clip (N, C, T, H, W): slow has T / alpha of its frames.
-
-    The slow frames are those of pytorchvideo's published recipe, evenly spaced from the first to the last frame.
-    Raises DtkdError unless T is a multiple of alpha (the pathways could not be fused).
-    """
-    T = int(clip.shape[2])
-    if T == 0 or T % alpha:
-        raise DtkdError(f"frames: a clip of {T} frames cannot feed SlowFast: choose a multiple of alpha = {alpha}")
-    slow = torch.linspace(0, T - 1, T // alpha, device="cpu").long()  # on the CPU: the same frames on every device
-    return [clip.index_select(2, slow.to(clip.device)), clip]
+MOST_FRAMES = 512
+"""Where a search for a number of frames ends: what does not fit by then never does."""
 
 
 class VideoModel(nn.Module):
-    """A SlowFast network from clip to logits: (N, 3, T, H, W) float, fast frame rate -> (N, classes), no softmax.
+    """A network from clip to logits: (N, 3, T, H, W) float -> (N, classes), no softmax.
 
-    ``alpha`` is the ratio of the pathways' frame rates. Parameter names are pytorchvideo's (``blocks.0...``).
+    Goes before the class of what a family builds (`build`), whose parameters keep their names: published weights load
+    as they are. ``entry`` is the network's.
     """
 
-    def __init__(self, net: nn.Module, alpha: int) -> None:
-        super().__init__()
-        self.blocks = net.blocks
-        for layer in net.modules():
-            if isinstance(layer, nn.Conv3d):  # pytorchvideo leaves numpy's integers, which torch.compile cannot read
-                layer.stride = tuple(int(step) for step in layer.stride)
-        self.alpha = alpha
-        self.backbone_frozen = False
-
-    @property
-    def head(self) -> nn.Module:
-        """The last block: dropout and the projection to classes."""
-        return self.blocks[-1]
+    entry: Network
+    backbone_frozen = False
 
     def forward(self, clip: Tensor) -> Tensor:
-        x = pathways(clip, self.alpha)
-        for block in self.blocks[:-1]:
-            x = block(x)
-        if x.dtype in (torch.bfloat16, torch.float16):  # autocast: logits of 8 bits would tie, and a tie is a miss
-            with torch.autocast(x.device.type, enabled=False):
-                return self.head(x.float())
-        return self.head(x)
+        return super().forward(clip if self.prepare is None else self.prepare(clip))
 
     def train(self, mode: bool = True) -> "VideoModel":
         """Like any module's, but a frozen backbone stays in eval mode: its batch norms keep their statistics."""
         super().train(mode)
         if self.backbone_frozen:
-            self.blocks[:-1].eval()
+            head = f"{self.entry.head.module}."
+            for name, module in self.named_modules():
+                if name and not head.startswith(f"{name}.") and not f"{name}.".startswith(head):
+                    module.training = False
         return self
-
-
-@dataclass(frozen=True)
-class Backbone:
-    """A network by name: how it is built, and where its Kinetics-400 weights are."""
-
-    builder: Callable[..., VideoModel]  # builder(num_classes, dropout, **options)
-    weights_url: str | None = None  # published weights, or None
-
-
-def _published(hub_name: str) -> Callable[..., VideoModel]:
-    """A builder with the settings of pytorchvideo's hub, except that the head pools whatever size it is given."""
-
-    def builder(num_classes: int, dropout: float) -> VideoModel:
-        net = getattr(hub, hub_name)(model_num_class=num_classes, dropout_rate=dropout, head_pool=nn.AdaptiveAvgPool3d)
-        return VideoModel(net, alpha=4)
-
-    return builder
-
-
-def _small(num_classes: int, dropout: float, *, width: int = 16) -> VideoModel:
-    """SlowFast with one block a stage and ``width`` slow channels in the stem, a multiple of 8, for small computers."""
-    if not isinstance(width, int) or width < 8 or width % 8:
-        raise DtkdError(f"width: {width!r} does not suit slowfast_small: choose a multiple of 8, such as 16")
-    net = create_slowfast(
-        model_depth=18,
-        stem_dim_outs=(width, width // 8),
-        stem_conv_kernel_sizes=((1, 7, 7), (3, 5, 5)),  # the usual 5x7x7 would cost as much as all the rest together
-        model_num_class=num_classes,
-        dropout_rate=dropout,
-        head_pool=nn.AdaptiveAvgPool3d,
-    )
-    return VideoModel(net, alpha=4)
-
-
-def _tiny(num_classes: int, dropout: float) -> VideoModel:
-    """The narrowest ``slowfast_small``: what R50 is to R101 in the paper."""
-    return _small(num_classes, dropout, width=8)
-
-
-BACKBONES: dict[str, Backbone] = {
-    "slowfast_r101_16x8": Backbone(_published("slowfast_16x8_r101_50_50"), PUBLISHED + "SLOWFAST_16x8_R101_50_50.pyth"),
-    "slowfast_r101_8x8": Backbone(_published("slowfast_r101"), PUBLISHED + "SLOWFAST_8x8_R101.pyth"),
-    "slowfast_r50_8x8": Backbone(_published("slowfast_r50"), PUBLISHED + "SLOWFAST_8x8_R50.pyth"),
-    "slowfast_small": Backbone(_small),
-    "slowfast_tiny": Backbone(_tiny),
-}
-
-
-def backbone(name: str) -> Backbone:
-    """Look up a backbone; raises DtkdError with the known names."""
-    if name not in BACKBONES:
-        raise DtkdError(f"backbone: {name!r} is unknown: choose one of {', '.join(BACKBONES)}")
-    return BACKBONES[name]
 
 
 def build(name: str, num_classes: int, dropout: float = 0.5, **options: Any) -> VideoModel:
@@ -134,16 +50,43 @@ def build(name: str, num_classes: int, dropout: float = 0.5, **options: Any) -> 
     ``dropout`` in [0, 1) is the head's. ``options`` are the builder's own: slowfast_small has ``width``.
     Raises DtkdError for an unknown name, option or value.
     """
-    builder = backbone(name).builder
+    network = NETWORKS[name]
+    builder = resolved(network.builder)
     if not isinstance(num_classes, int) or num_classes < 1:
         raise DtkdError(f"num_classes: {num_classes!r} is not a number of classes: give an integer above 0")
     if not 0 <= dropout < 1:
         raise DtkdError(f"dropout: {dropout!r} is not a share to drop: give a number from 0 to below 1")
-    known = builder.__kwdefaults__ or {}
+    known = getattr(builder, "__kwdefaults__", None) or {}
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise DtkdError(f"{name} has no option {', '.join(unknown)}: it has {', '.join(known) or 'none'}")
-    return builder(num_classes, dropout, **options)
+    model = _with(VideoModel, builder(num_classes, dropout, **options))
+    model.entry, model.prepare = network, resolved(network.input.prepare)
+    try:
+        _with(InFloat32, head(model))
+        projection(model)
+    except AttributeError as error:
+        raise DtkdError(f"backbone {name}: its entry names a head that it does not have: {error}") from None
+    for layer in model.modules():
+        if isinstance(layer, nn.Conv3d):  # pytorchvideo leaves numpy's integers, which torch.compile cannot read
+            layer.stride = tuple(int(step) for step in layer.stride)
+    return model
+
+
+def _with(first: type[nn.Module], module: nn.Module) -> Any:
+    """The module, with the methods of a class before its own. No module around it: that would rename parameters."""
+    module.__class__ = type(type(module).__name__, (first, type(module)), {})
+    return module
+
+
+def head(model: VideoModel) -> nn.Module:
+    """All that trains where the backbone is frozen."""
+    return model.get_submodule(model.entry.head.module)
+
+
+def projection(model: VideoModel) -> nn.Linear:
+    """The head's linear layer, which gives the logits."""
+    return model.get_submodule(model.entry.head.projection)
 
 
 def load_weights(
@@ -156,7 +99,7 @@ def load_weights(
     and lists the names; the model is then unchanged.
     """
     own = model.state_dict()
-    head = {f"blocks.{len(model.blocks) - 1}.proj.{part}" for part in ("weight", "bias")} if new_head else set()
+    head = {f"{model.entry.head.projection}.{part}" for part in ("weight", "bias")} if new_head else set()
     differing = [name for name in own if name in state and state[name].shape != own[name].shape]
     skipped = [name for name in differing if name in head]
     problems = {
@@ -178,9 +121,23 @@ def freeze_backbone(model: VideoModel) -> VideoModel:
 
     It lasts through later calls of ``model.train()``. The head's dropout goes on working in train mode.
     """
-    model.blocks[:-1].requires_grad_(False)
+    model.requires_grad_(False)
+    head(model).requires_grad_(True)
     model.backbone_frozen = True
     return model.train(model.training)
+
+
+def parameter_groups(module: nn.Module) -> list[Any]:
+    """What trains of a module and the networks in it, as torch's optimisers take it: parameters or, where some network
+    has groups of its own, groups, of which the first has all the others."""
+    every = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    networks = [part for part in module.modules() if isinstance(part, VideoModel) and part.entry.groups]
+    if not networks:
+        return every
+    groups = [group for network in networks for group in resolved(network.entry.groups)(network)]
+    own = [group | {"params": [p for p in group["params"] if p.requires_grad]} for group in groups]
+    taken = {id(parameter) for group in own for parameter in group["params"]}
+    return [{"params": [p for p in every if id(p) not in taken]}, *own]
 
 
 def parameter_counts(model: nn.Module) -> tuple[int, int]:
@@ -190,9 +147,9 @@ def parameter_counts(model: nn.Module) -> tuple[int, int]:
 
 
 def flops(model: VideoModel, frames: int, crop: int) -> int:
-    """Count the multiply-adds of one clip of ``frames`` fast frames of ``crop`` x ``crop`` pixels.
+    """Count the multiply-adds of one clip of ``frames`` frames of ``crop`` x ``crop`` pixels.
 
-    Convolutions and the projection count, as in published tables (where they are called FLOPs); batch norms, 1-2 %
+    Convolutions, linear layers and attention count, as in published tables (where they are called FLOPs); norms, 1-2 %
     more, do not. Only shapes are followed: nothing is computed, and ``model`` is unchanged.
     """
     shadow = copy.deepcopy(model).to("meta").eval()
@@ -213,6 +170,44 @@ def fewest_values(model: VideoModel, frames: int, crop: int) -> int | None:
     with torch.no_grad():
         shadow.forward(torch.empty(2, 3, frames, crop, crop, device="meta"))  # past hooks: it is no pass of ``model``
     return min(seen, default=None)
+
+
+def frames_for_batch_norms(model: VideoModel, frames: int, crop: int) -> int | None:
+    """The number of frames, ``frames`` doubled as often as it takes, at which no batch norm sees a single value of a
+    channel of one clip; None where longer clips do not help."""
+    while frames < MOST_FRAMES:
+        frames *= 2
+        if fewest_values(model, frames, crop) != 1:
+            return frames
+    return None
+
+
+def one_value(model: VideoModel, frames: int, crop: int, why: str, remedy: str) -> str:
+    """What is wrong where one clip alone passes a batch norm that sees one value of a channel of it, and what helps."""
+    longer = frames_for_batch_norms(model, frames, crop)
+    return (
+        f"a clip of clip.frames: {frames} at augment.crop: {crop} gives a batch norm one value of each channel, too "
+        f"few to train on alone, and {why}: {f'set clip.frames: {longer}, ' if longer else ''}raise augment.crop, "
+        f"or {remedy}"
+    )
+
+
+def frames_for_convolutions(model: VideoModel, crop: int) -> int | None:
+    """The fewest frames of a clip at which no convolution is longer than what it sees; None where there is no such."""
+    shadow, short = copy.deepcopy(model).to("meta").eval(), []
+    for layer in shadow.modules():
+        if isinstance(layer, nn.Conv3d):
+            layer.register_forward_pre_hook(
+                lambda layer, given: short.append(layer) if layer.kernel_size[0] > given[0].shape[2] else None
+            )
+    allowed = model.entry.input
+    for frames in range(allowed.smallest, MOST_FRAMES, allowed.multiple):
+        short.clear()
+        with torch.no_grad():
+            shadow.forward(torch.empty(1, 3, frames, crop, crop, device="meta"))
+        if not short:
+            return frames
+    return None
 
 
 def _some(names: list[str], most: int = 6) -> str:

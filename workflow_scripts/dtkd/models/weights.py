@@ -1,4 +1,4 @@
-"""Pretrained weights, read without running anything in them; `download` fetches and checks them."""
+"""Pretrained weights: fetched and checked, and read without running anything in them."""
 
 import re
 from collections.abc import Mapping
@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtkd.common.download import verify
+from dtkd.common.download import fetch, verify
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
+from dtkd.common.published import Published
 
 # Under which keys training programs keep a network's parameters: published weights, this project's checkpoints,
 # Lightning, PyTorch's tutorials, DeepSpeed. What wrappers put before all names: DistributedDataParallel, Lightning. And
@@ -19,6 +20,21 @@ CONTAINERS = ("model_state", "model", "state_dict", "model_state_dict", "module"
 PREFIXES = ("module.", "model.", "net.", "network.")
 _WRAPPERS = re.compile(r"\b(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|_forward_module)\.")
 _REFUSED = re.compile(r"Unsupported global: GLOBAL (\S+) was not an allowed")  # torch's words
+
+
+def download(published: Published, path: str | Path, sha256: str | None = None, **options: Any) -> Path:
+    """Bring published weights to ``path`` and return it; ``sha256`` is what the user says that they must have.
+
+    Raises DtkdError as ``download.fetch`` does (``options`` are its own), or where the file is not the published one.
+    """
+    path = fetch(published.url, path, sha256, **options)
+    digest = verify(path, sha256)
+    if not digest.startswith(published.sha256):
+        raise DtkdError(
+            f"{path} has SHA-256 {digest}, but that of {published.url} begins with {published.sha256}: remove it and "
+            "its .sha256, and it is fetched again; or name weights of your own in the config"
+        )
+    return path
 
 
 def load_state_dict(path: str | Path, sha256: str | None = None, part: str | None = None) -> dict[str, Tensor]:

@@ -11,7 +11,6 @@ class's summary can be in pixels a second instead (``unit``), by the frames' own
 whatever the camera's frame rate. The tables of videos stay as they are.
 """
 
-import hashlib
 import json
 import os
 from array import array
@@ -19,7 +18,6 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
-from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
 
@@ -32,7 +30,10 @@ import pyarrow.parquet as pq
 from dtkd.common import gpus
 from dtkd.common.errors import DtkdError, UnwritableError
 from dtkd.common.files import atomic
+from dtkd.common.provenance import sha256
+from dtkd.common.registry import resolved
 from dtkd.data import video
+from dtkd.motion.algorithms import ALGORITHMS
 
 FlowFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(previous, next), both uint8 (H, W) -> float32 (H, W, 2): the displacement in pixels, x then y."""
@@ -58,7 +59,7 @@ FORMAT = 1
 """Raise it when the meaning of a column changes: a flow job then keeps no older table."""
 
 
-# Algorithms: a new one is one function and one name. A factory is called once a video.
+# Algorithms that are OpenCV's: `algorithms` has their names. Each is called once a video.
 
 
 def farneback() -> FlowFunction:
@@ -93,30 +94,25 @@ def _take_gpu() -> None:
     gpus.claim(1, gpus.count())
 
 
-def dis(preset: int) -> FlowFunction:
-    """Dense inverse search, with one of OpenCV's presets."""
-    algorithm = cv2.DISOpticalFlow_create(preset)
-    return lambda previous, following: algorithm.calc(previous, following, None)
+def dis_fast() -> FlowFunction:
+    """Dense inverse search, with OpenCV's fast preset."""
+    return _calc(cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST))
+
+
+def dis_medium() -> FlowFunction:
+    """Dense inverse search, with OpenCV's medium preset."""
+    return _calc(cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM))
 
 
 def tvl1() -> FlowFunction:
     """Dual TV-L1, with OpenCV's default parameters."""
     if not hasattr(cv2, "optflow"):
         raise DtkdError("flow algorithm tvl1 is not in this build of OpenCV: install opencv-contrib-python.")
-    algorithm = cv2.optflow.DualTVL1OpticalFlow_create()
+    return _calc(cv2.optflow.DualTVL1OpticalFlow_create())
+
+
+def _calc(algorithm: cv2.DenseOpticalFlow) -> FlowFunction:
     return lambda previous, following: algorithm.calc(previous, following, None)
-
-
-ALGORITHMS: dict[str, Callable[[], FlowFunction]] = {
-    "farneback": farneback,
-    "dis_fast": lambda: dis(cv2.DISOPTICAL_FLOW_PRESET_FAST),
-    "dis_medium": lambda: dis(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM),
-    "tvl1": tvl1,
-    "farneback_cuda": farneback_cuda,
-}
-NETWORKS = ("raft_small", "raft_large")
-"""Those of ``raft``. It needs torch, which the environment of the others' jobs lacks (see rules/flow.smk), and so is
-imported only where one of these is asked for, and by its name."""
 
 
 @dataclass(frozen=True)
@@ -136,13 +132,12 @@ class Settings:
     measure: str = "mean"
     """The measure that will be read of summaries: a table of before there was such a measure is made again."""
     weights: str | None = None
-    """File of a network's parameters; for ``NETWORKS`` only. What it holds counts, not where it is."""
+    """File of a network's parameters. What it holds counts, not where it is."""
     device: str = "auto"
     """Where a network computes: auto (a GPU where there is one), cpu or cuda. No table is made again for its sake."""
 
     def __post_init__(self) -> None:
-        if self.algorithm not in (known := [*ALGORITHMS, *NETWORKS]):
-            raise DtkdError(f"flow algorithm {self.algorithm!r} is not known: choose one of {', '.join(known)}.")
+        network = ALGORITHMS[self.algorithm].network
         if self.step < 1:
             raise DtkdError(f"flow step {self.step} is not possible: choose 1 or more frames.")
         if self.short_side is not None and self.short_side < 16:
@@ -153,25 +148,29 @@ class Settings:
             raise DtkdError(f"{self.over_time!r} over time is not known: choose one of {', '.join(OVER_TIME)}.")
         if self.measure not in (known := [*MEASURES, "median"]):
             raise DtkdError(f"flow measure {self.measure!r} is not known: choose one of {', '.join(known)}.")
-        if self.algorithm in NETWORKS and not self.weights:
+        if network and not self.weights:
             raise DtkdError(f"flow algorithm {self.algorithm} has no weights: name a file of its parameters.")
 
     def function(self) -> FlowFunction:
         """The algorithm, ready for one video. Raises DtkdError where it cannot run here."""
-        if self.algorithm in NETWORKS:
-            return import_module("dtkd.motion.raft").flow_function(self.algorithm, self.weights, self.device)
-        return ALGORITHMS[self.algorithm]()
+        algorithm = ALGORITHMS[self.algorithm]
+        function = resolved(algorithm.function)
+        return function(self.weights, self.device) if algorithm.network else function()
 
     @cached_property
     def recipe(self) -> dict[str, object]:
-        """What a table is made by, as it is stored; of weights, the SHA-256. Raises DtkdError if there are none."""
+        """What a table is made by, as it is stored; of weights, and of a plug-in's file, the SHA-256.
+
+        Raises DtkdError where the weights cannot be read.
+        """
         recipe = {"algorithm": self.algorithm, "step": self.step, "short_side": self.short_side}
-        if self.algorithm in NETWORKS:
+        if ALGORITHMS[self.algorithm].network:
             try:
-                with open(self.weights, "rb") as file:
-                    recipe["weights"] = hashlib.file_digest(file, "sha256").hexdigest()
+                recipe["weights"] = sha256(self.weights)
             except OSError as error:
                 raise DtkdError(f"{self.weights} cannot be read ({error.strerror}): check flow.weights.") from error
+        if plugin := ALGORITHMS.source(self.algorithm):
+            recipe["plugin"] = sha256(plugin)
         return recipe
 
 
@@ -299,6 +298,11 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
                 f"{path}: {settings.algorithm} flow fails on frames of {width}×{height} px ({reason}): "
                 "choose another short_side or algorithm, or leave the video out of the dataset."
             ) from error
+        if (flow.dtype, flow.shape) != (np.float32, (*previous.shape, 2)):
+            raise DtkdError(
+                f"flow algorithm {settings.algorithm} gives {flow.dtype} {flow.shape} for frames {previous.shape}: "
+                "mend it, so that it gives float32 (H, W, 2)"
+            )
         statistics = statistics or FrameStatistics(*previous.shape, step)
         values.extend(statistics(flow))
     [info] = ended
@@ -428,9 +432,7 @@ def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _stored_summary(
-    path: Path, out: Path, recipe: dict[str, object], settings: Settings
-) -> dict[str, object] | None:
+def _stored_summary(path: Path, out: Path, recipe: dict[str, object], settings: Settings) -> dict[str, object] | None:
     """The summary of a stored table, or None where there is none, it cannot be read, or it has another recipe."""
     try:
         with pq.ParquetFile(out) as file:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -13,33 +13,12 @@ from torch.nn import functional
 from torchvision.models import optical_flow
 
 from dtkd.common.device import choose
-from dtkd.common.download import fetch, verify
 from dtkd.common.errors import DtkdError
 from dtkd.models.weights import load_state_dict
 
-NETWORKS = {
-    "raft_small": (optical_flow.raft_small, optical_flow.Raft_Small_Weights.DEFAULT.url),
-    "raft_large": (optical_flow.raft_large, optical_flow.Raft_Large_Weights.DEFAULT.url),
-}
+NETWORKS = {"raft_small": optical_flow.raft_small, "raft_large": optical_flow.raft_large}
 SMALLEST, MULTIPLE = 128, 8
 """Pixels: what the network can see at all, and what its feature maps divide a side by."""
-
-
-def download(name: str, path: str | Path, **options: object) -> Path:
-    """Bring torchvision's weights of a network to ``path``; their checksum begins with the digits in their name.
-
-    Raises DtkdError as ``download.fetch`` does (``options`` are its own), or where the file is another.
-    """
-    url = NETWORKS[name][1]
-    published = url.rsplit("-", 1)[1].removesuffix(".pth")
-    path = fetch(url, path, **options)
-    digest = verify(path)
-    if not digest.startswith(published):
-        raise DtkdError(
-            f"{path} has SHA-256 {digest}, but that of torchvision's {name} begins with {published}: remove it and its "
-            ".sha256, and it is fetched again; or give weights of your own as flow.weights"
-        )
-    return path
 
 
 def flow_function(
@@ -65,6 +44,9 @@ def flow_function(
     return compute
 
 
+raft_small, raft_large = (partial(flow_function, name) for name in NETWORKS)
+
+
 def _missing(side: int) -> int:
     """The pixels that a side lacks."""
     return max(SMALLEST, -(-side // MULTIPLE) * MULTIPLE) - side
@@ -74,7 +56,7 @@ def _missing(side: int) -> int:
 def _network(name: str, weights: str, device: str) -> tuple[nn.Module, torch.device]:
     """The network, once a process; of two threads that ask at the same time, each may build it."""
     place = choose(device)
-    network = NETWORKS[name][0]()
+    network = NETWORKS[name]()
     try:
         network.load_state_dict(load_state_dict(weights))
     except RuntimeError as error:

@@ -4,13 +4,17 @@ The paper's is the first quartile. Those without a number of their own look for 
 line is the best of a handful of candidates, so each is found by trying all of them: no histogram, no random start.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.registry import Registry
+
+if TYPE_CHECKING:  # the config reads names of thresholds at every start
+    import numpy as np
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,8 @@ class Threshold:
 
 def of_quantile(means: np.ndarray, quantile: float) -> float:
     """A quantile of the class means, by linear interpolation; 0.25 is the paper's Q1."""
+    import numpy as np
+
     if not 0 < quantile < 1:
         raise DtkdError(f"split.quantile: {quantile} is not between 0 and 1: the paper uses 0.25.")
     return float(np.quantile(means, quantile))
@@ -53,6 +59,8 @@ def gap(means: np.ndarray) -> float:
     if len(means) < 4:
         raise DtkdError(f"split.threshold: gap leaves two classes on both sides, and there are {len(means)} in all; "
                         "set split.threshold: quantile, or add classes")  # fmt: skip
+    import numpy as np
+
     ordered = np.sort(means)
     cut = 2 + int(np.diff(ordered)[1:-1].argmax())
     return float(ordered[cut - 1 : cut + 1].mean())
@@ -64,6 +72,8 @@ def _least_squares(means: np.ndarray) -> tuple[np.ndarray, int]:
     The total of squares is that within the groups and that between them, so that the two-means clusters are also the
     groups which differ most (Otsu); in one dimension they are neighbours, so that there are C − 1 candidates.
     """
+    import numpy as np
+
     ordered = np.sort(means)
     below = np.arange(1, len(ordered))
     above = len(ordered) - below
@@ -72,13 +82,19 @@ def _least_squares(means: np.ndarray) -> tuple[np.ndarray, int]:
     return ordered, 1 + int((below * above * apart**2).argmax())
 
 
-THRESHOLDS = {
-    "quantile": Threshold(of_quantile, "quantile"),
-    "value": Threshold(lambda means, value: value, "value"),
-    "otsu": Threshold(otsu, label="Otsu's threshold"),
-    "gap": Threshold(gap, label="largest gap"),
-    "kmeans": Threshold(kmeans, label="2-means threshold"),
-}
+THRESHOLDS: Registry[Threshold] = Registry("threshold")
+
+
+def register(name: str, threshold: Threshold) -> None:
+    """Add a threshold, which `split.threshold` can then name. Raises DtkdError for a name that is taken or no name."""
+    THRESHOLDS.add(name, threshold)
+
+
+register("quantile", Threshold(of_quantile, "quantile"))
+register("value", Threshold(lambda means, value: value, "value"))
+register("otsu", Threshold(otsu, label="Otsu's threshold"))
+register("gap", Threshold(gap, label="largest gap"))
+register("kmeans", Threshold(kmeans, label="2-means threshold"))
 
 
 def of_rule(rule: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
@@ -87,8 +103,6 @@ def of_rule(rule: Mapping[str, Any]) -> tuple[str, dict[str, float]]:
     Raises DtkdError for a name that is none.
     """
     name = rule.get("threshold") or ("value" if rule.get("value") is not None else "quantile")
-    if name not in THRESHOLDS:
-        raise DtkdError(f"split.threshold: {name!r} is not known: choose one of {', '.join(THRESHOLDS)}.")
     number = THRESHOLDS[name].number
     return name, {number: rule[number]} if number else {}
 

@@ -30,7 +30,7 @@ from dtkd.analysis.figures.base import (
     text_width,
     title,
 )
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.training.metrics import NOISE, Predictions, per_class_top1, top_k, top_k_correct
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
@@ -163,9 +163,7 @@ def _teachers_group(axis: Axes, x: float, rows: pd.DataFrame, kinds: Sequence[bo
 
 
 @styled
-def figure7(
-    runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping[str, float]] | None = None
-) -> Figure:
+def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping[str, float]] | None = None) -> Figure:
     """Figure 7: top-1, per-class mean, St-subset and Dy-subset mean (per cent) of a baseline and a student.
 
     Values stand on the bars (with several seeds their mean, with its standard deviation as an error bar), gains in

@@ -24,7 +24,7 @@ from dtkd.analysis.figures.base import (
     title,
 )
 from dtkd.common.errors import DtkdError
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.training.metrics import Predictions, kl_divergence
 
 Groups = Sequence[tuple[Mapping[str, object], pd.DataFrame]]  # what students share, and their rows

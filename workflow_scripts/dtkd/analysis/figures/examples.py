@@ -21,7 +21,7 @@ from dtkd.analysis.figures.base import COLOURS, COLUMN, SMALL, short, styled, ti
 from dtkd.common.files import read_parquet
 from dtkd.config import Augment
 from dtkd.data import video
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.motion.flow import MEASURES, Settings, in_unit, over_time, video_flow
 from dtkd.motion.subsets import motion_unit
 from dtkd.training import cropping

@@ -14,7 +14,7 @@ from matplotlib.ticker import MaxNLocator
 
 from dtkd.analysis.figures.base import COLOURS, HATCHES, SMALL, heads, panels, styled, title
 from dtkd.common.errors import DtkdError
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 from dtkd.motion.subsets import motion_unit
 from dtkd.motion.thresholds import THRESHOLDS
 

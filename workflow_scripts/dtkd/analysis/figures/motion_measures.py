@@ -16,7 +16,7 @@ from dtkd.common.command import command
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
 from dtkd.data import video
-from dtkd.motion import flow
+from dtkd.motion import algorithms, flow
 from dtkd.motion.flow import MEASURES, MOVES, FrameStatistics, Settings
 
 
@@ -70,12 +70,16 @@ def liveliest(path: str | Path, settings: Settings) -> int:
     return int(flow.video_flow(path, **vars(settings))["residual"].argmax())
 
 
+def _without_weights() -> list[str]:
+    return [name for name in algorithms.names() if not algorithms.entry(name).network]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser("python -m dtkd.motion", description=__doc__.partition(":")[0], allow_abbrev=False)
     parser.add_argument("video")
     parser.add_argument("picture", help="the PNG or PDF file to write")
     parser.add_argument("--frame", type=int, help="its number (default: the one from which most moves by itself)")
-    parser.add_argument("--algorithm", choices=list(flow.ALGORITHMS), default="farneback")
+    parser.add_argument("--algorithm", choices=_without_weights(), default="farneback")
     parser.add_argument("--short-side", type=int, help="pixels of the scaled frame's shorter side (default: as it is)")
     given = parser.parse_args()
     if Path(given.picture).suffix not in (".png", ".pdf"):

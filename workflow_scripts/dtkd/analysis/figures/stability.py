@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from dtkd.analysis.figures.base import COLOURS, HATCHES, heads, panels, short, styled, title
 from dtkd.analysis.figures.motion import ALL_NAMED, Split, threshold_line
-from dtkd.data.datasets import SUBSETS
+from dtkd.data.groups import SUBSETS
 
 NAME = 70  # points that a class's name may take
 

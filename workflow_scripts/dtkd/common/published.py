@@ -1,0 +1,15 @@
+"""Published weights: where they are, and what is known of their content."""
+
+from dataclasses import dataclass
+
+PYTORCHVIDEO = "https://dl.fbaipublicfiles.com/pytorchvideo/model_zoo/kinetics"
+TORCHVISION = "https://download.pytorch.org/models"  # names of files end with the first digits of their SHA-256
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file of published weights."""
+
+    url: str
+    sha256: str = ""
+    """Its SHA-256, or as much of the beginning as is published."""
