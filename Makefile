@@ -29,7 +29,7 @@ plan: .venv/installed
 	python workflow_scripts/plan.py $(ARGS)
 
 test: .venv/installed
-	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --max-worker-restart 0 --durations 10
+	pytest --numprocesses logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --max-worker-restart 0 --durations 10
 
 test-slurm: .venv/installed
 	pytest -x -o faulthandler_timeout=0 tests/slurm/on_slurm.py

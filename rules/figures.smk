@@ -17,6 +17,10 @@ FIGURES = {
     "sensitivity": dict(table=f"{RESULTS}/tables/table5.csv"),
     "teacher_weights": dict(shown=shown_runs.students(STUDY)),
 }
+if STUDY.split.source == "flow":
+    FIGURES["split_stability"] = dict(
+        splits=MOTIONS, stability=[f"{RESULTS}/{dataset}/stability.json" for dataset in STUDY.use]
+    )
 FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
 ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
@@ -32,6 +36,7 @@ rule figure:
     input:
         shown=lambda w: files_in(FIGURES[w.figure].get("shown", [])),
         splits=lambda w: FIGURES[w.figure].get("splits", []),
+        stability=lambda w: FIGURES[w.figure].get("stability", []),
         table=lambda w: FIGURES[w.figure].get("table", []),
         indexes=lambda w: FIGURES[w.figure].get("indexes", []),
         code=figure_code,

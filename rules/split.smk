@@ -33,8 +33,30 @@ rule split:
         "../workflow_scripts/split.py"
 
 
-# Such a split says nothing about motion: Table 1, Figures 1 and 2 take it from here, and no teacher waits for it.
-if STUDY.split.source != "flow":
+# What a split by motion is worth: how often classes stay on their side where their videos are redrawn.
+if STUDY.split.source == "flow":
+
+    rule stability:
+        message:
+            "How stable the split of {wildcards.dataset} is"
+        input:
+            index=f"{RESULTS}/{{dataset}}/videos.parquet",
+            flow=flow_of_classes,
+        output:
+            f"{RESULTS}/{{dataset}}/stability.json",
+        params:
+            settings=lambda w: split_settings(w.dataset),
+        log:
+            f"{RESULTS}/logs/split/{{dataset}}-stability.log",
+        localrule: True
+        conda:
+            "../envs/split.yaml"
+        script:
+            "../workflow_scripts/stability.py"
+
+
+# Another split says nothing about motion: Table 1, Figures 1 and 2 take it from here, and no teacher waits for it.
+else:
 
     rule motion:
         message:

@@ -10,6 +10,14 @@ from dtkd.data.datasets import Videos
 torch.set_num_threads(1)
 cv2.setNumThreads(1)
 
+LONG = ("workflow", "training")  # folders whose files take minutes
+
+
+def pytest_collection_modifyitems(items):
+    """Long files first, so that none is left to one worker at the end (`make test` keeps this order)."""
+    items.sort(key=lambda item: item.path.parent.name not in LONG)
+
+
 COLOURS = np.array([[220, 40, 40], [40, 220, 40], [40, 40, 220], [200, 200, 40]])  # RGB, one a class
 
 

@@ -16,7 +16,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 from test_fonts import make_font
 
-from dtkd.analysis.figures import accuracy, base, distillation, motion, training
+from dtkd.analysis.figures import accuracy, base, distillation, motion, stability, training
 from dtkd.common.errors import DtkdError, DtkdWarning
 from dtkd.data import published
 from dtkd.data.groups import SUBSETS
@@ -106,6 +106,26 @@ def check_readable(figure, monkeypatch):
         assert page.y0 <= box.y0 < box.y1 <= page.y1, text.get_text()
     for (one, a), (other, b) in combinations(placed.items(), 2):
         assert not a.overlaps(b), (one.get_text(), other.get_text())
+
+
+def kept(split, shares=(0.5, 1.0)):
+    """A `stability.json` whose classes have these shares in turn."""
+    classes = {name: {"kept": shares[n % len(shares)]} for n, name in enumerate(split["classes"])}
+    return {"draws": 1000, "split": 0.25, "classes": classes}
+
+
+def test_bars_of_stability_are_in_the_order_of_motion():
+    given = split([0.9, 0.1, 0.5, 0.2], 0.2, names=["run", "sit", "walk", "drink"])
+    given["criterion"] = {"threshold": "gap"}
+    (axis,) = stability.split_stability({"data": given}, {"data": kept(given, (1.0, 0.9, 0.8, 0.7))}).axes
+    bars = {bar.get_x() + bar.get_width() / 2: (bar.get_height(), to_hex(bar.get_facecolor()))
+            for patches in axis.containers for bar in patches}  # fmt: skip
+    static, dynamic = (base.COLOURS[subset].lower() for subset in ("static", "dynamic"))
+    assert [bars[n] for n in range(4)] == [(90, static), (70, static), (80, dynamic), (100, dynamic)]
+    assert [text.get_text() for text in axis.get_xticklabels()] == ["sit", "drink", "walk", "run"]
+    assert axis.lines[0].get_xdata()[0] == 1.5
+    assert legend(axis) == ["static (2)", "dynamic (2)", "largest gap = 0.200"]
+    assert "25 % of draws" in axis.get_xlabel()
 
 
 # -- Figure 1 --------------------------------------------------------------------------------------------------------
@@ -617,6 +637,7 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
         "teachers": accuracy.teachers(pd.concat(map(table_of_teachers, datasets))),
         "figure1": motion.figure1(splits),
         "figure2": motion.figure2(splits),
+        "split_stability": stability.split_stability(splits, {name: kept(own) for name, own in splits.items()}),
         "figure5": training.figure5(curves),
         "figure6": training.figure6(curves),
         "figure7": accuracy.figure7(

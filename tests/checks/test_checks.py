@@ -244,6 +244,23 @@ def test_videos_shorter_than_a_clip():
     assert found.config == "clip: {rate: 2}"
 
 
+@pytest.mark.parametrize(("some", "clip", "mended", "line"), [
+    (20, {}, {"rate": 2}, "clip: {rate: 2}"),
+    (23, {}, {"rate": 2}, "clip: {rate: 2}"),  # 3 would be nearer to 23 frames, and not fit
+    (20, {"rate": None, "fps": 8.0}, {"rate": None, "fps": 10.0}, "clip: {fps: 10.0}"),
+])  # fmt: skip
+def test_a_clip_too_short_for_most_and_too_long_for_some_has_one_remedy(some, clip, mended, line):
+    frames = {"frames": lambda row: some if row["class"] in ("run", "sit") else 100}
+    made = card(infos=frames, clip=clip)
+    short, long = checks_views.clip_span(made)  # 24 frames, or 1 s of 25
+    assert "the test sees its middle" in short.what
+    assert "40 % of the videos are shorter than a clip" in long.what
+    assert short.config == long.config == line
+    again = only(checks_views.clip_span(card(infos=frames, clip=mended)))
+    assert "the test sees its middle" in again.what
+    assert again.config == "", "most videos are still far longer, and no line undoes this one"
+
+
 def test_frame_rates():
     made = card(infos={"fps": lambda row: 50.0 if row["class"] == "run" else 25.0})
     found = only(checks_views.frame_rates(made))

@@ -62,14 +62,13 @@ def clip_span(card: Card) -> Iterator[Finding]:
     lengths = lengths[np.isfinite(lengths)]
     if not len(lengths):
         return
-
-    def covering(length: float) -> str:
-        """The clip that covers so much, in the setting that it has."""
-        if clip.fps is not None:
-            return config(clip={"fps": float(f"{clip.frames / length:.2g}")})
-        rate = max(1, round(length / clip.frames))
-        return config(clip=_by_time(card, rate) if _rates_differ(card) else {"rate": rate})
-
+    if clip.fps is not None:
+        proposal = {"fps": float(f"{clip.frames / _proposed_length(lengths, window, 0.1):.2g}")}
+    else:
+        rate = _proposed_rate(card)
+        proposal = _by_time(card, rate) if _rates_differ(card) else {"rate": rate}
+    given = all(getattr(clip, key) == value for key, value in proposal.items())
+    line = "" if given else config(clip=proposal)
     usual = float(np.median(lengths))
     if window < MIDDLE * usual:
         yield Finding(
@@ -77,8 +76,9 @@ def clip_span(card: Card) -> Iterator[Finding]:
             f"A clip covers {window:.3g} {unit}, and the median video has {usual:.3g}: the test sees its middle "
             f"{percent(window / usual)}.",
             "What comes before and after is not tested, and a training clip may miss what its label says.",
-            "Take frames further apart; or test on several clips a video (evaluation: {clips_per_video: 4}).",
-            covering(COVER * usual),
+            "Take frames further apart, as far as short videos allow; or test on several clips a video (evaluation: "
+            "{clips_per_video: 4}).",
+            line,
         )
     shorter = float((lengths < window).mean())
     if OFTEN < shorter < 1:
@@ -87,8 +87,22 @@ def clip_span(card: Card) -> Iterator[Finding]:
             f"{percent(shorter)} of the videos are shorter than a clip ({window:.3g} {unit}).",
             "Their frames are spread over their whole length, so that everything is slower in them than in the others.",
             "Take a clip that fits in nearly all.",
-            covering(max(float(np.quantile(lengths, 0.1)), clip.frames if clip.fps is None else 0.1)),
+            line,
         )
+
+
+def _proposed_length(lengths: np.ndarray, window: float, least: float) -> float:
+    """What a clip should cover of videos of these lengths: one answer to all that is found, or ``window`` itself.
+
+    Most of the usual video, but no more than most videos have; where many are shorter than the clip, it is to fit in
+    nearly all, whatever it then covers of the others.
+    """
+    usual = float(np.median(lengths))
+    if OFTEN < (lengths < window).mean() < 1:
+        return max(float(np.quantile(lengths, 0.1)), least)
+    if window < MIDDLE * usual:
+        return max(min(COVER * usual, float(np.quantile(lengths, OFTEN))), window)
+    return window
 
 
 def _rates_differ(card: Card) -> bool:
@@ -96,11 +110,13 @@ def _rates_differ(card: Card) -> bool:
     return bool(differing_rates(card.index)) or any(info.times is not None for info in card.infos)
 
 
-def _covering_rate(card: Card) -> int:
+def _proposed_rate(card: Card) -> int:
     """The clip's rate, or the one that `clip_span` proposes in its place."""
-    clip, usual = card.settings.clip, float(np.median([info.frames for info in card.infos]))
-    covers = clip.frames * clip.rate >= MIDDLE * usual
-    return clip.rate if covers else max(1, round(COVER * usual / clip.frames))
+    clip, lengths = card.settings.clip, np.array([info.frames for info in card.infos])
+    length = _proposed_length(lengths, clip.frames * clip.rate, clip.frames)
+    nearest = max(1, round(length / clip.frames))
+    fits = (lengths < nearest * clip.frames).mean() <= OFTEN
+    return nearest if fits else max(1, int(length // clip.frames))
 
 
 def _by_time(card: Card, rate: int) -> dict[str, float | None]:
@@ -116,7 +132,7 @@ def frame_rates(card: Card) -> Iterator[Finding]:
     if not rates:
         return
     changes = {} if card.settings.unit == "second" else {"flow": {"unit": "second"}}
-    by_time = {} if clip.fps else {"clip": _by_time(card, _covering_rate(card))}
+    by_time = {} if clip.fps else {"clip": _by_time(card, _proposed_rate(card))}
     told = differing_rates(card.index)
     if told and (changes or by_time):
         yield Finding(

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from math import isnan
 
 from dtkd.analysis.significance import smallest_gain
-from dtkd.checks import group_motion
 from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding
 from dtkd.checks.wording import config, number, percent
+from dtkd.motion import stability
 from dtkd.motion.subsets import train_flows
 
 FLATTERED = 0.01
@@ -83,12 +83,12 @@ def unsteady_groups(card: Card) -> Iterator[Finding]:
     settings, flows = card.settings.split, card.flows
     if settings["over"] == "train":
         flows = train_flows(flows, card.index, card.lists[0])
-    table = group_motion.stability(flows, settings)
+    table = stability.of_classes(flows, settings)
     unsteady = table[table["kept"] < STEADY].sort_values("kept")
     if unsteady.empty:
         return
     static, dynamic = (table[table["subset"] == subset] for subset in ("static", "dynamic"))
-    apart, error = group_motion.gap(table)
+    apart, error = stability.gap(table)
     unit = f"pixels/{next(iter(card.flows.values())).attrs.get('unit', 'frame')}"
     kept = float(static["kept"].mean())
     yield Finding(

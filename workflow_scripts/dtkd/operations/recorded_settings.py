@@ -128,8 +128,8 @@ def _of_datasets(study: Study) -> Iterator[Expected]:
             yield Expected(f"{folder}/videos.parquet", _record(f"{folder}/videos.parquet"), {"source": drawn}, names)
         flow = f"{escape(folder)}/flow/*.run.json"
         yield Expected(f"{folder}/flow", flow, {"settings": study.flow.settings}, {"settings": "flow"})
-        motion = [] if study.split.source == "flow" else [("motion", ("measure", "over"))]
-        for name, more in [("split", ()), *motion]:
+        other = ("stability", ()) if study.split.source == "flow" else ("motion", ("measure", "over"))
+        for name, more in [("split", ()), other]:
             settings = {"settings": study.split.settings(dataset, *more)}
             yield Expected(f"{folder}/{name}.json", _record(f"{folder}/{name}.json"), settings, {"settings": "split"})
 

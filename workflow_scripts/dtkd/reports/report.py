@@ -199,7 +199,7 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
     found = []
     for section in contents:
         items = [_item(study, entry, files) for entry in section["items"]
-                 if not entry.get("optional") or ("table", entry["table"]) in files]  # fmt: skip
+                 if not entry.get("optional") or (_kind(entry), entry[_kind(entry)]) in files]  # fmt: skip
         text = section.get("by_source", {}).get(study["split"]["source"], section["text"])
         found.append(section | {"items": items, "text": text})
     titled = [(kind, name, name.replace("_", " ")) for kind, name in files]
@@ -210,8 +210,12 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
     return found
 
 
+def _kind(entry: Mapping[str, Any]) -> str:
+    return "table" if "table" in entry else "figure"
+
+
 def _item(study: Mapping[str, Any], entry: Mapping[str, Any], files: dict[tuple[str, str], str]) -> dict[str, Any]:
-    kind = "table" if "table" in entry else "figure"
+    kind = _kind(entry)
     path = files.pop((kind, entry[kind]), None)
     item = {"id": f"{kind}-{entry[kind]}", "kind": kind, **{key: entry[key] for key in ("title", "caption")}}
     if path is None:

@@ -44,7 +44,7 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
         (axis,) = axes[name]
         means = {subset: _column(split, subset, "mean") for subset in SUBSETS}
         everything = np.concatenate(list(means.values()))
-        threshold, label = _threshold(split, everything)
+        threshold, label = threshold_line(split)
         edges = histogram_edges(threshold, everything.max())
         # on which side of its own threshold a class on it counts
         from_right = split["threshold"] is None or split["criterion"].get("boundary", "inclusive") == "inclusive"
@@ -200,10 +200,10 @@ def _column(split: Split, subset: str, column: str) -> np.ndarray:
     return np.array([entry[column] for entry in split["classes"].values() if entry["subset"] == subset], np.float64)
 
 
-def _threshold(split: Split, means: np.ndarray) -> tuple[float, str]:
-    """Where the line of figure 1 is, and what it is called."""
+def threshold_line(split: Split) -> tuple[float, str]:
+    """Where the line between the subsets is, and what it is called."""
     if split["threshold"] is None:
-        quartile = float(np.quantile(means, 0.25))
+        quartile = float(np.quantile([entry["mean"] for entry in split["classes"].values()], 0.25))
         return quartile, f"Q1 of the means = {quartile:.3f}"
     criterion = split["criterion"]
     name = "Q1" if criterion.get("quantile") == 0.25 else THRESHOLDS[criterion.get("threshold", "quantile")].label

@@ -1,4 +1,4 @@
-"""Whether static and dynamic classes differ in motion by more than the choice of their videos does."""
+"""How stable a split is: whether classes differ in motion by more than the choice of their videos does."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dtkd.motion.subsets import BOUNDARIES, class_means, rule, split
 DRAWS = 1000
 
 
-def stability(
+def of_classes(
     flows: Mapping[str, pd.DataFrame],
     settings: Mapping[str, Any],
     draws: int = DRAWS,
@@ -26,7 +26,8 @@ def stability(
     The draw is the same every time.
 
     Returns one row a class, sorted by name (index ``class``): ``subset``, ``mean`` and ``error`` (its standard
-    error), both in the tables' unit, and ``kept``, the share of draws in which the class is in that subset.
+    error), both in the tables' unit, and ``kept``, the share of draws in which the class is in that subset; ``attrs``
+    have ``split``, the share of draws in which all classes are.
 
     Raises DtkdError as `subsets.class_means` and `subsets.split` do.
     """
@@ -41,15 +42,28 @@ def stability(
     limits = np.array([[thresholds.limit(one, settings)] for one in drawn])
     static = BOUNDARIES[settings["boundary"]](drawn, limits)
     is_static = np.array([found[name]["subset"] == "static" for name in means.index])
-    return pd.DataFrame(
+    same = static == is_static
+    table = pd.DataFrame(
         {
             "subset": np.where(is_static, "static", "dynamic"),
             "mean": means["mean"].to_numpy(),
             "error": means["std"].to_numpy() / np.sqrt(means["videos"].to_numpy()),
-            "kept": (static == is_static).mean(axis=0),
+            "kept": same.mean(axis=0),
         },
         index=means.index,
     )
+    table.attrs["split"] = float(same.all(axis=1).mean())
+    return table
+
+
+def of_split(
+    flows: Mapping[str, pd.DataFrame], settings: Mapping[str, Any], draws: int = DRAWS
+) -> dict[str, Any]:  # fmt: skip
+    """The content of `stability.json`: ``draws``, ``split`` (the share of them that make the same whole split),
+    ``classes`` (sorted by name; each its subset, and the share in which it is ``kept`` there). See `of_classes`.
+    """
+    table = of_classes(flows, settings, draws)
+    return {"draws": draws, "split": table.attrs["split"], "classes": table[["subset", "kept"]].to_dict("index")}
 
 
 def gap(table: pd.DataFrame) -> tuple[float, float]:

@@ -1,0 +1,52 @@
+"""How stable the split is where the classes' videos are redrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from dtkd.analysis.figures.base import COLOURS, HATCHES, heads, panels, short, styled, title
+from dtkd.analysis.figures.motion import ALL_NAMED, Split, threshold_line
+from dtkd.data.groups import SUBSETS
+
+NAME = 70  # points that a class's name may take
+
+
+@styled
+def split_stability(splits: Mapping[str, Split], stabilities: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """The share of draws of its videos in which each class keeps its subset, in the order of the classes' mean flow.
+
+    Args:
+        splits: dataset -> its `split.json`, which the flow has made.
+        stabilities: dataset -> its `stability.json`.
+    """
+    figure, axes = panels(splits, height=2.5)
+    entries = []
+    for dataset, split in splits.items():
+        (axis,) = axes[dataset]
+        told = stabilities[dataset]
+        order = sorted(split["classes"], key=lambda name: split["classes"][name]["mean"])
+        subsets = [split["classes"][name]["subset"] for name in order]
+        for subset in SUBSETS:
+            own = [n for n, its in enumerate(subsets) if its == subset]
+            axis.bar(
+                own, [100 * told["classes"][order[n]]["kept"] for n in own], 0.85, color=COLOURS[subset],
+                hatch=HATCHES[subset], edgecolor="white", linewidth=0, label=f"{subset} ({len(own)})",
+            )  # fmt: skip
+        _, label = threshold_line(split)
+        where = subsets.count("static") - 0.5
+        line = axis.axvline(where, color=COLOURS["threshold"], linestyle="--", linewidth=1, label=label)
+        if len(order) <= ALL_NAMED:
+            axis.set_xticks(range(len(order)), [short(name, NAME) for name in order], rotation=90)
+        else:
+            axis.set_xticks([])
+        axis.tick_params(axis="x", length=0)
+        axis.set(
+            xlabel=f"classes by mean flow\n(all keep their subset in {100 * told['split']:.0f} % of draws)",
+            ylabel="keeps its subset\n(% of draws)", xlim=(-0.7, len(order) - 0.3), ylim=(0, 105),
+        )  # fmt: skip
+        entries.append((axis, title(splits, dataset), [*axis.containers, line]))
+    heads(entries)
+    return figure
