@@ -1,4 +1,4 @@
-"""What distillation costs beside plain training: a step of each kind, and Table 5 as a whole.
+"""What distillation costs beside plain training: a step of each kind, and sweeps of students.
 
 Steps of the demo's network on clips in memory (decoding is the same for all), interleaved, in processor time of one
 thread. The usual loop, which runs two live teachers at every step, is the peer.
@@ -7,10 +7,8 @@ thread. The usual loop, which runs two live teachers at every step, is the peer.
 """
 
 import argparse
-import copy
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -18,27 +16,31 @@ import torch
 import yaml
 from torch import nn
 
-from dtkd.config import Run, Student, Study, read
+from dtkd.config import Run, Study, Train, read
 from dtkd.data import synthetic
 from dtkd.data.datasets import Videos
-from dtkd.distillation.classifier import Classifier
-from dtkd.distillation.dual_teacher import Distilled, teacher_rows_needed
+from dtkd.distillation import methods
 from dtkd.models import backbones
-from dtkd.operations import plan
-from dtkd.training import loop, sampling
+from dtkd.training import loop
+from dtkd.training.classifier import Classifier
+from dtkd.training.normalise import Normalise
+from dtkd.training.objectives import CrossEntropy, Distillation
+from dtkd.training.optimisation import Optimiser
+from dtkd.training.parallel import ALONE
+from dtkd.training.targets import Learner, Targets
 from report import write
 
 ROOT = Path(__file__).parents[1]
 DATASET = "demo_ucf"
-PLAIN, CACHED, LIVE, UNFROZEN, PARTITION, PASS = (
-    "plain student, no teacher",
-    "teachers' logits cached (FT: true)",
-    "two live teachers at every step (peer)",
-    "unfrozen teachers (FT: false)",
-    "unfrozen teachers, partition",
-    "teachers' logits once for all (two forward passes)",
+PLAIN, TAUGHT, LIVE, FROZEN, CONTINUED = (
+    "plain training, no teacher",
+    "a student, by its teachers' targets (FT true or false)",
+    "a student with two live teachers at every step (peer)",
+    "two frozen teachers, once for all their students",
+    "two teachers that go on learning, once for all their students",
 )
 UCF101 = {"videos": 9537, "epochs": 10, "classes": 101}  # list 1 and studies/paper.yaml
+CPU = torch.device("cpu")
 
 
 def network(classes: int, seed: int) -> nn.Module:
@@ -52,48 +54,53 @@ def network(classes: int, seed: int) -> nn.Module:
     return model
 
 
-def learners(classes: int, cached: torch.Tensor) -> dict[str, nn.Module]:
-    static = torch.arange(classes) < classes // 4
-    given = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
-    pair = [network(classes, 1), network(classes, 2)]
+class Live(Distillation):
+    """The usual loop's: frozen teachers answer each batch when it comes."""
 
-    def distilled(*teachers: nn.Module | None, cached: torch.Tensor | None = None, **changes) -> Distilled:
-        return Distilled(network(classes, 0), *teachers, static, Student(**given, **changes), cached)
+    def __init__(self, method: methods.Method, groups: torch.Tensor, frames: torch.Tensor, normalise: nn.Module):
+        self.method, self.groups, self.frames, self.normalise = method, groups, frames, normalise
+        self.teachers = {name: network(len(groups), seed).eval() for seed, name in enumerate(("static", "dynamic"), 1)}
 
-    return {
-        PLAIN: Classifier(network(classes, 0)),
-        CACHED: distilled(None, None, cached=cached),
-        LIVE: distilled(*copy.deepcopy(pair)),
-        UNFROZEN: distilled(*copy.deepcopy(pair), FT=False),
-        PARTITION: distilled(*copy.deepcopy(pair), FT=False, weighting="partition"),
-    }
+    @torch.no_grad()
+    def target(self, items, labels):
+        frames = self.normalise(self.frames)
+        said = {name: model(frames).float() for name, model in self.teachers.items()}
+        return self.method.target(said, labels, self.groups)
 
 
-def stepper(learner: nn.Module, normalise: nn.Module, batch: torch.Tensor, labels: torch.Tensor) -> Callable[[], None]:
-    """One step of `loop.train` on a batch in memory."""
-    learner.train()
-    optimiser = torch.optim.AdamW([p for p in learner.parameters() if p.requires_grad], 1e-4)
-    items = [(0, video) for video in range(len(labels))]
+def steps(settings: Train, frames: torch.Tensor, labels: torch.Tensor, classes: int) -> dict[str, Callable[[], None]]:
+    """One step of each kind, on a batch in memory."""
+    normalise, N = Normalise([0.5] * 3, [0.25] * 3), len(labels)
+    groups, items = (torch.arange(classes) >= classes // 4).long(), [(0, video) for video in range(N)]
+    videos = Videos(tuple(map(str, range(N))), (), tuple(labels.tolist()))
+    method = methods.build("dtkd", S_alpha=0.3, KD_T=2, KD_alpha=0.4)
+    said = torch.randn(2, 1, N, classes, generator=torch.Generator().manual_seed(0))
 
-    def step() -> None:
-        result = learner(normalise(batch), labels, items)
-        optimiser.zero_grad(set_to_none=True)
-        result.loss.backward()
-        optimiser.step()
+    def trained(objective: CrossEntropy | Distillation) -> Callable[[], None]:
+        classifier = Classifier(network(classes, 0)).train()
+        run = loop.Training(classifier, classifier, normalise, objective, videos, None, None, settings,
+                            Optimiser(classifier, settings, CPU), CPU, ALONE, 0, "")  # fmt: skip
+        return lambda: loop.train_step(run, frames, items)
 
-    return step
-
-
-def both_teachers(normalise: nn.Module, batch: torch.Tensor, classes: int) -> Callable[[], None]:
-    """What `loop.training_logits` pays for the clips of one step."""
-    pair = [network(classes, seed).eval() for seed in (1, 2)]
+    frozen = [network(classes, seed).eval() for seed in (1, 2)]
+    learners = [Learner(Classifier(network(classes, seed)), normalise, settings, CPU) for seed in (1, 2)]
 
     @torch.inference_mode()
-    def run() -> None:
-        frames = normalise(batch)
-        torch.stack([model(frames).float() for model in pair])
+    def asked() -> None:
+        clips = normalise(frames)
+        torch.stack([model(clips).float() for model in frozen])
 
-    return run
+    def learning() -> None:
+        for number, learner in enumerate(learners):
+            learner.step(frames, labels, groups[labels] == number)
+
+    return {
+        PLAIN: trained(CrossEntropy()),
+        TAUGHT: trained(Distillation(method, Targets(("static", "dynamic"), said), groups)),
+        LIVE: trained(Live(method, groups, frames, normalise)),
+        FROZEN: asked,
+        CONTINUED: learning,
+    }
 
 
 def milliseconds(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
@@ -108,67 +115,17 @@ def milliseconds(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str,
     return {name: sorted(values)[len(values) // 2] for name, values in spent.items()}
 
 
-def kind(student: Student) -> str:
-    """The step that a student's training consists of."""
-    if student.FT:
-        return CACHED
-    return UNFROZEN if teacher_rows_needed(student) == "all" else PARTITION
-
-
-def table5(study: Study, times: dict[str, float]) -> list[dict[str, object]]:
-    """All students of a dataset against as many plain trainings: with what is shared, and as the peer does it."""
-    runs = [study.student_run(DATASET, row, 0) for row in study.students_of(DATASET).values()]
-
-    def row(what: str, chosen: list[Run], of: Callable[[Student], str], shared: bool) -> dict[str, object]:
-        pairs = len({study.logits_file(run) for run in chosen if run.student.FT}) if shared else 0
-        spent = sum(times[of(run.student)] for run in chosen) + pairs * times[PASS]
-        live = 0 if shared else 2 * sum(run.student.FT for run in chosen)
-        counted = sum(map(plan.passes, chosen)) + 2 * pairs + live
-        return {"students": what, "trainings": len(chosen), "passes for logits": pairs,
-                "÷ as many plain": f"{spent / (len(chosen) * times[PLAIN]):.2f}",
-                "by counted passes": f"{counted / (3 * len(chosen)):.2f}"}  # fmt: skip
-
-    frozen = [run for run in runs if run.student.FT]
-    return [
-        row("Table 5, frozen teachers", frozen, kind, True),
-        row("the same with live teachers (peer)", frozen, lambda _: LIVE, False),
-        row("Table 5, all students", runs, kind, True),
-        row("the same with live teachers (peer)", runs, lambda s: LIVE if s.FT else UNFROZEN, False),
-    ]
-
-
-def disagreement(study: Study, classes: int) -> tuple[float, float]:
-    """The largest difference of shared and live logits over a few of the demo's videos, and the largest logit.
-
-    Live teachers see the batches that training draws.
-    """
-    models, normalise = [network(classes, seed).eval() for seed in (1, 2)], loop.Normalise([0.5] * 3, [0.25] * 3)
-    settings = study.train.model_copy(update={"epochs": 2})
-    with tempfile.TemporaryDirectory() as folder:
-        render = synthetic.Render(DATASET, groups=3, clips_per_group=1, width=76)
-        paths = [path for name in synthetic.class_names(DATASET)[:7]
-                 for path in synthetic.render_class(render, name, folder)]  # fmt: skip
-        videos = Videos(tuple(map(str, paths)), tuple(paths), (0,) * len(paths))
-        shared = loop.training_logits(
-            models, normalise, videos, clip=study.clip, augment=study.augment, settings=settings, seed=0,
-            hardware=loop.hardware("cpu", 1),
-        )  # fmt: skip
-        data = sampling.TrainingClips(videos, study.clip, study.augment, 0)
-        most = 0.0
-        with torch.no_grad():
-            for epoch in range(settings.epochs):
-                for items in sampling.epoch_batches(
-                    0, epoch, len(videos), settings.clips_per_video, settings.batch_size
-                ):
-                    batch = normalise(torch.stack([data[item][0] for item in items]))
-                    numbers, places = zip(*items, strict=True)
-                    live = torch.stack([model(batch) for model in models])
-                    most = max(most, (live - shared[:, list(numbers), list(places)]).abs().max().item())
-    return most, shared.abs().max().item()
+def sweep(what: str, study: Study, runs: Sequence[Run], times: dict[str, float]) -> dict[str, object]:
+    """Students with all that their teachers cost, against as many plain trainings."""
+    files = {study.targets_file(run): run.frozen_teachers for run in runs}
+    spent = len(runs) * times[TAUGHT] + sum(times[FROZEN if frozen else CONTINUED] for frozen in files.values())
+    return {"students": what, "trainings": len(runs), "sets of targets": len(files),
+            "÷ as many plain": f"{spent / (len(runs) * times[PLAIN]):.2f}",
+            "with live teachers (peer)": f"{times[LIVE] / times[PLAIN]:.2f}"}  # fmt: skip
 
 
 def megabytes(videos: int, epochs: int, classes: int) -> float:
-    """Of one file of logits: two teachers, every clip of every training video, float32."""
+    """Of one file of targets: two teachers, every clip of every training video, float32."""
     return 2 * epochs * videos * classes * 4 / 1e6
 
 
@@ -183,31 +140,32 @@ def main() -> None:
 
     random = torch.Generator().manual_seed(0)
     shape = (size, 3, study.clip.frames, crop, crop)
-    batch = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
+    frames = torch.randint(0, 256, shape, dtype=torch.uint8, generator=random)
     labels = torch.randint(0, classes, (size,), generator=random)
-    normalise = loop.Normalise([0.5] * 3, [0.25] * 3)
-    cached = torch.randn(2, 1, size, classes, generator=random)
-    steps = {name: stepper(learner, normalise, batch, labels) for name, learner in learners(classes, cached).items()}
-    steps[PASS] = both_teachers(normalise, batch, classes)
-
-    times = milliseconds(steps, rounds)
+    times = milliseconds(steps(study.train, frames, labels, classes), rounds)
     write("distillation", [
         {"step": name, "ms": f"{spent:.1f}", "÷ plain": f"{spent / times[PLAIN]:.2f}"} for name, spent in times.items()
     ], f"Processor time of a step: the demo's network, {size} clips of {study.clip.frames} × {crop} × {crop} in "
        f"memory, median of {rounds}.")  # fmt: skip
-    write("distillation_table5", table5(study, times), f"The students of Table 5 ({DATASET}), decoding left out: "
-          "their steps and the shared passes against as many plain trainings; and the same counted in forward passes "
-          "(three a training clip, one a clip that a teacher only sees).")  # fmt: skip
 
-    most, largest = disagreement(study, classes)
+    runs = [study.student_run(DATASET, row, 0) for row in study.students_of(DATASET).values()]
+    frozen = [run for run in runs if run.frozen_teachers]
+    learning = [run for run in runs if not run.frozen_teachers]
+    by_file = {study.targets_file(run): run for run in frozen}
+    write("distillation_sweeps", [
+        sweep("Table 5, all students", study, runs, times),
+        sweep("Table 5, frozen teachers", study, frozen, times),
+        sweep("Table 5, teachers that go on learning", study, learning, times),
+        sweep("six of each of two frozen pairs", study, [run for run in by_file.values() for _ in range(6)], times),
+    ], f"Sweeps of students ({DATASET}), decoding left out: their steps, and what their teachers say once for all, "
+       "against as many plain trainings. Trainings of the teachers themselves are not in it.")  # fmt: skip
+
     trained = sum(line.endswith(tuple("0123456789")) for line in
                   synthetic.list_files(study.datasets[DATASET].render)["trainlist01.txt"].splitlines())  # fmt: skip
-    rows = [
+    write("distillation_targets", [
         {"data": DATASET, "megabytes": f"{megabytes(trained, study.train.epochs, classes):.2f}"},
         {"data": "UCF101, 10 epochs", "megabytes": f"{megabytes(**UCF101):.1f}"},
-    ]
-    write("distillation_logits", rows, "One file of shared logits (2 teachers × epochs × videos × classes × 4 bytes). "
-          f"Shared and live logits differ by at most {most:.1e}; the largest is {largest:.1f}.")  # fmt: skip
+    ], "One file of targets (2 teachers × epochs × videos × classes × 4 bytes).")  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -29,9 +29,12 @@ from torchvision.transforms import v2
 from dtkd.config import Augment, Clip, read
 from dtkd.data import synthetic, video
 from dtkd.data.datasets import Videos
-from dtkd.distillation.classifier import Classifier
 from dtkd.models import backbones
 from dtkd.training import loop, sampling
+from dtkd.training.classifier import Classifier
+from dtkd.training.hardware import choose_hardware
+from dtkd.training.normalise import Normalise
+from dtkd.training.objectives import CrossEntropy
 from report import write
 
 FPS = 25
@@ -219,8 +222,8 @@ def waiting(by_class: list[list[Path]], folder: Path, epochs: int) -> list[dict[
         learner = Classifier(backbones.build("slowfast_small", len(by_class), 0.2))
         with plain_loader(not prefetch):
             _, history, _ = loop.train(
-                learner, loop.Normalise([0.5] * 3, [0.25] * 3), train, test, clip=clip, augment=augment,
-                settings=settings, seed=0, hardware=loop.hardware("cpu", 1, megabytes),
+                learner, CrossEntropy(), Normalise([0.5] * 3, [0.25] * 3), train, test, clip=clip, augment=augment,
+                settings=settings, seed=0, hardware=choose_hardware("cpu", 1, megabytes),
                 resume=folder / f"{len(rows)}.pt", fingerprint={},
             )  # fmt: skip
         shares = 100 * history["wait_seconds"] / history["train_seconds"]

@@ -1,6 +1,6 @@
 """The estimate of the paper's study on one GPU of an RTX 3090's class and on eight: what `make plan` prints.
 
-    python benchmarks/plan.py
+python benchmarks/plan.py
 """
 
 import sys

@@ -24,13 +24,16 @@ import torch
 from torch import distributed, multiprocessing
 
 import report
-from dtkd.common.distributed import Group
 from dtkd.config import Train
-from dtkd.distillation.classifier import Classifier
+from dtkd.data.datasets import Videos
 from dtkd.models import backbones
-from dtkd.models.shared_batch_norm import share_batch_norms
 from dtkd.training import loop
-from dtkd.training.micro_batches import gradient
+from dtkd.training.classifier import Classifier
+from dtkd.training.hardware import Hardware, accelerate, choose_hardware
+from dtkd.training.normalise import Normalise
+from dtkd.training.objectives import CrossEntropy
+from dtkd.training.optimisation import Optimiser
+from dtkd.training.parallel import ALONE, Group
 
 CORES = len(os.sched_getaffinity(0))
 CLASSES = 16
@@ -48,49 +51,47 @@ OPTIONS = {
 class Training:
     """A network that is trained on one batch again and again, as `loop.train` does, by one process of a group."""
 
-    def __init__(self, given: argparse.Namespace, machine: loop.Hardware, group: Group = Group(), **options):  # noqa: B008
-        self.settings = Train(epochs=1, batch_size=given.batch, lr=1e-4, optimiser="adamw", **options)
-        self.device, self.items = machine.device, [(0, v) for v in range(given.batch)]
+    def __init__(self, given: argparse.Namespace, machine: Hardware, group: Group = ALONE, **options):
+        settings = Train(epochs=1, batch_size=given.batch, lr=1e-4, optimiser="adamw", **options)
+        device, self.items = machine.device, [(0, v) for v in range(given.batch)]
         torch.manual_seed(0)
-        self.learner = Classifier(backbones.build(given.backbone, CLASSES, dropout=0.0)).to(self.device).train()
-        self.normalise = loop.Normalise([0.45] * 3, [0.22] * 3).to(self.device)
-        clips = torch.randint(256, (given.batch, 3, given.frames, given.crop, given.crop), dtype=torch.uint8)
-        self.clips, self.labels = clips.to(self.device), torch.randint(CLASSES, (given.batch,)).to(self.device)
-        self.clips, self.group = self.clips[group.rank :: group.size], group
-        if group.size > 1:
-            share_batch_norms(self.learner)
-        self.cast, scaled = loop.autocast(self.settings.precision, self.device)
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
-        self.optimiser = loop.OPTIMISERS["adamw"](self.learner.parameters(), self.settings)
-        loop.accelerate([self.learner.model], self.normalise, self.settings, self.device)
-
-    def gradient(self) -> None:
-        self.optimiser.zero_grad(set_to_none=True)
-        gradient(self.learner, self.normalise, self.clips, self.labels, self.items, cast=self.cast, scaler=self.scaler,
-                 most=self.settings.micro_batch or len(self.items), group=self.group)  # fmt: skip
+        classifier = Classifier(backbones.build(given.backbone, CLASSES, dropout=0.0)).to(device).train()
+        normalise = Normalise([0.45] * 3, [0.22] * 3).to(device)
+        clips = torch.randint(256, (given.batch, 3, given.frames, given.crop, given.crop), dtype=torch.uint8).to(device)
+        labels = torch.randint(CLASSES, (given.batch,)).tolist()
+        self.clips = clips[[number % given.batch for number in group.share(given.batch)]]
+        accelerate([classifier.model], normalise, settings, device)
+        videos = Videos(tuple(map(str, range(given.batch))), (), tuple(labels))
+        self.run = loop.Training(
+            classifier, group.wrap(classifier, device), normalise, CrossEntropy(), videos, None, None, settings,
+            Optimiser(classifier, settings, device), device, group, 0, "benchmark",
+        )  # fmt: skip
 
     def gradients(self) -> torch.Tensor:
-        """Those of the first step, as one vector."""
-        self.gradient()
-        self.scaler.unscale_(self.optimiser)
-        found = torch.cat([p.grad.flatten() for p in self.learner.parameters()]).cpu()
-        self.scaler.update()
-        return found
+        """Those of a first step, as one vector."""
+        optimiser, found = self.run.optimiser, []
+        step = optimiser.optimiser.step
+
+        def noted(*_):
+            found.append(torch.cat([p.grad.flatten() for p in self.run.classifier.parameters()]).cpu())
+
+        with mock.patch.object(optimiser.optimiser, "step", noted):
+            loop.train_step(self.run, self.clips, self.items)
+        assert optimiser.optimiser.step == step
+        return found[0]
 
     def seconds(self, steps: int) -> float:
         """A step's, of so many."""
         started = time.perf_counter()
         for _ in range(steps):
-            self.gradient()
-            self.scaler.step(self.optimiser)
-            self.scaler.update()
-        if self.device.type == "cuda":
+            loop.train_step(self.run, self.clips, self.items)
+        if self.run.device.type == "cuda":
             torch.cuda.synchronize()
         return (time.perf_counter() - started) / steps
 
 
 def options(given: argparse.Namespace) -> None:
-    machine = loop.hardware("auto", given.threads)
+    machine = choose_hardware("auto", given.threads)
     chosen = {name: each for name, each in OPTIONS.items() if machine.device.type == "cuda" or name != "fp16"}
     trainings, first, gradients = {}, {}, {}
     for name, each in chosen.items():
@@ -122,8 +123,8 @@ def options(given: argparse.Namespace) -> None:
 
 
 def member(rank: int, given: argparse.Namespace, size: int, folder: str) -> None:
-    """One process of a training on ``size`` devices; the first one writes a step's seconds, its messages and theirs."""
-    machine = loop.hardware("auto", 1, devices=given.devices)  # which `devices` has taken for them
+    """One process of a training on ``size`` devices; the first one writes a step's seconds."""
+    machine = choose_hardware("auto", 1, devices=given.devices)  # which `devices` has taken for them
     if machine.device.type == "cuda":
         torch.cuda.set_device(rank)
     if size > 1:
@@ -131,17 +132,7 @@ def member(rank: int, given: argparse.Namespace, size: int, folder: str) -> None
         distributed.init_process_group(backend, init_method=f"file://{folder}/meeting", rank=rank, world_size=size)
     training = Training(given, machine, Group(rank, size))
     training.seconds(1)
-    messages = each = 0
-    if size > 1:
-        with mock.patch.object(distributed, "all_reduce", wraps=distributed.all_reduce) as sent:
-            training.seconds(1)
-        messages, small = sent.call_count, torch.zeros(192, device=machine.device)
-        started = time.perf_counter()
-        for _ in range(50):
-            distributed.all_reduce(small)
-        small.cpu()
-        each = (time.perf_counter() - started) / 50
-    found = {"seconds": training.seconds(given.steps), "messages": messages, "each": each}
+    found = {"seconds": training.seconds(given.steps)}
     if rank == 0:
         Path(folder, "found").write_text(json.dumps(found))
     if size > 1:
@@ -156,14 +147,12 @@ def divided(given: argparse.Namespace, size: int) -> dict[str, float]:
 
 
 def devices(given: argparse.Namespace) -> None:
-    kind = loop.hardware("auto", 1, devices=given.devices).device.type
+    kind = choose_hardware("auto", 1, devices=given.devices).device.type
     turns = [(divided(given, 1), divided(given, given.devices)) for _ in range(given.turns)]
     ratio = statistics.median(several["seconds"] / one["seconds"] for one, several in turns)
     rows = [
         {"devices": size, "seconds a step": f"{statistics.median(each['seconds'] for each in found):.3f}",
-         "ratio": f"{1 if size == 1 else ratio:.2f}", "best ratio": f"{1 / size:.2f}",
-         "messages a step": found[0]["messages"],
-         "ms a small message": f"{1000 * statistics.median(each['each'] for each in found):.2f}"}
+         "ratio": f"{1 if size == 1 else ratio:.2f}", "best ratio": f"{1 / size:.2f}"}
         for size, found in zip((1, given.devices), zip(*turns, strict=True), strict=True)
     ]  # fmt: skip
     report.write(
@@ -176,7 +165,7 @@ def devices(given: argparse.Namespace) -> None:
 
 def job(given: argparse.Namespace, ready, go, seconds) -> None:
     """One training, with one thread as the rules have it on a CPU."""
-    training = Training(given, loop.hardware("cpu", 1))
+    training = Training(given, choose_hardware("cpu", 1))
     training.seconds(1)
     ready.put(None)
     go.acquire()
@@ -226,8 +215,16 @@ def jobs(given: argparse.Namespace) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--backbone", default="slowfast_small")
-    for name, value in {"frames": 8, "crop": 48, "batch": 8, "steps": 5, "turns": 5, "threads": 1, "jobs": 0,
-                        "devices": 0}.items():
+    for name, value in {
+        "frames": 8,
+        "crop": 48,
+        "batch": 8,
+        "steps": 5,
+        "turns": 5,
+        "threads": 1,
+        "jobs": 0,
+        "devices": 0,
+    }.items():
         parser.add_argument(f"--{name}", type=int, default=value)
     given = parser.parse_args()
     (jobs if given.jobs else devices if given.devices else options)(given)

@@ -131,31 +131,45 @@ def teacher_checkpoints(run: Run) -> dict[str, str]:
     return {name: f"{RESULTS}/{teacher.folder}/checkpoint.pt" for name, teacher in STUDY.teacher_runs(run).items()}
 
 
-def teaching(wildcards) -> dict[str, str]:
-    """What a student learns from: its frozen teachers' logits, or the teachers that go on learning beside it; and the
-    split, unless one teacher is for all classes."""
+def targets(wildcards) -> dict[str, str]:
+    """What a student learns from: its teachers' targets, and of specialists the split, which says whose a class is."""
     run = run_of(wildcards, "student")
     split = {} if run.teacher else {"split": f"{RESULTS}/{wildcards.dataset}/split.json"}
-    return split | ({"logits": f"{RESULTS}/{STUDY.logits_file(run)}"} if run.student.FT else teacher_checkpoints(run))
+    return split | {"targets": f"{RESULTS}/{STUDY.targets_file(run)}"}
 
 
-# Frozen teachers say the same to every student: a training clip is a function of (seed, epoch, video).
-rule teacher_logits:
-    message:
-        "Logits of the frozen teachers ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
-    input:
-        unpack(lambda w: teacher_checkpoints(first_student(w))),
-        plugin=lambda w: plugin(first_student(w).teacher or first_student(w)),
-        index=f"{RESULTS}/{{dataset}}/videos.parquet",
-        pixels=f"{RUN}/pixels.json",
-    output:
-        f"{RUN}/teacher/{{teachers}}.logits.pt",
-    params:
-        settings=lambda w: STUDY.teaching_settings(first_student(w)),
+def first_student(wildcards, kind: str) -> Run:
+    """A student that reads a file of targets; all of them agree on what it holds."""
+    file = f"{wildcards.dataset}/list{wildcards.list}/targets/{kind}-{wildcards.teachers}.pt"
+    for run in RUNS.values():
+        if run.student and STUDY.targets_file(run) == file:
+            return run
+    abort(f"{RESULTS}/{file}: no student of the study learns from it")
+
+
+def targets_params(kind: str) -> dict:
+    return dict(
+        settings=lambda w: STUDY.targets_settings(first_student(w, kind)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
         computing=computing("student"),
         cache_mb=cache_mb,
+    )
+
+
+# Teachers speak once for all their students: a training clip is a function of (seed, epoch, video).
+rule teacher_logits:
+    message:
+        "Logits of the frozen teachers ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
+    input:
+        unpack(lambda w: teacher_checkpoints(first_student(w, "frozen"))),
+        plugin=lambda w: plugin(first_student(w, "frozen").teacher or first_student(w, "frozen")),
+        index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        pixels=f"{RUN}/pixels.json",
+    output:
+        f"{RUN}/targets/frozen-{{teachers}}.pt",
+    params:
+        **targets_params("frozen"),
     log:
         f"{RESULTS}/logs/teacher_logits/{{dataset}}-list{{list}}-{{teachers}}.log",
     priority: 5
@@ -171,20 +185,40 @@ rule teacher_logits:
         "../workflow_scripts/teacher_logits.py"
 
 
-def first_student(wildcards) -> Run:
-    """A student that reads a file of teacher logits; all of them agree on what it holds."""
-    file = f"{wildcards.dataset}/list{wildcards.list}/teacher/{wildcards.teachers}.logits.pt"
-    for run in RUNS.values():
-        if run.student and run.student.FT and STUDY.logits_file(run) == file:
-            return run
-    abort(f"{RESULTS}/{file}: no student of the study learns from it")
+rule continue_teachers:
+    message:
+        "Teachers that go on learning ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
+    input:
+        unpack(lambda w: teacher_checkpoints(first_student(w, "continued"))),
+        plugin=lambda w: plugin(first_student(w, "continued")),
+        index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        pixels=f"{RUN}/pixels.json",
+        split=f"{RESULTS}/{{dataset}}/split.json",
+    output:
+        targets=f"{RUN}/targets/continued-{{teachers}}.pt",
+        history=f"{RUN}/targets/continued-{{teachers}}.parquet",
+    params:
+        **targets_params("continued"),
+    log:
+        f"{RESULTS}/logs/continue_teachers/{{dataset}}-list{{list}}-{{teachers}}.log",
+    priority: 5
+    threads: training_threads(on_cpu=1)
+    resources:
+        gpu=gpus,
+        cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=TRAINING_MINUTES,
+    conda:
+        "../envs/train.yaml"
+    script:
+        "../workflow_scripts/continue_teachers.py"
 
 
 use rule pretrain as train_student with:
     message:
         "Train student {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
-        unpack(teaching),
+        unpack(targets),
         **training_inputs("student"),
     output:
         **training_outputs("student"),

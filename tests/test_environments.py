@@ -114,8 +114,10 @@ def test_every_rule_has_an_environment_that_exists():
 
 def needed(script):
     """Distributions that a script imports, by itself or through the library, wherever the import stands."""
-    files = [script, *filter(None, map(file_of, reached(script)))]
-    tops = {module.partition(".")[0] for module in reached(script)} - {"dtkd"} - sys.stdlib_module_names
+    # of the methods of distillation, the config reads the settings alone
+    modules = reached(script, but=("dtkd.config",)) | reached(script, but=("dtkd.distillation",))
+    files = [script, *filter(None, map(file_of, modules))]
+    tops = {module.partition(".")[0] for module in modules} - {"dtkd"} - sys.stdlib_module_names
     nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
     methods = {node.attr for node in nodes if isinstance(node, ast.Attribute)} & BY_METHOD.keys()
     return {PROVIDERS.get(top, top) for top in tops} | {BY_METHOD[method] for method in methods}

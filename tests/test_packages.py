@@ -7,7 +7,7 @@ import pytest
 from imports import LIBRARY, PROJECT, SCRIPTS, file_of, imported, module_of, reached
 
 ORDER = [
-    "common", "data", "models", "motion", "config", "distillation", "training", "analysis", "checks", "reports",
+    "common", "data", "distillation", "models", "motion", "config", "training", "analysis", "checks", "reports",
     "inference", "operations",
 ]  # fmt: skip
 HEAVY = {"torch", "torchvision", "pytorchvideo", "cv2", "pandas", "pyarrow", "matplotlib", "scipy", "av", "snakemake"}

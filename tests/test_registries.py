@@ -2,13 +2,14 @@
 
 from typing import get_args
 
-from dtkd.config import Split, Student
+from dtkd.config import Split
 from dtkd.distillation import equations
+from dtkd.distillation.methods.dtkd import DTKD
 from dtkd.motion import flow
 
 
 def test_weightings():
-    weightings = get_args(Student.model_fields["weighting"].annotation)
+    weightings = get_args(DTKD.model_fields["weighting"].annotation)
     assert set(weightings) == set(get_args(equations.Weighting))
 
 

@@ -184,6 +184,7 @@ def test_caches_where_it_does_not(monkeypatch, tmp_path, home):
 
 def test_a_user_without_a_name_and_a_home(monkeypatch, tmp_path):
     """As in a container that is started as any user."""
+
     def unknown(_):
         raise KeyError("getpwuid(): uid not found")
 

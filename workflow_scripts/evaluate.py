@@ -6,22 +6,23 @@ with job(snakemake):  # noqa: F821
     from dtkd.common.files import atomic, read_parquet
     from dtkd.config import Augment, Clip, Evaluation, Train
     from dtkd.data.datasets import Videos, class_names
-    from dtkd.distillation.classifier import Classifier
     from dtkd.models import weights
-    from dtkd.training import loop, networks
+    from dtkd.training import evaluation, networks
+    from dtkd.training.classifier import Classifier
+    from dtkd.training.hardware import choose_hardware
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     settings = params.settings
-    machine = loop.hardware(params.device, snakemake.threads)  # noqa: F821
+    machine = choose_hardware(params.device, snakemake.threads)  # noqa: F821
 
     index = read_parquet(given.index)
     classes = class_names(index)
     split = networks.read_json(given.split) if given.split else None
     allowed = networks.allowed(settings, classes, split)
-    learner = Classifier(networks.trained_model(settings, len(classes), given.checkpoint), allowed)
+    classifier = Classifier(networks.trained_model(settings, len(classes), given.checkpoint), allowed)
 
-    table = loop.evaluate(
-        learner,
+    table = evaluation.evaluate(
+        classifier,
         {part: weights.load_state_dict(given.checkpoint, part=part) for part in ("model", "last")},
         networks.normaliser(given.pixels),
         Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test"),  # noqa: F821

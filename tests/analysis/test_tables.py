@@ -493,6 +493,7 @@ def test_what_rounds_to_zero_is_no_minus_zero(study, tmp_path):
 
 def test_students_over_lists_know_videos_by_class_and_name(tmp_path):
     """Two classes have a 001.avi each: they are two videos, of which the student wins the first in both lists."""
+
     def predictions(name, right):
         logits = np.zeros((2, 8))
         for row, (label, correct) in enumerate(zip([0, 1], right, strict=True)):
@@ -507,6 +508,7 @@ def test_students_over_lists_know_videos_by_class_and_name(tmp_path):
 
 def test_students_over_lists_count_a_video_once(tmp_path):
     """Two lists share video b; the student wins a and b in the first, b in the second, and loses c in that."""
+
     def answers(name, videos, right):
         return [save(tmp_path / f"{name}.parquet", [0] * len(videos), logits_of(np.where(right, 0, 3)), videos=videos)]
 
@@ -649,9 +651,9 @@ def test_table6_against_scipy(imitation, kl, floor, said):
         kept = [n for n, label in enumerate(labels) if subset in ("overall", own(label))]
         assert table.loc[subset, "videos"] == len(kept)
         means = {
-            name: np.array([
-                entropies(*pair, kl, floor)[kept].mean() for pair in zip(row["student"], files, strict=True)
-            ])
+            name: np.array(
+                [entropies(*pair, kl, floor)[kept].mean() for pair in zip(row["student"], files, strict=True)]
+            )
             for name, files in row["teachers"].items()
         }
         for teacher, seeds in means.items():
@@ -908,8 +910,18 @@ def test_the_same_predictions_give_the_same_bytes(study, tmp_path):
 
 @pytest.mark.parametrize(
     "name",
-    ["table1", "table2", "table3", "crossvalidation", "table4", "teachers", "table5", "table6", "readings",
-     "students_over_lists"],
+    [
+        "table1",
+        "table2",
+        "table3",
+        "crossvalidation",
+        "table4",
+        "teachers",
+        "table5",
+        "table6",
+        "readings",
+        "students_over_lists",
+    ],
 )
 def test_scripts_take_what_the_rules_give(
     name, baselines, teachers, specialists, study, imitation, tmp_path, monkeypatch

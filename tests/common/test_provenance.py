@@ -79,7 +79,7 @@ def test_in_a_checkout_the_commit_and_whether_it_was_changed(tmp_path, monkeypat
     (["r/tables/table5.csv", "r/tables/table5.md", "r/tables/table5.tex"], "r/tables/table5.run.json"),
     (["r/a/split.json"], "r/a/split.run.json"),
     (["r/a/flow/Tai Chi.parquet"], "r/a/flow/Tai Chi.run.json"),
-    (["r/a/teacher/x.logits.pt"], "r/a/teacher/x.logits.run.json"),
+    (["r/a/targets/x.pt"], "r/a/targets/x.run.json"),
     (["r/a/teacher/x/checkpoint.pt", "r/a/teacher/x/run.json"], "r/a/teacher/x/run.json"),
     (["raw/Diving/a.avi", "raw/Run/b.avi", "raw/lists/a.txt"], "raw/run.json"),
 ])  # fmt: skip

@@ -11,7 +11,8 @@ from snakemake.utils import update_config
 
 from dtkd import models
 from dtkd.common.errors import DtkdError
-from dtkd.config import Student, Train, read
+from dtkd.config import Train, read
+from dtkd.config import student as student_row
 from dtkd.data import published
 from dtkd.motion import algorithms
 
@@ -164,15 +165,15 @@ def the_student(given):
     ({"model__weights": "pretrain", "pretrain": {"dataset": "nowhere"}},
      "pretrain.dataset: 'nowhere' is not one of datasets"),
     ({"students__mine__A__S_alpha": 1.1}, "students.mine.A.S_alpha: input should be less than or equal to 1 (got 1.1)"),
-    ({"students__mine__A__S_alpha": None}, "students.mine.A.S_alpha: required by method dtkd (Eq. 8)"),
-    ({"students__mine__A__method": "bskd"}, "students.mine.A.S_alpha: method bskd has no hybrid score; leave it out"),
+    ({"students__mine__A__S_alpha": None}, "students.mine.A.S_alpha: input should be a valid number (got None)"),
+    ({"students__mine__A__method": "bskd"}, "students.mine.A.S_alpha: method bskd has no such setting; leave it out"),
     ({"students__mine__A": KD | {"S_alpha": 0.3}},
-     "students.mine.A.S_alpha: method kd has no hybrid score; leave it out"),
+     "students.mine.A.S_alpha: method kd has no such setting; leave it out"),
     *[({"students__mine__A": KD | {name: False}},
-       "students.mine.A.LT, FT: method kd has a finished baseline for its teacher; leave them out")
+       f"students.mine.A.{name}: method kd has no such setting; leave it out")
       for name in ("LT", "FT")],
     ({"students__mine__A__teacher": "U1"},
-     "students.mine.A.teacher: method dtkd has a teacher for each subset; leave it out"),
+     "students.mine.A.teacher: method dtkd has no such setting; leave it out"),
     ({"students__mine__A": KD | {"teacher": "U11"}},
      "students.mine.A.teacher: no baseline is called 'U11'; did you mean 'U1'?"),
     ({"students__mine__A": KD | {"teacher": "U2"}, "baselines__mine__U2": {"list": 2}},
@@ -181,9 +182,9 @@ def the_student(given):
     ({"students__mine__A": KD | {"teacher": "U6"}, "baselines__mine__U6": {"clip": {"frames": 4, "rate": 4}}},
      "students.mine.A.teacher: U6 sees other clips than students; name one with the study's clip"),
     ({"students__mine__A": KD, "analysis__chosen": {"mine": "A"}},
-     "analysis.chosen.mine: A has one teacher, and two are compared; name another"),
+     "analysis.chosen.mine: A has one teacher, and several are compared; name another"),
     ({"students__mine__A": KD | {"teacher_outputs": "full"}},
-     "students.mine.A.teacher_outputs: method kd has a baseline for its teacher; leave it out"),
+     "students.mine.A.teacher_outputs: method kd has no such setting; leave it out"),
     ({"students__mine__A__teacher_outputs": "half"},
      "students.mine.A.teacher_outputs: input should be 'full' or 'masked' (got 'half')"),
     ({"teachers__outputs": "half"}, "teachers.outputs: input should be 'full' or 'masked' (got 'half')"),
@@ -286,16 +287,13 @@ def test_a_pattern_of_none_is_a_word():
     (A | {"FT": False}, "dtkd-S0.3-T2-A0.4-LT-seed0"),
     (A | {"LT": False, "FT": False}, "dtkd-S0.3-T2-A0.4-seed0"),
     (A | {"weighting": "blend"}, "dtkd-S0.3-T2-A0.4-LT-FT-blend-seed0"),
-    (A | {"FT": False, "unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-joint-seed0"),
-    (A | {"FT": False, "weighting": "partition", "unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-partition-joint-seed0"),
+    (A | {"FT": False, "weighting": "partition"}, "dtkd-S0.3-T2-A0.4-LT-partition-seed0"),
     (A | {"KD_T": 2.5, "S_alpha": 1}, "dtkd-S1-T2.5-A0.4-LT-FT-seed0"),
-    (A | {"unfrozen": "joint"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # its teachers stay frozen: no difference
-    (BSKD | {"weighting": "blend"}, "bskd-T2-A0.4-LT-FT-seed0"),  # bskd has its own weighting
+    (BSKD | {"S_alpha": None, "teacher": None}, "bskd-T2-A0.4-LT-FT-seed0"),  # what an overlay takes away
     (A | {"outside": "zero"}, "dtkd-S0.3-T2-A0.4-LT-FT-zero-seed0"),
-    (A | {"outside": "zero", "weighting": "blend", "FT": False, "unfrozen": "joint", "teacher_outputs": "masked"},
-     "dtkd-S0.3-T2-A0.4-LT-masked-blend-zero-joint-seed0"),
+    (A | {"outside": "zero", "weighting": "blend", "FT": False, "teacher_outputs": "masked"},
+     "dtkd-S0.3-T2-A0.4-LT-masked-blend-zero-seed0"),
     (A | {"outside": "zero", "weighting": "partition"}, "dtkd-S0.3-T2-A0.4-LT-FT-partition-seed0"),  # reads no score
-    (BSKD | {"outside": "zero"}, "bskd-T2-A0.4-LT-FT-seed0"),
     (A | {"teacher_outputs": "full"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # as the study's
     (A | {"teacher_outputs": "masked"}, "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0"),
     (BSKD | {"teacher_outputs": "masked"}, "bskd-T2-A0.4-LT-FT-masked-seed0"),
@@ -312,11 +310,11 @@ def test_who_teaches_by_plain_distillation():
     """A baseline of the student's list; what it says is shared by all that learn from it, and is its backbone's."""
     run = the_student(given := student(**KD, teacher="larger"))
     assert given.teacher_runs(run) == {"teacher": given.baseline_run("mine", given.baselines["mine"]["larger"], 0)}
-    assert given.logits_file(run) == "mine/list1/teacher/slowfast_r50_8x8-seed0.logits.pt"
-    assert given.teaching_settings(run).items() <= given.settings(run.teacher).items(), "as it was trained"
+    assert given.targets_file(run) == "mine/list1/targets/frozen-slowfast_r50_8x8-seed0.pt"
+    assert given.targets_settings(run).items() <= given.settings(run.teacher).items(), "as it was trained"
     usual = the_student(given := student(**KD))
     assert given.teacher_runs(usual)["teacher"].folder == "mine/list1/baseline/slowfast_small-seed0"
-    assert given.logits_file(usual) != student(**BSKD).logits_file(the_student(student(**BSKD)))
+    assert given.targets_file(usual) != student(**BSKD).targets_file(the_student(student(**BSKD)))
     assert given.chosen("mine") is None, "two teachers are compared where a student is singled out"
 
 
@@ -423,9 +421,10 @@ def test_settings_change_with_what_matters(role, changes):
     {"name": "other"}, {"device": "cuda"}, {"cache_mb": 0}, {"results": "elsewhere"}, {"flow__step": 2},
     {"split__quantile": 0.5},
     {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
-    {"students__mine__A__unfrozen": "joint"}, {"students__mine__B": BSKD}, {"train__micro_batch": None},
+    {"students__mine__B": BSKD}, {"train__micro_batch": None},
     {"teachers__train": {"lr": 0.01}}, {"teachers__train": None}, {"students__mine__A__teacher_outputs": "full"},
     {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},
+    {"train__batch_norm": "synced"},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):
     """Flow and split reach a run as input files, evaluation and device not at all."""
@@ -435,7 +434,7 @@ def test_settings_do_not_change_with_what_does_not(role, changes):
 
 @pytest.mark.parametrize(("row", "other"), [
     (A, {"S_alpha": 0.5}), (A, {"KD_T": 4}), (A, {"KD_alpha": 0.5}), (A, {"FT": False}), (A, {"weighting": "blend"}),
-    (A | {"FT": False}, {"unfrozen": "joint"}), (A, {"teacher_outputs": "masked"}),
+    (A, {"teacher_outputs": "masked"}),
     (A, {"outside": "zero"}), (A | {"weighting": "blend"}, {"outside": "zero"}),
     (BSKD, {"KD_alpha": 0.5}), (KD, {"KD_alpha": 0.5}), (KD, {"KD_T": 4}),
 ])  # fmt: skip
@@ -446,10 +445,9 @@ def test_a_students_settings_change_with_its_row(row, other):
 
 
 @pytest.mark.parametrize(("row", "other"), [
-    (A, {"unfrozen": "joint"}), (BSKD, {"weighting": "blend"}), (BSKD, {"outside": "zero"}), (KD, {"outside": "zero"}),
     (A, {"outside": "confidence"}), (A | {"weighting": "partition"}, {"outside": "zero"}), (A, {"weighting": "gated"}),
     (A, {"method": "dtkd"}),
-    (A, {"list": 2}), (KD, {"weighting": "blend"}), (KD, {"unfrozen": "joint"}),
+    (A, {"list": 2}), (KD, {"S_alpha": None}),
     (KD, {"teacher": "larger"}),  # another checkpoint to learn from, in another folder
 ])  # fmt: skip
 def test_a_students_settings_keep_to_what_its_method_uses(row, other):
@@ -459,11 +457,11 @@ def test_a_students_settings_keep_to_what_its_method_uses(row, other):
 
 def test_settings_make_the_student_again():
     """A script rebuilds the student from its settings alone."""
-    others = ({"FT": False, "unfrozen": "joint"}, {"weighting": "blend"}, {"outside": "zero"})
+    others = ({"FT": False}, {"weighting": "blend"}, {"outside": "zero"})
     for row in (A, BSKD, KD, *(A | other for other in others)):
         given = student(**row)
         run = the_student(given)
-        assert Student(**given.settings(run)["student"]) == run.student
+        assert student_row(given.settings(run)["student"]) == run.student
 
 
 def test_training_settings_come_in_two_parts():
@@ -503,7 +501,7 @@ def test_a_change_of_the_teachers_training_is_their_own():
     assert {each["train"]["lr"] for each in teacher.values()} == {0.01}, "what it does not say is as in `train`"
     assert [baseline, student] == [usual[0], usual[2]], "the student sees it by its teachers' files"
     given = read(config(teachers={"train": {"epochs": 5}}))
-    assert given.teaching_settings(the_student(given))["train"]["epochs"] == 2, "they are asked about its clips"
+    assert given.targets_settings(the_student(given))["train"]["epochs"] == 2, "they are asked about its clips"
 
 
 def test_full_and_masked_teachers_stand_side_by_side():
@@ -517,8 +515,8 @@ def test_full_and_masked_teachers_stand_side_by_side():
         "static-LT-masked-seed0": None, "dynamic-LT-masked-seed0": None,
         "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0": None, "bskd-T2-A0.4-LT-FT-masked-seed0": None,
     }  # fmt: skip
-    files = [given.logits_file(run) for run in given.runs().values() if run.student]
-    assert files == ["mine/list1/teacher/LT-seed0.logits.pt", *["mine/list1/teacher/LT-masked-seed0.logits.pt"] * 2]
+    files = [given.targets_file(run) for run in given.runs().values() if run.student]
+    assert files == ["mine/list1/targets/frozen-LT-seed0.pt", *["mine/list1/targets/frozen-LT-masked-seed0.pt"] * 2]
 
 
 def test_a_masked_studys_runs_are_those_of_an_earlier_version():
@@ -530,8 +528,10 @@ def test_a_masked_studys_runs_are_those_of_an_earlier_version():
         assert {name: settings | {"teacher_outputs": "full"} for name, settings in old.items()} == new
         assert not any("teacher_outputs" in settings for settings in old.values())
     assert settings_of(masked, "baseline") == settings_of(full, "baseline")
-    assert settings_of(masked, "student") == {"dtkd-S0.3-T2-A0.4-LT-FT-seed0": settings_of(masked, "baseline")[
-        "slowfast_small-seed0"] | {"student": A | {"method": "dtkd", "weighting": "gated"}}}, "and no other new key"
+    assert settings_of(masked, "student") == {
+        "dtkd-S0.3-T2-A0.4-LT-FT-seed0": settings_of(masked, "baseline")["slowfast_small-seed0"]
+        | {"student": A | {"method": "dtkd", "weighting": "gated"}}
+    }, "and no other new key"
     asked = read(config(teachers={"outputs": "masked"}, students__mine__A__teacher_outputs="full"))
     assert the_student(asked).name == "dtkd-S0.3-T2-A0.4-LT-FT-full-seed0"
 
@@ -593,12 +593,11 @@ def test_students_are_table_5s(overlays, datasets):
             for model, row in rows[columns].to_dict("index").items()
         }
         found = {
-            model: {name: getattr(row, name) for name in columns} for model, row in given.students_of(own).items()
+            model: {name: getattr(row, name, None) for name in columns} for model, row in given.students_of(own).items()
         }
         assert found == expected
         assert list(found) == list(expected), "in the table's order"
-        assert all((row.weighting, row.unfrozen, row.list) == ("gated", "own", 1)
-                   for row in given.students_of(own).values())  # fmt: skip
+        assert all(row.list == 1 and not row.distillation.words() for row in given.students_of(own).values())
 
 
 def test_baselines_are_table_3s():

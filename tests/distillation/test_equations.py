@@ -1,6 +1,7 @@
-"""Eqs. 2-13 against a plain per-sample computation in NumPy, written from the paper and not from the module."""
+"""Eqs. 2-13, by the methods, against a plain per-sample computation written from the paper and not from the modules."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dtkd.common.errors import DtkdError
-from dtkd.distillation import equations
+from dtkd.distillation import equations, methods
 
 WEIGHTINGS = ("gated", "blend", "partition")
 OUTSIDE = ("confidence", "zero")
@@ -92,8 +93,25 @@ def tensors(case, dtype=torch.float64):
     return (*(torch.tensor(x, dtype=dtype) for x in logits), torch.tensor(labels), torch.tensor(static))
 
 
+class Computed(NamedTuple):
+    loss: torch.Tensor
+    L_KD: torch.Tensor
+    L_CE: torch.Tensor
+    w_st: torch.Tensor
+    w_dy: torch.Tensor
+
+
+def dtkd(L_z, L_st, L_dy, labels, static, *, masked=False, **hyper):
+    """The paper's method on tensors."""
+    if masked:
+        L_st, L_dy = equations.mask_logits(L_st, static), equations.mask_logits(L_dy, ~static)
+    said = {"static": L_st, "dynamic": L_dy}
+    got = methods.build("dtkd", **hyper).loss(L_z, said, labels=labels, groups=(~static).long())
+    return Computed(got.total, got.kd, got.ce, got.weights["static"], got.weights["dynamic"])
+
+
 def assert_agrees(case, tolerance=1e-9, dtype=torch.float64, **hyper):
-    got = equations.distillation_loss(*tensors(case, dtype), **hyper)
+    got = dtkd(*tensors(case, dtype), **hyper)
     for name, value, wanted in zip(got._fields, got, by_hand(*case, **hyper), strict=True):
         np.testing.assert_allclose(value.numpy(), wanted, rtol=tolerance, atol=tolerance, err_msg=name)
     return got
@@ -137,8 +155,8 @@ def test_single_precision_agrees_with_double(weighting):
 def test_half_precision_is_computed_in_single():
     case = tensors(batch(3), torch.bfloat16)
     hyper = dict(S_alpha=0.3, KD_T=2.0, KD_alpha=0.4)
-    got = equations.distillation_loss(*case, **hyper)
-    wanted = equations.distillation_loss(*(x.float() for x in case[:3]), *case[3:], **hyper)
+    got = dtkd(*case, **hyper)
+    wanted = dtkd(*(x.float() for x in case[:3]), *case[3:], **hyper)
     assert got.loss.dtype == torch.float32
     assert all(torch.equal(a, b) for a, b in zip(got, wanted, strict=True))
 
@@ -148,7 +166,7 @@ def test_a_case_worked_on_paper(masked, classes):
     """Two classes a subset, one static sample, uniform teachers, masked: conf = 1/2, CE_norm = 0, s_st = 0.15 + 0.7."""
     zeros = torch.zeros(1, 4, dtype=torch.float64)
     static = torch.tensor([True, True, False, False])
-    got = equations.distillation_loss(zeros, zeros, zeros, torch.tensor([0]), static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
+    got = dtkd(zeros, zeros, zeros, torch.tensor([0]), static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
                                     masked=masked)  # fmt: skip
     conf = 1 / classes
     w = (0.3 * conf + 0.7) / (0.3 * conf + 0.7 + 0.3 * conf)
@@ -167,7 +185,8 @@ def test_equal_losses_and_zero_scores():
     assert equations.normalise(torch.tensor([2.0, 4.0, 5.0]), ~own & False).tolist() == [1, 1, 1]
     zero = torch.zeros(2)
     for weighting in WEIGHTINGS:
-        w_st, w_dy = equations.soft_weights(zero, zero, torch.tensor([True, False]), weighting)
+        own = torch.tensor([True, False])
+        w_st, w_dy = equations.soft_weights([zero, zero], [own, ~own], weighting)
         assert (w_st.tolist(), w_dy.tolist()) == ([1, 0], [0, 1])
 
 
@@ -179,7 +198,7 @@ def test_a_teacher_that_scores_by_its_share_of_the_loss_outside_its_subset():
     score = equations.teacher_score(q, L_st, labels, own, S_alpha, "zero")
     torch.testing.assert_close(score[~own], torch.full_like(score[~own], 1 - S_alpha))
     torch.testing.assert_close(score[own], equations.teacher_score(q, L_st, labels, own, S_alpha)[own])
-    got = equations.distillation_loss(L_z, L_st, L_dy, labels, static, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=0.5,
+    got = dtkd(L_z, L_st, L_dy, labels, static, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=0.5,
                                     outside="zero")  # fmt: skip
     torch.testing.assert_close(got.w_st[own], score[own] / (score[own] + 1 - S_alpha))
 
@@ -191,7 +210,7 @@ def test_bskd_differs_from_gated_by_a_factor_on_the_same_target(outside, masked)
     L_z, L_st, L_dy, labels, static = tensors(batch(6))
     own, weights = static[labels], {}
     for weighting in ("gated", "partition"):
-        got = equations.distillation_loss(L_z, L_st, L_dy, labels, static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
+        got = dtkd(L_z, L_st, L_dy, labels, static, S_alpha=0.3, KD_T=2, KD_alpha=0.4,
                                         weighting=weighting, outside=outside, masked=masked)  # fmt: skip
         weights[weighting] = torch.stack([got.w_st, got.w_dy])
     w = torch.where(own, *weights["gated"])
@@ -203,7 +222,7 @@ def test_bskd_differs_from_gated_by_a_factor_on_the_same_target(outside, masked)
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_what_each_weighting_sums_to(weighting):
-    got = equations.distillation_loss(*tensors(batch(5)), S_alpha=0.5, KD_T=2, KD_alpha=0.5, weighting=weighting)
+    got = dtkd(*tensors(batch(5)), S_alpha=0.5, KD_T=2, KD_alpha=0.5, weighting=weighting)
     mask_st = tensors(batch(5))[4][tensors(batch(5))[3]]
     total = got.w_st + got.w_dy
     assert total.allclose(torch.ones_like(total)) == (weighting != "gated")
@@ -216,8 +235,8 @@ def test_what_each_weighting_sums_to(weighting):
 def test_swapping_the_subsets_swaps_the_weights(weighting):
     L_z, L_st, L_dy, labels, static = tensors(batch(8))
     hyper = dict(S_alpha=0.3, KD_T=2, KD_alpha=0.4, weighting=weighting)
-    one = equations.distillation_loss(L_z, L_st, L_dy, labels, static, **hyper)
-    other = equations.distillation_loss(L_z, L_dy, L_st, labels, ~static, **hyper)
+    one = dtkd(L_z, L_st, L_dy, labels, static, **hyper)
+    other = dtkd(L_z, L_dy, L_st, labels, ~static, **hyper)
     assert torch.equal(one.w_st, other.w_dy)
     assert torch.equal(one.w_dy, other.w_st)
     torch.testing.assert_close(one.loss, other.loss)
@@ -234,10 +253,12 @@ def test_one_teachers_loss_is_hintons(KD_T, KD_alpha):
         KL += sum(math.exp(b) * (b - a) for a, b in zip(p, q, strict=True)) / 6
         CE -= log_softmax(list(L_z[i]))[labels[i]] / 6
     student, teacher = (torch.tensor(L, requires_grad=True) for L in (L_z, L_t))
-    kd = equations.vanilla_kd_loss(student, teacher, torch.tensor(labels), KD_T=KD_T, KD_alpha=KD_alpha)
-    assert (kd.L_KD.item(), kd.L_CE.item()) == pytest.approx((KL, CE))
-    assert kd.loss.item() == pytest.approx(KD_alpha * KD_T**2 * KL + (1 - KD_alpha) * CE)
-    kd.loss.backward()
+    kd = methods.build("kd", KD_T=KD_T, KD_alpha=KD_alpha).loss(
+        student, {"teacher": teacher}, labels=torch.tensor(labels)
+    )
+    assert (kd.kd.item(), kd.ce.item(), kd.weights) == (pytest.approx(KL), pytest.approx(CE), {})
+    assert kd.total.item() == pytest.approx(KD_alpha * KD_T**2 * KL + (1 - KD_alpha) * CE)
+    kd.total.backward()
     assert teacher.grad is None
     assert student.grad.abs().max() > 0
 
@@ -247,7 +268,7 @@ def test_one_teachers_loss_is_hintons(KD_T, KD_alpha):
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 @pytest.mark.parametrize("side", ["both", "static", "dynamic", "one"])
 def test_values_and_gradients_stay_finite(dtype, weighting, side, masked):
-    """Logits of +-80, equal logits, -inf outside the subset already, one sample, with gradients to the teachers."""
+    """Logits of +-80, equal logits, -inf outside the subset already, one sample."""
     for S_alpha in (0.0, 0.4, 1.0):
         for N, scale in ((5, 0.0), (1, 3.0), (5, 80.0)):
             L_z, L_st, L_dy, labels, static = batch(11, N=N, scale=scale, side=side)
@@ -256,14 +277,12 @@ def test_values_and_gradients_stay_finite(dtype, weighting, side, masked):
             L_z, L_st, L_dy, labels, static = tensors((L_z, L_st, L_dy, labels, static), dtype)
             if masked:
                 L_st = equations.mask_logits(L_st, static)
-            leaves = [x.requires_grad_() for x in (L_z, L_st, L_dy)]
-            got = equations.distillation_loss(
-                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.5, weighting=weighting, masked=masked,
-                detach=False,
-            )  # fmt: skip
+            L_z.requires_grad_()
+            got = dtkd(L_z, L_st, L_dy, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.5, weighting=weighting,
+                       masked=masked)  # fmt: skip
             got.loss.backward()
             assert all(value.isfinite().all() for value in got)
-            assert all(x.grad.isfinite().all() for x in leaves)
+            assert L_z.grad.isfinite().all()
 
 
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
@@ -274,23 +293,18 @@ def test_gradients_are_those_of_finite_differences(weighting, S_alpha, outside, 
     L_z, L_st, L_dy, labels, static = tensors(batch(2, N=4, C=5))
     hyper = dict(S_alpha=S_alpha, KD_T=2.0, KD_alpha=0.4, weighting=weighting, outside=outside, masked=masked)
 
-    def loss(*logits, detach):
-        return equations.distillation_loss(*logits, labels, static, **hyper, detach=detach).loss
+    def loss(z):
+        return dtkd(z, L_st, L_dy, labels, static, **hyper).loss
 
-    assert torch.autograd.gradcheck(lambda z: loss(z, L_st, L_dy, detach=True), (L_z.clone().requires_grad_(),))
-    leaves = [x.clone().requires_grad_() for x in (L_z, L_st, L_dy)]
-    assert torch.autograd.gradcheck(lambda *x: loss(*x, detach=False), leaves)
+    assert torch.autograd.gradcheck(loss, (L_z.clone().requires_grad_(),))
 
 
-def test_only_the_student_learns_unless_asked():
+def test_only_the_student_learns():
     *logits, labels, static = tensors(batch(4))
-    for detach in (True, False):
-        leaves = [x.clone().requires_grad_() for x in logits]
-        equations.distillation_loss(
-            *leaves, labels, static, S_alpha=0.3, KD_T=2, KD_alpha=0.4, detach=detach
-        ).loss.backward()
-        assert leaves[0].grad.abs().sum() > 0
-        assert all((x.grad is None) == detach for x in leaves[1:])
+    leaves = [x.clone().requires_grad_() for x in logits]
+    dtkd(*leaves, labels, static, S_alpha=0.3, KD_T=2, KD_alpha=0.4).loss.backward()
+    assert leaves[0].grad.abs().sum() > 0
+    assert all(x.grad is None for x in leaves[1:])
 
 
 def test_masking():
@@ -308,72 +322,35 @@ def test_masking():
     assert logits.grad.isfinite().all()
 
 
-@pytest.mark.parametrize("detach", [True, False])
-@pytest.mark.parametrize(("weighting", "S_alpha", "outside"), [
-    ("partition", 0.5, "confidence"), ("gated", 0.0, "confidence"), ("blend", 0.0, "confidence"),
-    ("partition", 0.5, "zero"), ("gated", 0.5, "zero"), ("gated", 0.0, "zero"), ("blend", 1.0, "zero"),
-])  # fmt: skip
-def test_rows_that_are_not_needed_may_hold_anything(weighting, S_alpha, outside, detach):
-    assert equations.teachers_needed(weighting, S_alpha, 0.4, outside) == "own"
-    for seed in range(5):
-        L_z, L_st, L_dy, labels, static = tensors(batch(seed))
-        mask_st = static[labels].unsqueeze(-1)
-        results = []
-        for filler in (None, 0.0, -50.0, 1e4):
-            if filler is not None:
-                L_st, L_dy = torch.where(mask_st, L_st, filler), torch.where(mask_st, filler, L_dy)
-            leaves = [x.clone().requires_grad_() for x in (L_z, L_st, L_dy)]
-            got = equations.distillation_loss(
-                *leaves, labels, static, S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, outside=outside,
-                detach=detach,
-            )  # fmt: skip
-            got.loss.backward()
-            results.append([*got, *(x.grad for x in leaves if x.grad is not None)])
-        for result in results[1:]:
-            assert all(torch.equal(a, b) for a, b in zip(result, results[0], strict=True))
-
-
-@pytest.mark.parametrize(("weighting", "S_alpha", "outside"), [
-    ("gated", 0.3, "confidence"), ("blend", 0.3, "confidence"), ("blend", 0.3, "zero"), ("blend", 0.0, "zero"),
-])  # fmt: skip
-def test_rows_that_are_needed_matter(weighting, S_alpha, outside):
-    assert equations.teachers_needed(weighting, S_alpha, 0.4, outside) == "all"
-    L_z, L_st, L_dy, labels, _ = tensors(batch(1))
-    static = torch.arange(7) < 4
-    hyper = dict(S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, outside=outside)
-    filled = torch.where(static[labels].unsqueeze(-1), 0.0, L_dy)
-    one = equations.distillation_loss(L_z, L_st, L_dy, labels, static, **hyper)
-    other = equations.distillation_loss(L_z, L_st, filled, labels, static, **hyper)
-    assert not torch.equal(one.w_st, other.w_st) or not torch.equal(one.L_KD, other.L_KD)
-
-
-@pytest.mark.parametrize("outside", OUTSIDE)
+@pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
-@pytest.mark.parametrize("S_alpha", [0.0, 0.3, 1.0])
-def test_where_weights_hang_on_the_batch_it_says_so(weighting, S_alpha, outside):
-    """A batch in two halves has other weights wherever they are weighed at all, by the loss of its samples."""
-    L_z, L_st, L_dy, labels, _ = tensors(batch(1, N=8))
-    labels = torch.arange(8) % 7
-    static = torch.arange(7) % 2 == 0
-    hyper = dict(S_alpha=S_alpha, KD_T=2, KD_alpha=0.4, weighting=weighting, outside=outside)
-    whole = equations.distillation_loss(L_z, L_st, L_dy, labels, static, **hyper)
-    halves = [equations.distillation_loss(L_z[part], L_st[part], L_dy[part], labels[part], static, **hyper)
-              for part in (slice(4), slice(4, 8))]  # fmt: skip
-    same = torch.equal(whole.w_st, torch.cat([half.w_st for half in halves]))
-    assert equations.weighs(weighting, S_alpha, outside) or same
-    if S_alpha < 1:  # else scores are of confidence alone, and a second look is taken for nothing
-        assert equations.weighs(weighting, S_alpha, outside) == (not same)
-
-
-@pytest.mark.parametrize("weighting", WEIGHTINGS)
-def test_without_distillation_no_teacher_is_needed(weighting):
-    assert equations.teachers_needed(weighting, 0.3, 0.0) == "none"
-    L_z, L_st, L_dy, labels, static = tensors(batch(1))
-    hyper = dict(S_alpha=0.3, KD_T=2, KD_alpha=0.0, weighting=weighting)
-    got = equations.distillation_loss(L_z, None, None, labels, static, **hyper)
-    wanted = equations.distillation_loss(L_z, L_st, L_dy, labels, static, **hyper)
-    assert torch.equal(got.loss, wanted.loss)
-    assert (got.L_KD, got.w_st.tolist(), got.w_dy.tolist()) == (0, [0] * 6, [0] * 6)
+def test_any_number_of_groups_has_its_teachers(count, weighting):
+    """Eqs. 4 to 10 sample by sample, with a score of each group's teacher."""
+    rng = np.random.default_rng(count)
+    N, C, S_alpha, KD_T = 8, 11, 0.3, 2.0
+    groups = torch.tensor(rng.permutation(np.arange(C) % count))
+    labels = torch.tensor(rng.integers(0, C, N))
+    said = [torch.tensor(rng.normal(scale=3, size=(N, C))) for _ in range(count)]
+    q_final, weights = equations.hybrid_target(said, labels, groups, S_alpha=S_alpha, KD_T=KD_T, weighting=weighting)
+    scores = np.zeros((count, N))
+    for number, logits in enumerate(said):
+        own = [i for i in range(N) if groups[labels[i]] == number]
+        CE = {i: -log_softmax(logits[i].tolist())[labels[i]] for i in own}
+        for i in range(N):
+            spread = max(CE.values()) - min(CE.values()) if own else 0.0
+            norm = 1.0 if i not in CE else (CE[i] - min(CE.values())) / spread if spread else 0.0
+            conf = max(softmax([v / KD_T for v in logits[i].tolist()]))
+            scores[number, i] = S_alpha * conf + (1 - S_alpha) * (1 - norm)
+    for i in range(N):
+        own = int(groups[labels[i]])
+        w = scores[:, i] / scores[:, i].sum()
+        if weighting == "gated":
+            w = np.where(np.arange(count) == own, w, 0.0)
+        if weighting == "partition":
+            w = (np.arange(count) == own).astype(float)
+        np.testing.assert_allclose([each[i].item() for each in weights], w)
+        q = np.array([softmax([v / KD_T for v in logits[i].tolist()]) for logits in said])
+        np.testing.assert_allclose(q_final[i], w @ q)
 
 
 @pytest.mark.parametrize(
@@ -383,21 +360,24 @@ def test_without_distillation_no_teacher_is_needed(weighting):
         ({"KD_alpha": -0.1}, "KD_alpha"),
         ({"KD_alpha": math.nan}, "KD_alpha"),
         ({"KD_T": 0}, "KD_T"),
-        ({"weighting": "half"}, "gated, blend, partition"),
-        ({"outside": "one"}, "confidence, zero"),
-        ({"static_classes": torch.zeros(7, dtype=torch.bool)}, "threshold"),
-        ({"static_classes": torch.ones(7, dtype=torch.bool)}, "threshold"),
-        ({"static_classes": torch.ones(6, dtype=torch.bool)}, "split"),
-        ({"static_classes": torch.ones(7)}, "boolean"),
-        ({"logits_dy": None}, "KD_alpha"),
+        ({"weighting": "half"}, "'gated', 'blend' or 'partition'"),
+        ({"outside": "one"}, "'confidence' or 'zero'"),
+        ({"T": 2.0}, "T: "),
+        ({"groups": torch.zeros(7, dtype=torch.long)}, "threshold"),
+        ({"groups": torch.arange(7) % 3}, "2 teachers"),
+        ({"groups": torch.zeros(6, dtype=torch.long)}, "split"),
+        ({"groups": torch.zeros(7)}, "integers"),
         ({"logits_st": torch.zeros(6, 8)}, "same classes"),
         ({"student_logits": torch.zeros(6)}, "same classes"),
         ({"labels": torch.zeros(0, dtype=torch.long)}, "at least one"),
     ],
 )
 def test_errors_say_what_is_wrong(change, word):
-    names = ("student_logits", "logits_st", "logits_dy", "labels", "static_classes")
-    given_ = dict(zip(names, tensors(batch(0)), strict=True)) | {"S_alpha": 0.3, "KD_T": 2.0, "KD_alpha": 0.4}
+    names = ("student_logits", "logits_st", "logits_dy", "labels", "static")
+    case = dict(zip(names, tensors(batch(0)), strict=True)) | {"S_alpha": 0.3, "KD_T": 2.0, "KD_alpha": 0.4}
+    case = case | {"groups": (~case.pop("static")).long()} | change
+    logits, said = case.pop("student_logits"), {name: case.pop(f"logits_{name}") for name in ("st", "dy")}
+    batch_ = {name: case.pop(name) for name in ("labels", "groups")}
     with pytest.raises(DtkdError, match=word) as caught:
-        equations.distillation_loss(**(given_ | change))
+        methods.build("dtkd", **case).loss(logits, said, **batch_)
     assert "\n" not in str(caught.value)

@@ -15,9 +15,12 @@ from dtkd.common.errors import DtkdError
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
 from dtkd.data.video import VideoError
-from dtkd.distillation.classifier import Classifier
 from dtkd.inference import predict
-from dtkd.training import loop, networks
+from dtkd.training import networks
+from dtkd.training.classifier import Classifier
+from dtkd.training.evaluation import evaluate
+from dtkd.training.hardware import Hardware
+from dtkd.training.normalise import Normalise
 
 CLASSES = ["bow", "clap", "nod", "wave"]
 SETTINGS = {
@@ -26,7 +29,7 @@ SETTINGS = {
     "train": {"epochs": 1, "batch_size": 4, "lr": 0.01},
 }  # fmt: skip
 PIXELS = {"mean": [0.4, 0.5, 0.6], "std": [0.2, 0.3, 0.4], "videos": 1, "frames": 1}
-CPU = loop.Hardware(torch.device("cpu"), threads=1)
+CPU = Hardware(torch.device("cpu"), threads=1)
 
 
 def write(path, own=None, settings=SETTINGS):
@@ -52,8 +55,8 @@ def broken(tmp_path):
 def evaluated(checkpoint, videos: Videos, evaluation, augment=SETTINGS["augment"]):
     """The logits of the selected and of the last epoch, as the workflow's evaluation gives them."""
     states = torch.load(checkpoint, weights_only=True)
-    found = loop.evaluate(
-        Classifier(networks.new_model(SETTINGS, 4, None)), states, loop.Normalise(PIXELS["mean"], PIXELS["std"]),
+    found = evaluate(
+        Classifier(networks.new_model(SETTINGS, 4, None)), states, Normalise(PIXELS["mean"], PIXELS["std"]),
         videos, clip=Clip(**SETTINGS["clip"]), augment=Augment(**augment), evaluation=evaluation,
         settings=Train(**SETTINGS["train"]), hardware=CPU,
     )  # fmt: skip
@@ -85,7 +88,7 @@ def test_frames_are_fitted_as_in_the_checkpoints_training(checkpoint, toy, tmp_p
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_a_video_that_cannot_be_used_is_an_answer_too(checkpoint, toy, broken, workers, monkeypatch):
-    monkeypatch.setattr(loop.Hardware, "workers", workers)
+    monkeypatch.setattr(Hardware, "workers", workers)
     paths = [toy[1].paths[0], broken, broken.parent / "gone.avi", toy[1].paths[1]]
     trained = predict.load(checkpoint)
     first, second, third, last = predict.predict(trained, paths, hardware=CPU)

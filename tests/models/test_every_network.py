@@ -12,7 +12,7 @@ from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.config import Train
 from dtkd.models import backbones
-from dtkd.training import loop
+from dtkd.training.optimisation import OPTIMISERS
 
 torch.set_num_threads(1)
 
@@ -79,7 +79,7 @@ def test_a_step_trains_it_and_its_weights_load_again(name):
     torch.manual_seed(0)
     model, clip, labels = models.build(name, 3, 0.0), clip_of(name), torch.tensor([0, 2])
     before = {key: value.clone() for key, value in model.state_dict().items()}
-    optimiser = loop.OPTIMISERS["adamw"](backbones.parameter_groups(model), Train(epochs=1, batch_size=2, lr=1e-3))
+    optimiser = OPTIMISERS["adamw"](backbones.parameter_groups(model), Train(epochs=1, batch_size=2, lr=1e-3))
     losses = []
     for _ in range(2):
         optimiser.zero_grad()

@@ -12,7 +12,8 @@ import torch
 from dtkd.common.errors import DtkdError
 from dtkd.common.published import Published
 from dtkd.models import weights
-from dtkd.training import loop, networks
+from dtkd.training import checkpoints
+from dtkd.training.targets import Targets
 
 STATE = {"blocks.0.weight": torch.arange(6.0).view(2, 3), "blocks.0.bias": torch.zeros(2)}
 
@@ -133,12 +134,14 @@ def test_code_in_a_file_is_not_run(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-def test_nor_is_it_in_a_checkpoint_in_teachers_logits_or_in_a_state_to_resume(tmp_path, capsys):
+def test_nor_is_it_in_a_checkpoint_in_targets_or_in_a_state_to_resume(tmp_path, capsys):
     path = tmp_path / "a.pt"
-    path.write_bytes(saved({"logits": Malicious(f"touch {tmp_path / 'ran'}"), "videos": [], "format": loop.RESUME}))
-    assert "not safe to load" in error(networks.load_teacher_logits, path, None, 1)
+    path.write_bytes(
+        saved({"logits": Malicious(f"touch {tmp_path / 'ran'}"), "videos": [], "format": checkpoints.FORMAT})
+    )
+    assert "not safe to load" in error(Targets.load, path, None, 1)
     assert "not safe to load" in error(weights.load_state_dict, path, part="last")
-    assert loop._load_resume(path, {}) is None
+    assert checkpoints.load(path, {}) is None
     assert "not readable" in capsys.readouterr().out
     assert not (tmp_path / "ran").exists()
 

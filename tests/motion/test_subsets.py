@@ -111,11 +111,20 @@ def test_split_by_a_value_and_by_another_quantile():
     [
         ([1, 2], {"value": 0.5}, "no static class .*raise split.value or set split.boundary"),
         ([1, 2], {"value": 2.0}, "no dynamic class .*lower split.value or set split.boundary"),
-        ([1, 1, 2], {"quantile": 0.25, "boundary": "strict"},
-         "no static class .*raise split.quantile or set split.boundary: inclusive"),
+        (
+            [1, 1, 2],
+            {"quantile": 0.25, "boundary": "strict"},
+            "no static class .*raise split.quantile or set split.boundary: inclusive",
+        ),
         ([1, 2, 2], {"quantile": 0.75}, "no dynamic class .*lower split.quantile or set split.boundary: strict"),
-        *[([1, 1, 1], {"boundary": boundary}, "cannot tell classes apart: the mean of flow is 1 in each; look whether")
-          for boundary in ("inclusive", "strict")],
+        *[
+            (
+                [1, 1, 1],
+                {"boundary": boundary},
+                "cannot tell classes apart: the mean of flow is 1 in each; look whether",
+            )
+            for boundary in ("inclusive", "strict")
+        ],
         ([1], {}, "at least two classes"),
         ([1, 2], {"quantile": 1.0}, "not between 0 and 1"),
         ([1, 2], {"boundary": "open"}, "choose one of inclusive, strict"),

@@ -42,7 +42,7 @@ def test_what_was_made_as_the_study_says_differs_in_nothing(given):
     found = recorded_settings.artefacts(recorded_settings.expected(read(given)))
     paths = [each.path.removeprefix(f"{given['results']}/") for each in found]
     assert len(paths) == len(set(paths))
-    assert {"demo_ucf/list1/teacher/LT-seed0.logits.pt", "demo_ucf/split.json", "demo_ucf/flow/A and 1 more",
+    assert {"demo_ucf/list1/targets/frozen-LT-seed0.pt", "demo_ucf/split.json", "demo_ucf/flow/A and 1 more",
             "demo_ucf/list1/baseline/slowfast_small-seed0", "tables/table6.csv", "figures/figure8.png",
             "demo_source/list1/pretrain/slowfast_small-seed0"} <= set(paths)  # fmt: skip
 
@@ -58,9 +58,9 @@ def test_a_training_setting_is_named_as_the_config_names_it_and_of_each_run_that
     assert baseline == [("model.dropout", 0.2, 0.9), ("train.lr", 0.003, 0.5)]
     assert str(baseline[1]) == "train.lr 0.003 (the study has 0.5)"
     assert found["demo_source/list1/pretrain/slowfast_small-seed0"] == [("pretrain.train.epochs", epochs, 99)]
-    assert found["demo_ucf/list1/teacher/LT-seed0.logits.pt"] == baseline
+    assert found["demo_ucf/list1/targets/frozen-LT-seed0.pt"] == baseline
     runs = [path for path in found if "/list" in path]
-    assert len(runs) == len(read(given).runs()) + 4  # and two files of teachers' logits of each dataset
+    assert len(runs) == len(read(given).runs()) + 8  # and four files of targets of each dataset
     del given["pretrain"]["train"]["lr"]  # then it is train's
     assert ("pretrain.train.lr", 0.003, 0.5) in differences(given)["demo_source/list1/pretrain/slowfast_small-seed0"]
 

@@ -52,7 +52,7 @@ SAME_BYTES = (
     "**/predictions.parquet",
     "**/split.json",
     "**/flow/*.parquet",
-    "**/*.logits.pt",
+    "**/targets/*.pt",
 )
 CLOCKS = ["train_seconds", "wait_seconds", "test_seconds"]
 

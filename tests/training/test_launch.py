@@ -13,9 +13,12 @@ import torch
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import write_json
-from dtkd.config import Augment, Clip, Student, Train
+from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import Videos
-from dtkd.training import launch, loop, networks, trainer
+from dtkd.training import evaluation, launch, networks, trainer
+from dtkd.training.hardware import Hardware
+from dtkd.training.sampling import EpochBatches
+from dtkd.training.targets import Targets
 from dtkd.training.trainer import Plan
 
 CLASSES = [f"class{label}" for label in range(4)]
@@ -25,7 +28,7 @@ SETTINGS = {
     "augment": Augment(short_side=(32, 36), crop=32, test_short_side=32).model_dump(mode="json"),
     "train": Train(epochs=2, batch_size=5, lr=0.05).learning(),
 }  # fmt: skip
-STUDENT = Student(S_alpha=0.3, KD_T=2, KD_alpha=0.4).model_dump(exclude={"list", "unfrozen"})
+STUDENT = {"method": "dtkd", "LT": True, "FT": True, "S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
 ONE = {"devices": 1, "nodes": 1}
 
 
@@ -55,14 +58,14 @@ def study(toy, tmp_path):
 
 
 def plan(study, name, computing, **changes):
-    """A baseline, with ``student`` settings a student with cached teachers' logits."""
+    """A baseline, with ``student`` settings a student with its teachers' targets."""
     settings = SETTINGS | changes
     files = {"index": "videos.parquet", "pixels": "pixels.json"}
     if "student" in settings:
         videos = Videos.of(pd.read_parquet(study / "videos.parquet"), "/", "list1", "train")
         logits = 2 * torch.randn(2, 2, len(videos), 4, generator=torch.Generator().manual_seed(0))
-        networks.save_teacher_logits(study / "logits.pt", logits, videos)
-        files |= {"split": "split.json", "logits": "logits.pt"}
+        Targets(("static", "dynamic"), logits).save(study / "targets.pt", videos)
+        files |= {"split": "split.json", "targets": "targets.pt"}
     return Plan(
         settings=settings, computing=computing, root="/", column="list1", device="cpu", threads=2, cache_mb=16,
         sha256=None, inputs={key: str(study / file) for key, file in files.items()},
@@ -93,7 +96,7 @@ def assert_equal(one, two):
 def test_two_processes_go_on_where_one_was_interrupted(study, monkeypatch):
     alone, together = plan(study, "alone", ONE), plan(study, "together", {"devices": 2, "nodes": 1})
     launch.start(alone)
-    predict, calls = loop.predict, []
+    predict, calls = evaluation.predict, []
 
     def interrupted(*args):
         calls.append(args)
@@ -101,9 +104,9 @@ def test_two_processes_go_on_where_one_was_interrupted(study, monkeypatch):
             raise KeyboardInterrupt
         return predict(*args)
 
-    monkeypatch.setattr(loop, "predict", interrupted)
+    monkeypatch.setattr(evaluation, "predict", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        trainer.run(together, loop.Hardware(torch.device("cpu"), 1))
+        trainer.run(together, Hardware(torch.device("cpu"), 1))
     launch.start(together)
     assert_equal(alone, together)
 
@@ -147,7 +150,7 @@ def test_what_one_process_says_is_the_only_message(study, capfd):
     (study / "broken.avi").write_bytes(b"no video")
     train = index["list1"] == "train"
     index.loc[train, "path"] = str(study / "broken.avi")
-    good = index.index[train][loop.EpochBatches(0, int(train.sum()), 1, 5).__iter__().__next__()[0][1]]
+    good = index.index[train][EpochBatches(0, int(train.sum()), 1, 5).__iter__().__next__()[0][1]]
     index.loc[good, "path"] = pd.read_parquet(study / "videos.parquet").loc[good, "path"]
     index.to_parquet(study / "videos.parquet")
     with pytest.raises(DtkdError, match=r"broken\.avi") as said:

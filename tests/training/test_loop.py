@@ -1,4 +1,4 @@
-"""Training: the same every time, resumed or not, with any loader; selection, schedules, errors; and testing."""
+"""Training: the same every time, resumed or not, with any loader; selection, schedules, errors."""
 
 import math
 import os
@@ -13,19 +13,22 @@ import pytest
 import torch
 
 from dtkd.common.errors import DtkdError
-from dtkd.config import Augment, Clip, Evaluation, Student, Train
+from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import Videos
-from dtkd.distillation.classifier import Classifier
-from dtkd.distillation.dual_teacher import Distilled
-from dtkd.models import backbones, weights
-from dtkd.training import loop, networks
-from dtkd.training.metrics import top_k
-from dtkd.training.sampling import TestClips, TrainingClips, epoch_batches
+from dtkd.distillation import methods
+from dtkd.models import backbones
+from dtkd.training import evaluation, hardware, loop, optimisation
+from dtkd.training.classifier import Classifier
+from dtkd.training.hardware import Hardware
+from dtkd.training.normalise import Normalise
+from dtkd.training.objectives import CrossEntropy, Distillation
+from dtkd.training.sampling import TrainingClips, epoch_batches
+from dtkd.training.targets import Targets
 
 CLIP = Clip(frames=8, rate=1)
 AUGMENT = Augment(short_side=(32, 36), crop=32, test_short_side=32)
-CPU = loop.Hardware(torch.device("cpu"), 1)
-STATIC = torch.tensor([True, False, True, False])
+CPU = Hardware(torch.device("cpu"), 1)
+GROUPS = torch.tensor([0, 1, 0, 1])
 SECONDS = ["train_seconds", "wait_seconds", "test_seconds"]
 OPTIMISERS = {
     "sgd": {"lr": 0.02, "weight_decay": 1e-4},
@@ -42,16 +45,18 @@ def classifier(seed=0):
     return Classifier(network(seed))
 
 
-def distilled(FT, seed=0):
-    student = Student(S_alpha=0.3, KD_T=2, KD_alpha=0.4, FT=FT)
-    return Distilled(network(seed), network(101), network(102), STATIC, student)
+def student(clips=6, videos=12):
+    """The paper's loss, from what two teachers are said to say."""
+    said = 2 * torch.randn(2, clips, videos, 4, generator=torch.Generator().manual_seed(5))
+    method = methods.build("dtkd", S_alpha=0.3, KD_T=2, KD_alpha=0.4)
+    return Distillation(method, Targets(("static", "dynamic"), said), GROUPS)
 
 
-LEARNERS = {"classifier": classifier, "FT": lambda: distilled(True), "not-FT": lambda: distilled(False)}
+OBJECTIVES = {"cross-entropy": CrossEntropy, "student": student}
 
 
 def normalise():
-    return loop.Normalise([0.45] * 3, [0.2] * 3)
+    return Normalise([0.45] * 3, [0.2] * 3)
 
 
 def first(videos, count):
@@ -60,13 +65,15 @@ def first(videos, count):
     return Videos(*(tuple(values[p] for p in positions) for values in (videos.names, videos.paths, videos.labels)))
 
 
-def train(toy, folder, learner=None, seed=0, videos=7, hardware=CPU, fingerprint=None, clip=CLIP, **settings):
-    """Three epochs of two steps unless ``settings`` say otherwise; gives the checkpoint, the history, the learner."""
-    learner = learner or classifier(seed)
+def train(toy, folder, learner=None, objective=None, seed=0, videos=7, hardware=CPU, fingerprint=None, clip=CLIP,
+          **settings):  # fmt: skip
+    """Three epochs of two steps unless ``settings`` say otherwise; the checkpoint, the history, the classifier."""
+    learner, objective = learner or classifier(seed), objective or CrossEntropy()
     settings = Train(**({"epochs": 3, "batch_size": 4} | OPTIMISERS["sgd"] | settings))
     checkpoint, history, predictions = loop.train(
-        learner, normalise(), first(toy[0], videos), first(toy[1], 4), clip=clip, augment=AUGMENT, settings=settings,
-        seed=seed, hardware=hardware, resume=folder / "resume.pt", fingerprint=fingerprint or {"run": 1}, label="run",
+        learner, objective, normalise(), first(toy[0], videos), first(toy[1], 4), clip=clip, augment=AUGMENT,
+        settings=settings, seed=seed, hardware=hardware, resume=folder / "resume.pt",
+        fingerprint=fingerprint or {"run": 1}, label="run",
     )  # fmt: skip
     return checkpoint | {"predictions": predictions}, history, learner
 
@@ -87,19 +94,30 @@ def differ(a, b):
     return any(not torch.equal(a[name], b[name]) for name in a)
 
 
-def interrupt_after(learner, calls):
-    """Let a learner do so many steps, then be interrupted."""
-    step = learner.forward
+def after(objective, calls, change):
+    """An objective whose loss is what ``change`` makes of it from so many steps on."""
+    loss, done = objective.loss, iter(range(10**6))
 
-    def forward(*args):
-        nonlocal calls
-        calls -= 1
-        if calls < 0:
-            raise KeyboardInterrupt
-        return step(*args)
+    def changed(*given):
+        step = loss(*given)
+        return step if next(done) < calls else change(step)
 
-    learner.forward = forward
-    return learner
+    objective.loss = changed
+    return objective
+
+
+def interrupt_after(calls, objective=None):
+    """An objective that lets so many steps be done, then is interrupted."""
+
+    def interrupt(_):
+        raise KeyboardInterrupt
+
+    return after(objective or CrossEntropy(), calls, interrupt)
+
+
+def nan_at(step, objective=None):
+    """An objective whose loss is NaN from this step on, counted from 1."""
+    return after(objective or CrossEntropy(), step - 1, lambda found: found._replace(loss=found.loss * math.nan))
 
 
 # The same every time
@@ -112,7 +130,9 @@ def test_it_learns_and_writes_what_it_promises(toy, tmp_path):
     assert history["train_top1"].iloc[-1] > 75
     assert history["top1"].max() >= 50  # chance is 25
     assert list(history["epoch"]) == list(range(1, 11))
-    assert list(history.columns) == ["epoch", "lr", "train_loss", "train_top1", "top1", "top5", *SECONDS]
+    assert list(history.columns) == [
+        "epoch", "lr", "train_loss", "train_top1", "train_seconds", "wait_seconds", "top1", "top5", "test_seconds",
+    ]  # fmt: skip
     assert (history[SECONDS] >= 0).all(axis=None)
     assert (history["wait_seconds"] <= history["train_seconds"]).all()
     predictions = checkpoint.pop("predictions")
@@ -124,11 +144,12 @@ def test_it_learns_and_writes_what_it_promises(toy, tmp_path):
 
 
 def test_a_students_history_tells_of_its_losses_and_weights(toy, tmp_path):
-    _, history, _ = train(toy, tmp_path, distilled(False), epochs=1)
-    assert {"L_KD", "L_CE", "w_st", "w_dy", "L_teachers"} < set(history.columns)
+    _, history, _ = train(toy, tmp_path, objective=student(), epochs=1)
+    assert {"L_KD", "L_CE", "w_st", "w_dy"} < set(history.columns)
     row = history.iloc[0]
-    expected = 0.4 * 2**2 * row["L_KD"] + 0.6 * row["L_CE"] + row["L_teachers"]
-    assert row["train_loss"] == pytest.approx(expected, rel=1e-5)
+    assert row["train_loss"] == row["L_total"]
+    assert row["train_loss"] == pytest.approx(0.4 * 2**2 * row["L_KD"] + 0.6 * row["L_CE"], rel=1e-5)
+    assert 0 < row["w_st"] < 1
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(toy, tmp_path):
@@ -146,7 +167,7 @@ def test_the_global_random_state_before_a_run_does_not_matter(toy, tmp_path):
 
 
 @dataclass(frozen=True)
-class Loaders(loop.Hardware):
+class Loaders(Hardware):
     """A CPU with loader processes."""
 
     count: int = 1
@@ -167,20 +188,19 @@ def test_loader_processes_do_not_matter(toy, tmp_path, count):
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-@pytest.mark.parametrize("kind", LEARNERS)
+@pytest.mark.parametrize("kind", OBJECTIVES)
 def test_a_resumed_run_equals_an_uninterrupted_one(toy, tmp_path, kind, optimiser):
     settings = OPTIMISERS[optimiser]
-    whole = train(toy, tmp_path / "whole", LEARNERS[kind](), **settings)
+    whole = train(toy, tmp_path / "whole", objective=OBJECTIVES[kind](), **settings)
     for calls in (5, 2):  # in the middle of epoch 3, then (from the beginning) at the very start of epoch 2
         folder = tmp_path / str(calls)
         with pytest.raises(KeyboardInterrupt):
-            train(toy, folder, interrupt_after(LEARNERS[kind](), calls), **settings)
-        learner = LEARNERS[kind]()
-        learner.steps = 0
-        learner.register_forward_pre_hook(lambda module, _: setattr(module, "steps", module.steps + 1))
+            train(toy, folder, objective=interrupt_after(calls, OBJECTIVES[kind]()), **settings)
+        steps = []
         torch.manual_seed(3)
-        assert_same(whole, train(toy, folder, learner, **settings))
-        assert learner.steps == 6 - 2 * (calls // 2)  # the finished epochs were not trained again
+        counted = after(OBJECTIVES[kind](), 0, lambda step, steps=steps: steps.append(step) or step)
+        assert_same(whole, train(toy, folder, objective=counted, **settings))
+        assert len(steps) == 6 - 2 * (calls // 2)  # the finished epochs were not trained again
 
 
 def test_a_run_interrupted_in_every_epoch_equals_an_uninterrupted_one(toy, tmp_path, capsys):
@@ -188,17 +208,17 @@ def test_a_run_interrupted_in_every_epoch_equals_an_uninterrupted_one(toy, tmp_p
     assert "goes on" not in capsys.readouterr().err
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
-            train(toy, tmp_path, interrupt_after(classifier(), 3))
+            train(toy, tmp_path, objective=interrupt_after(3))
     assert_same(whole, train(toy, tmp_path))
     assert "run: goes on after epoch 2 of 3" in capsys.readouterr().err
 
 
 def test_a_finished_run_is_not_trained_again(toy, tmp_path):
     whole = train(toy, tmp_path)
-    assert_same(whole, train(toy, tmp_path, interrupt_after(classifier(), 0)))
+    assert_same(whole, train(toy, tmp_path, objective=interrupt_after(0)))
 
 
-def test_frozen_teachers_and_the_best_epoch_survive_resuming(toy, tmp_path, monkeypatch):
+def test_the_best_epoch_survives_resuming(toy, tmp_path, monkeypatch):
     """The best epoch was before the interruption, and its weights are not the last."""
     scores = {"whole": iter([75, 0, 50, 0, 25, 0]), "parts": iter([75, 0, 50, 0, 25, 0])}
     results = {}
@@ -206,13 +226,10 @@ def test_frozen_teachers_and_the_best_epoch_survive_resuming(toy, tmp_path, monk
         monkeypatch.setattr(loop, "top_k", lambda *_, name=name: float(next(scores[name])))
         if name == "parts":
             with pytest.raises(KeyboardInterrupt):
-                train(toy, tmp_path / name, interrupt_after(distilled(True), 3))
-        results[name] = train(toy, tmp_path / name, distilled(True))
+                train(toy, tmp_path / name, objective=interrupt_after(3, student()))
+        results[name] = train(toy, tmp_path / name, objective=student())
     assert_same(results["whole"], results["parts"])
     assert results["parts"][0]["epoch"] == 1
-    learner, fresh = results["parts"][2], distilled(True)
-    for teacher in ("static", "dynamic"):
-        assert not differ(getattr(learner, teacher).state_dict(), getattr(fresh, teacher).state_dict())
 
 
 @pytest.mark.parametrize("kind", ["other settings", "empty", "cut", "noise", "list", "no fingerprint"])
@@ -255,15 +272,14 @@ def test_the_selected_epochs_weights(toy, tmp_path, monkeypatch, selection, epoc
 
 def test_a_diverged_network_is_not_the_best(toy, tmp_path, monkeypatch):
     """Weights that turn NaN in an epoch's last step leave a finite loss behind, and must not look like 100 %."""
-    learner = classifier()
-    predict = loop.predict
+    predict = evaluation.predict
 
     def broken(*args, **kwargs):
         logits, truth = predict(*args, **kwargs)
         return logits * np.nan, truth
 
-    monkeypatch.setattr(loop, "predict", broken)
-    _, history, _ = train(toy, tmp_path, learner, epochs=1)
+    monkeypatch.setattr(evaluation, "predict", broken)
+    _, history, _ = train(toy, tmp_path, epochs=1)
     assert history["top1"].tolist() == history["top5"].tolist() == [0.0]
 
 
@@ -273,14 +289,14 @@ def schedule(**settings):
 
 def test_learning_rates():
     constant, cosine = schedule(), schedule(schedule="cosine", warmup_epochs=2)
-    assert [loop.learning_rate(constant, at) for at in (0, 0.5, 9.9)] == [0.2] * 3
-    assert [loop.learning_rate(cosine, at) for at in (0, 1, 2, 6, 10, 11)] == pytest.approx(
+    assert [optimisation.learning_rate(constant, at) for at in (0, 0.5, 9.9)] == [0.2] * 3
+    assert [optimisation.learning_rate(cosine, at) for at in (0, 1, 2, 6, 10, 11)] == pytest.approx(
         [0.02, 0.11, 0.2, 0.1, 0, 0]
     )
-    assert loop.learning_rate(schedule(schedule="cosine"), 5) == pytest.approx(0.1)
+    assert optimisation.learning_rate(schedule(schedule="cosine"), 5) == pytest.approx(0.1)
     warm = schedule(warmup_epochs=20)  # never done warming up
-    assert loop.learning_rate(warm, 10) == pytest.approx(0.2 * 0.55)
-    rates = [loop.learning_rate(cosine, at) for at in np.linspace(2, 10, 50)]
+    assert optimisation.learning_rate(warm, 10) == pytest.approx(0.2 * 0.55)
+    rates = [optimisation.learning_rate(cosine, at) for at in np.linspace(2, 10, 50)]
     assert all(a > b for a, b in pairwise(rates))
 
 
@@ -299,19 +315,8 @@ def test_the_optimiser_follows_the_schedule_step_by_step(toy, tmp_path, monkeypa
 
 
 def test_a_loss_that_is_not_finite_names_epoch_step_and_videos(toy, tmp_path):
-    learner = classifier()
-    forward = learner.forward
-    calls = 0
-
-    def break_down(*batch):
-        nonlocal calls
-        calls += 1
-        step = forward(*batch)
-        return step._replace(loss=step.loss * (math.nan if calls == 4 else 1))
-
-    learner.forward = break_down
     with pytest.raises(DtkdError, match="run: the loss is nan at epoch 2, step 2; batch: ") as said:
-        train(toy, tmp_path, learner)
+        train(toy, tmp_path, objective=nan_at(4))
     names = first(toy[0], 7).names
     batch = epoch_batches(0, 1, 7, 1, 4)[1]
     assert re.search("batch: (.*)\\. Lower", str(said.value))[1].split(", ") == [names[v] for _, v in batch]
@@ -320,25 +325,13 @@ def test_a_loss_that_is_not_finite_names_epoch_step_and_videos(toy, tmp_path):
     assert "\n" not in str(said.value)
 
 
-def nan_at(step, learner):
-    """The learner's loss is NaN at this step, counted from 1."""
-    forward, calls = learner.forward, iter(range(1, 1000))
-
-    def break_down(*batch):
-        result = forward(*batch)
-        return result._replace(loss=result.loss * (math.nan if next(calls) == step else 1))
-
-    learner.forward = break_down
-    return learner
-
-
 def test_the_last_good_state_stays_and_the_same_settings_end_there_again(toy, tmp_path):
     whole = train(toy, tmp_path / "whole", epochs=2)
     with pytest.raises(DtkdError, match="is nan at epoch 2, step 2") as first:
-        train(toy, tmp_path, nan_at(4, classifier()), epochs=2)
+        train(toy, tmp_path, objective=nan_at(4), epochs=2)
     assert f"{tmp_path / 'resume.pt'} keeps the state after epoch 1" in str(first.value)
     with pytest.raises(DtkdError) as again:
-        train(toy, tmp_path, nan_at(2, classifier()), epochs=2)  # of this process, the second step of epoch 2
+        train(toy, tmp_path, objective=nan_at(2), epochs=2)  # of this process, the second step of epoch 2
     assert str(again.value) == str(first.value)
     assert_same(whole, train(toy, tmp_path, epochs=2))  # what stayed is good
 
@@ -371,13 +364,13 @@ def test_hardware_bounds_the_threads(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
     for threads, expected in ((1, 1), (2, 2), (0, 1), (10**6, 3)):
         cv2.setNumThreads(2)
-        machine = loop.hardware("auto", threads)
-        assert machine == loop.Hardware(torch.device("cpu"), expected)
+        machine = hardware.choose_hardware("auto", threads)
+        assert machine == Hardware(torch.device("cpu"), expected)
         assert torch.get_num_threads() == expected
         assert cv2.getNumThreads() == 1
         assert machine.workers == 0
     with pytest.raises(DtkdError, match="sees no CUDA device here"):
-        loop.hardware("cuda", 1)
+        hardware.choose_hardware("cuda", 1)
 
 
 @pytest.mark.usefixtures("restored_threads")
@@ -385,7 +378,7 @@ def test_a_job_that_was_given_a_gpu_and_cannot_use_it_says_so(monkeypatch, capsy
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     for given, device, warned in (("0", "auto", True), ("0", "cpu", False), ("", "auto", False), ("-1", "auto", False)):
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", given)
-        assert loop.hardware(device, 1).device.type == "cpu"
+        assert hardware.choose_hardware(device, 1).device.type == "cpu"
         assert ("torch sees no CUDA device" in capsys.readouterr().out) == warned
 
 
@@ -394,18 +387,16 @@ def test_hardware_with_a_gpu_leaves_the_threads_to_the_loaders(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)))
     for device in ("auto", "cuda"):
-        machine = loop.hardware(device, 8)
+        machine = hardware.choose_hardware(device, 8)
         assert (machine.device.type, machine.workers, torch.get_num_threads()) == ("cuda", 7, 1)
-    assert loop.hardware("cuda", 1).workers == 1
-    assert loop.hardware("cpu", 4) == loop.Hardware(torch.device("cpu"), 4)
+    assert hardware.choose_hardware("cuda", 1).workers == 1
+    assert hardware.choose_hardware("cpu", 4) == Hardware(torch.device("cpu"), 4)
 
 
 @pytest.mark.parametrize(("learner", "videos", "settings", "why"), [
     (classifier, 7, {"batch_size": 1}, ["train.batch_size is 1", "raise train.batch_size"]),
     (classifier, 1, {}, ["class0/train0.avi is all there is to train on", "add training videos"]),
     (classifier, 7, {"micro_batch": 2}, ["train.micro_batch is 2", "set train.micro_batch: null"]),
-    (lambda: distilled(False), 7, {"batch_size": 3},
-     ["a batch may have one clip of a learning teacher's subset", "set FT: true"]),
 ])  # fmt: skip
 def test_one_clip_alone_before_a_batch_norm_of_one_value(toy, tmp_path, learner, videos, settings, why):
     """Said before the first step, where torch would stop at some later one."""
@@ -418,7 +409,7 @@ def test_one_clip_alone_before_a_batch_norm_of_one_value(toy, tmp_path, learner,
 
 
 @pytest.mark.parametrize(("learner", "videos", "settings", "frames"), [
-    (classifier, 7, {"batch_size": 1}, 8), (classifier, 5, {"batch_size": 2}, 4), (lambda: distilled(True), 7, {}, 4),
+    (classifier, 7, {"batch_size": 1}, 8), (classifier, 5, {"batch_size": 2}, 4),
     (lambda: Classifier(backbones.freeze_backbone(network(0))), 3, {"batch_size": 1}, 4),
 ])  # fmt: skip
 def test_what_can_be_alone_and_what_is_not(toy, tmp_path, learner, videos, settings, frames):
@@ -427,145 +418,10 @@ def test_what_can_be_alone_and_what_is_not(toy, tmp_path, learner, videos, setti
     assert np.isfinite(history["train_loss"]).all()
 
 
-# Testing
-
-
-def test_normalise():
-    clip = torch.full((1, 3, 2, 2, 2), 51, dtype=torch.uint8)
-    out = loop.Normalise([0.2, 0.1, 0.0], [0.1, 0.2, 0.4])(clip)
-    assert out.dtype == torch.float32
-    torch.testing.assert_close(out[0, :, 0, 0, 0], torch.tensor([0.0, 0.5, 0.5]))
-    out = loop.Normalise([0.2, 0.1, 0.0], [0.1, 0.0, 0.0])(clip * 0)
-    torch.testing.assert_close(out[0, :, 0, 0, 0], torch.tensor([-2.0, -0.1, 0.0]))  # no division by 0
-
-
-def test_letterboxed_clips_have_margins_of_the_mean_colour_wherever_they_are_asked_for(toy, tmp_path):
-    """Networks meet zeros there, as those of their own padding: in training, its tests, teaching and evaluation."""
-    letterbox, seen = Augment(short_side=(32, 32), crop=32, test_short_side=32, fit="letterbox"), []
-    change = loop.Normalise([0.2, 0.4, 0.6], [0.2] * 3)
-    assert change.colour == (51, 102, 153)
-    change.register_forward_hook(lambda _, args, clips: seen.append(clips))
-    learner, settings = classifier(), Train(epochs=1, batch_size=4, lr=0.1)
-    given = {"clip": CLIP, "augment": letterbox, "settings": settings, "hardware": CPU}
-    checkpoint, _, _ = loop.train(learner, change, first(toy[0], 4), first(toy[1], 4), seed=0, fingerprint={},
-                                    resume=tmp_path / "resume.pt", **given)  # fmt: skip
-    loop.training_logits([learner.model], change, first(toy[0], 4), seed=0, **given)
-    loop.evaluate(learner, checkpoint, change, first(toy[1], 4), evaluation=Evaluation(), **given)
-    assert len(seen) == 5
-    for clips in seen:  # 40 rows and 48 columns of a frame become 27 and 32
-        margins = torch.cat([clips[..., :2, :], clips[..., -3:, :]], dim=-2)
-        assert margins.abs().max() < 1e-5
-        assert clips[..., 2:-3, :].abs().amax((1, 2, 4)).min() > 0.1  # every row between them
-
-
-def scored(seed=0):
-    """A network whose logits differ by a lot, so that the two averages do too."""
-    model = network(seed).train()
-    with torch.no_grad():
-        for _ in range(3):  # sensible batch-norm statistics
-            model(torch.randn(4, 3, 8, 32, 32))
-        backbones.projection(model).weight *= 200
-    return Classifier(model).eval()
-
-
-def evaluation_settings(**changes):
-    return Train(**({"epochs": 1, "batch_size": 5, "lr": 0.1} | changes))
-
-
-@pytest.mark.parametrize("average", ["logits", "softmax"])
-def test_views_are_averaged_as_asked(toy, average):
-    learner, videos = scored(), first(toy[1], 3)
-    tests = TestClips(videos, CLIP, AUGMENT, 2, 3)
-    with torch.no_grad():  # what all views have in common would hide how they differ
-        mean = torch.cat([learner.logits(normalise()(tests[v][0])) for v in range(3)]).mean(0)
-        backbones.projection(learner.model).bias -= mean
-    protocol = Evaluation(clips_per_video=2, crops_per_clip=3, average=average)
-    states = dict.fromkeys(("model", "last"), learner.model.state_dict())
-    table = loop.evaluate(learner, states, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,
-                            settings=evaluation_settings(), hardware=CPU)  # fmt: skip
-    found = np.stack(table["logits"])
-    each = {}  # by average: one row a video
-    with torch.no_grad():
-        for v in range(3):
-            logits = learner.logits(normalise()(tests[v][0]))
-            assert logits.shape == (6, 4)
-            each.setdefault("logits", []).append(logits.mean(0))
-            each.setdefault("softmax", []).append(logits.softmax(1).mean(0))
-    each = {name: torch.stack(values) for name, values in each.items()}
-    torch.testing.assert_close(
-        torch.from_numpy(found) if average == "logits" else torch.from_numpy(found).exp(), each[average],
-        rtol=1e-4, atol=1e-4,
-    )  # fmt: skip
-    assert not torch.allclose(each["logits"].softmax(1), each["softmax"], atol=1e-3)
-
-
-def test_averaged_probabilities_keep_the_order_of_the_smallest(toy):
-    """The softmax of 0 beside 200 is 0 in float32; as a fifth guess it still comes before -50."""
-    row = torch.tensor([200.0, 190.0, 40.0, 30.0, 0.0, -50.0, -torch.inf])
-
-    class Certain(torch.nn.Module):
-        def logits(self, clips):
-            return row.expand(len(clips), -1)
-
-    tests = TestClips(first(toy[1], 2), CLIP, AUGMENT, 2, 3)
-    logits, _ = loop.predict(Certain().logits, normalise(), tests, evaluation_settings(), CPU, "softmax")
-    np.testing.assert_allclose(logits, row.log_softmax(0).expand(2, -1), rtol=1e-5, atol=1e-5)
-    assert top_k(logits, np.array([4, 5]), 5) == 50
-
-
-def test_one_view_comes_back_as_its_logits(toy):
-    learner, videos = scored(), first(toy[1], 2)
-    tests = TestClips(videos, CLIP, AUGMENT)
-    with torch.no_grad():
-        expected = learner.logits(normalise()(torch.cat([tests[0][0], tests[1][0]])))
-    for average in ("logits", "softmax"):
-        found, labels = loop.predict(learner.logits, normalise(), tests, evaluation_settings(), CPU, average)
-        torch.testing.assert_close(torch.from_numpy(found), expected)
-        assert labels.tolist() == list(videos.labels)
-
-
-def test_neither_batch_size_nor_loaders_change_predictions(toy):
-    learner = scored()
-    tests = TestClips(toy[1], CLIP, AUGMENT, 2, 1)
-    machines = (CPU, Loaders(torch.device("cpu"), 1, 2))
-    found = [loop.predict(learner.logits, normalise(), tests, evaluation_settings(batch_size=size), machine)
-             for size, machine in ((1, CPU), (3, CPU), (100, CPU), (3, machines[1]))]  # fmt: skip
-    for logits, labels in found[1:]:
-        np.testing.assert_allclose(logits, found[0][0], rtol=1e-3, atol=1e-3)
-        np.testing.assert_array_equal(labels, toy[1].labels)
-    np.testing.assert_array_equal(found[3][0], found[1][0])
-
-
-def test_no_more_clips_than_a_batch_are_held_at_once(toy, monkeypatch):
-    """Thirty views of each of eight long videos would not fit in memory: the loader's batches count views."""
-    sizes, rows = [], []
-    loader = loop.loader
-    monkeypatch.setattr(loop, "loader", lambda *args, **kw: sizes.append(kw["batch_size"]) or loader(*args, **kw))
-    learner = scored()
-    learner.model.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
-    tests = TestClips(first(toy[1], 3), CLIP, AUGMENT, 2, 3)
-    loop.predict(learner.logits, normalise(), tests, evaluation_settings(batch_size=13), CPU)
-    loop.predict(learner.logits, normalise(), tests, evaluation_settings(batch_size=4), CPU)
-    assert sizes == [2, 1]
-    assert rows == [12, 6] + [4, 2] * 3
-
-
-def test_predicting_leaves_a_learner_as_it_was_but_in_eval_mode(toy):
-    learner = scored().train()
-    before = {name: value.clone() for name, value in learner.state_dict().items()}
-    loop.predict(learner.logits, normalise(), TestClips(first(toy[1], 3), CLIP, AUGMENT), evaluation_settings(), CPU)
-    assert not differ(learner.state_dict(), before)
-    assert not learner.training
+# Precision, layout, compilation
 
 
 def test_bf16_on_a_cpu_is_close_to_fp32(toy, tmp_path):
-    learner = scored()
-    tests = TestClips(toy[1], CLIP, AUGMENT)
-    exact, half = (loop.predict(learner.logits, normalise(), tests, evaluation_settings(precision=p), CPU)[0]
-                   for p in ("fp32", "bf16"))  # fmt: skip
-    assert half.dtype == np.float32
-    assert not np.array_equal(exact, half)
-    assert np.abs(exact - half).max() < 0.03 * np.abs(exact).max()
     longer = Clip(frames=16, rate=1)
     losses = [train(toy, tmp_path / p, epochs=1, precision=p, clip=longer)[1]["train_loss"][0]
               for p in ("fp32", "bf16", "auto")]  # fmt: skip
@@ -600,7 +456,7 @@ def test_gradients_in_the_precision_that_is_let_through(kernel, stride, frames):
     gradients = []
     for precision in ("fp32", "bf16"):
         layer.zero_grad()
-        with loop.autocast(precision, CPU.device)[0]:
+        with hardware.autocast(precision, CPU.device)[0]:
             loss = layer(clips).float().square().mean()
         loss.backward()
         gradients.append(layer.weight.grad.clone())
@@ -658,79 +514,22 @@ def test_a_computer_that_cannot_compile_says_so(toy, tmp_path, monkeypatch):
 
 
 def test_micro_batches_bound_every_pass(toy, tmp_path):
-    """Training's, its tests' and those of the frozen teachers; the result is that of undivided batches."""
+    """Training's and its tests'; the result is that of undivided batches."""
     plain, other = trained_as(toy, tmp_path / "plain"), trained_as(toy, tmp_path / "micro", micro_batch=2)
     assert_close(plain, other)
-    seen = []
-    teachers = [network(1), network(2)]
-    teachers[0].register_forward_pre_hook(lambda _, args: seen.append(len(args[0])))
-    found = [
-        loop.training_logits(
-            teachers, normalise(), first(toy[0], 5), clip=CLIP, augment=AUGMENT, seed=0, hardware=CPU,
-            settings=Train(epochs=1, batch_size=4, lr=0.1, micro_batch=most),
-        )
-        for most in (None, 2)
-    ]  # fmt: skip
-    assert seen == [5, 2, 2, 1]
-    torch.testing.assert_close(*found, rtol=1e-4, atol=1e-5)
     learner, rows = classifier(), []
     learner.model.register_forward_pre_hook(lambda _, args: rows.append(len(args[0])))
     train(toy, tmp_path / "again", learner, epochs=1, micro_batch=2)
     assert rows == [2, 2, 2, 1, 2, 2]  # batches of 4 and 3 clips, four tests
 
 
-def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):
-    """The best epoch's top-1 in the history is what its saved weights get from the evaluation rule's protocol."""
-    seen = []
-    predict = loop.predict
-    with monkeypatch.context() as patch:
-        patch.setattr(loop, "predict", lambda *args: seen.append(predict(*args)) or seen[-1])
-        settings = {"backbone": "slowfast_small", "dropout": 0.5, "frozen": False, "seed": 1}
-        checkpoint, history, _ = train(toy, tmp_path, Classifier(networks.new_model(settings, 4, None)), videos=12)
-    predictions = checkpoint.pop("predictions")
-    torch.save(checkpoint, tmp_path / "checkpoint.pt")
-    parts = {part: weights.load_state_dict(tmp_path / "checkpoint.pt", part=part) for part in ("model", "last")}
-    learner = Classifier(networks.new_model(settings, 4, None))
-    found = loop.evaluate(
-        learner, parts, normalise(), first(toy[1], 4), clip=CLIP, augment=AUGMENT, evaluation=Evaluation(),
-        settings=evaluation_settings(batch_size=4), hardware=CPU,
-    )  # fmt: skip
-    assert checkpoint["epoch"] < 3, "the two parts differ"
-    for column, epoch in (("logits", checkpoint["epoch"]), ("logits_last", 3)):
-        logits = np.stack(found[column])
-        np.testing.assert_array_equal(logits, seen[epoch - 1][0])
-        np.testing.assert_array_equal(logits, np.stack(predictions[column]))
-        assert top_k(logits, np.array(first(toy[1], 4).labels), 1) == history["top1"][epoch - 1]
-
-
 def test_a_batch_is_trained_on_once_per_clip(toy, tmp_path):
     """Each epoch trains on every video exactly as often as asked, also where the last batch would be a single clip."""
     learner = classifier()
     seen = []
-    learner.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    learner.register_forward_pre_hook(lambda module, args: seen.append(args[0]) if module.training else None)
     train(toy, tmp_path, learner, videos=9, batch_size=4, epochs=1)
     assert sorted(len(clips) for clips in seen) == [4, 5]
     data = TrainingClips(first(toy[0], 9), CLIP, AUGMENT, 0)
     expected = sorted(normalise()(data[0, v][0][None])[0].sum().item() for v in range(9))
     assert sorted(clip.sum().item() for clips in seen for clip in clips) == pytest.approx(expected, rel=1e-5)
-
-
-def test_teachers_that_spoke_once_teach_as_teachers_that_are_asked(toy, tmp_path):
-    """The students' training with cached logits is the training with live frozen teachers, clip for clip."""
-    teachers = [network(101), network(102)]
-    videos = first(toy[0], 7)
-    settings = Train(**({"epochs": 3, "batch_size": 4, "clips_per_video": 2} | OPTIMISERS["sgd"]))
-    cached = loop.training_logits(
-        teachers, normalise(), videos, clip=CLIP, augment=AUGMENT, settings=settings, seed=0, hardware=CPU
-    )
-    assert cached.shape == (2, 6, 7, 4)
-    assert cached.dtype == torch.float32
-    student = Student(S_alpha=0.3, KD_T=2, KD_alpha=0.4, FT=True)
-    shared = Distilled(network(0), None, None, STATIC, student, cached.clone())
-    one = train(toy, tmp_path / "cached", shared, clips_per_video=2)
-    two = train(toy, tmp_path / "live", distilled(True), clips_per_video=2)
-    pd.testing.assert_frame_equal(one[1].drop(columns=SECONDS), two[1].drop(columns=SECONDS), rtol=1e-4, atol=1e-4)
-    assert one[1]["L_KD"].ne(0).all()
-    wrong = Distilled(network(0), None, None, STATIC, student, cached.flip(2))
-    other = train(toy, tmp_path / "wrong", wrong, clips_per_video=2)
-    assert not np.allclose(other[1]["L_KD"], two[1]["L_KD"], rtol=1e-3), "the test can tell whose logits they are"

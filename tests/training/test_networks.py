@@ -1,17 +1,16 @@
-"""From settings and files to networks: seeds, heads, frozen backbones, checkpoints, and the subset's classes."""
+"""From settings and files to networks and objectives: seeds, heads, frozen backbones, checkpoints, classes."""
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
 
 from dtkd.common.errors import DtkdError
-from dtkd.data.datasets import Videos
-from dtkd.distillation.classifier import Classifier
-from dtkd.distillation.dual_teacher import Distilled
 from dtkd.models import backbones
-from dtkd.training import loop, networks
+from dtkd.training import networks
+from dtkd.training.normalise import Normalise
+from dtkd.training.objectives import CrossEntropy, Distillation
+from dtkd.training.targets import Targets
 
 CLASSES = ["Archery", "Bowling", "Diving", "Surfing"]  # in label order
 SPLIT = {"classes": {"Surfing": {"subset": "static"}, "Diving": {"subset": "dynamic"},
@@ -139,31 +138,21 @@ def test_a_run_without_a_subset_has_all_classes():
     assert networks.allowed(settings(), CLASSES, None) is None
 
 
-def test_the_learner_of_each_role(checkpoint, tmp_path):
-    path, selected, _ = checkpoint
-    other = tmp_path / "dynamic.pt"
-    torch.save({"model": networks.new_model(settings(seed=9), 4, None).state_dict()}, other)
-
-    baseline = networks.learner(settings(), CLASSES)
-    assert isinstance(baseline, Classifier)
-    assert baseline.allowed is None
-    assert equal(baseline.model, networks.new_model(settings(), 4, None))
-
-    teacher = networks.learner(settings(subset="static", frozen=True), CLASSES, start=path, split=SPLIT)
-    assert teacher.allowed.tolist() == [True, False, False, True]
-    assert teacher.model.backbone_frozen
-
-    values = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
-    student = networks.learner(settings(student=values), CLASSES, start=path, split=SPLIT,
-                               teachers={"dynamic": other, "static": path})  # fmt: skip
-    assert isinstance(student, Distilled)
-    assert student.static_classes.tolist() == [True, False, False, True]
-    assert all(torch.equal(value, selected[name]) for name, value in student.static.state_dict().items())
-    assert equal(student.dynamic, networks.new_model(settings(seed=9), 4, None))
-    assert student.masked
-    assert not networks.learner(settings(student=values, teacher_outputs="full"), CLASSES, split=SPLIT,
-                                cached_teacher_logits=torch.zeros(2, 1, 1, 4)).masked  # fmt: skip
-    assert equal(student.model, networks.new_model(settings(), 4, path))
+def test_the_objective_of_each_role():
+    assert isinstance(networks.objective(settings(), CLASSES, None, None), CrossEntropy)
+    assert isinstance(networks.objective(settings(subset="static"), CLASSES, SPLIT, None), CrossEntropy)
+    said = Targets(("static", "dynamic"), torch.zeros(2, 1, 1, 4))
+    row = {"method": "dtkd", "LT": True, "FT": False, "S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
+    student = networks.objective(settings(student=row, teacher_outputs="full"), CLASSES, SPLIT, said)
+    assert isinstance(student, Distillation)
+    assert student.method.settings() == {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "weighting": "gated"}
+    assert student.groups.tolist() == [0, 1, 1, 0]
+    assert student.targets.logits.isfinite().all()
+    masked = networks.objective(settings(student=row), CLASSES, SPLIT, said)
+    assert torch.equal(masked.targets.logits[0, 0, 0].isinf(), student.groups != 0)
+    row = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
+    one = networks.objective(settings(student=row), CLASSES, None, Targets(("teacher",), said.logits[:1]))
+    assert (one.method.name, one.groups) == ("kd", None)
 
 
 def test_normaliser_reads_the_datasets_statistics(tmp_path):
@@ -171,17 +160,6 @@ def test_normaliser_reads_the_datasets_statistics(tmp_path):
     path.write_text(json.dumps({"mean": [0.2, 0.4, 0.6], "std": [0.1, 0.2, 0.3]}))
     clip = torch.tensor([51, 102, 204], dtype=torch.uint8).view(1, 3, 1, 1, 1).expand(2, 3, 4, 5, 5)
     normalise = networks.normaliser(path)
-    assert isinstance(normalise, loop.Normalise)
+    assert isinstance(normalise, Normalise)
     expected = torch.tensor([0, 0, 2 / 3]).view(1, 3, 1, 1, 1).expand(2, 3, 4, 5, 5)
     torch.testing.assert_close(normalise(clip), expected, atol=1e-6, rtol=0)
-
-
-def test_cached_teacher_logits_are_of_these_videos(tmp_path):
-    videos = Videos(("a/1.avi", "b/2.avi"), (Path("a/1.avi"), Path("b/2.avi")), (0, 1))
-    logits = torch.randn(2, 3, 2, 4)
-    networks.save_teacher_logits(tmp_path / "seed0.logits.pt", logits, videos)
-    assert torch.equal(networks.load_teacher_logits(tmp_path / "seed0.logits.pt", videos, 3), logits)
-    others = Videos(videos.names[::-1], videos.paths[::-1], videos.labels[::-1])
-    for wrong, clips in ((others, 3), (videos, 4)):
-        with pytest.raises(DtkdError, match=r"seed0\.logits\.pt: holds the logits of other training clips; remove it"):
-            networks.load_teacher_logits(tmp_path / "seed0.logits.pt", wrong, clips)

@@ -14,13 +14,15 @@ import torch
 from conftest import make_videos
 
 from dtkd.common.files import write_json
-from dtkd.config import Augment, Clip, Student, Train
+from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import SUBSETS, Videos
-from dtkd.training import loop, networks, trainer
+from dtkd.training import networks, targets, trainer
+from dtkd.training.classifier import Classifier
+from dtkd.training.hardware import Hardware
 
 PROJECT = Path(__file__).parents[2]
 FILE = PROJECT / "tests" / "golden" / "logits.json"
-CPU = loop.Hardware(torch.device("cpu"), 1)
+CPU = Hardware(torch.device("cpu"), 1)
 CLASSES = [f"class{label}" for label in range(4)]
 TRAIN = Train(epochs=2, batch_size=6, lr=0.02)
 CLIP, AUGMENT = Clip(frames=8, rate=1), Augment(short_side=(32, 36), crop=32, test_short_side=32)
@@ -34,9 +36,14 @@ STUDENTS = {
     "gated, scores zero outside": {"S_alpha": 0.3, "outside": "zero"},
     "blend": {"S_alpha": 0.3, "weighting": "blend"},
     "teachers go on learning": {"S_alpha": 0.3, "FT": False},
-    "teachers go on learning, jointly": {"S_alpha": 0.3, "FT": False, "unfrozen": "joint"},
     "BSKD": {"method": "bskd"},
     "plain KD": {"method": "kd"},
+}
+# what draws nothing depends on no order of draws: these were made with teachers and student in one run
+WITHOUT_DROPOUT = {
+    "teachers go on learning, no dropout": {"S_alpha": 0.3, "FT": False},
+    "teachers go on learning, no dropout, blend": {"S_alpha": 0.3, "FT": False, "weighting": "blend"},
+    "teachers go on learning, no dropout, BSKD": {"method": "bskd", "FT": False},
 }
 
 
@@ -62,7 +69,7 @@ def train(folder: Path, name: str, inputs: dict[str, str], **settings) -> list[l
     files = {"checkpoint": "checkpoint.pt", "history": "history.parquet", "predictions": "predictions.parquet"}
     plan = trainer.Plan(
         settings=COMMON | settings, computing=ALONE, root=str(folder / "raw"), column="list1", device="cpu", threads=1,
-        cache_mb=16, sha256=None, inputs={key: str(folder / file) for key, file in given.items()},
+        cache_mb=16, sha256=None, inputs={key: str(folder / file) for key, file in given.items() if file},
         outputs={key: str(out / file) for key, file in (files | {"record": "run.json"}).items()},
     )  # fmt: skip
     trainer.run(plan, CPU)
@@ -70,14 +77,22 @@ def train(folder: Path, name: str, inputs: dict[str, str], **settings) -> list[l
     return [[round(float(value), 6) for value in row] for row in last]
 
 
-def logits_of_teachers(folder: Path, name: str, teachers: list[str]) -> str:
+def targets_of(folder: Path, name: str, teachers: dict[str, str], learn: bool = False, **settings) -> dict[str, str]:
     """What trained networks say to every training clip, in a file of this name."""
+    settings = COMMON | settings
     videos = Videos.of(pd.read_parquet(folder / "videos.parquet"), folder / "raw", "list1", "train")
-    models = [networks.trained_model(COMMON, 4, folder / teacher / "checkpoint.pt") for teacher in teachers]
-    logits = loop.training_logits(models, networks.normaliser(folder / "pixels.json"), videos, clip=CLIP,
-                                    augment=AUGMENT, settings=TRAIN, seed=0, hardware=CPU)  # fmt: skip
-    networks.save_teacher_logits(folder / name, logits, videos)
-    return name
+    models = {key: networks.trained_model(settings, 4, folder / run / "checkpoint.pt") for key, run in teachers.items()}
+    clips = {"clip": CLIP, "augment": AUGMENT, "settings": TRAIN, "seed": 0, "hardware": CPU}
+    normalise = networks.normaliser(folder / "pixels.json")
+    if learn:
+        groups = networks.class_groups(networks.read_json(folder / "split.json"), CLASSES)
+        classifiers = {key: Classifier(model) for key, model in models.items()}
+        said, _ = targets.continued(classifiers, groups, normalise, videos, resume=folder / "resume.pt",
+                                    fingerprint=settings, **clips)  # fmt: skip
+    else:
+        said = targets.frozen(models, normalise, videos, **clips)
+    said.save(folder / name, videos)
+    return {"targets": name}
 
 
 def pinned(folder: Path) -> dict[str, list[list[float]]]:
@@ -89,13 +104,18 @@ def pinned(folder: Path) -> dict[str, list[list[float]]]:
     for subset in SUBSETS:
         found[f"{subset} teacher"] = train(folder, subset, start, subset=subset)
     found["masked static teacher"] = train(folder, "masked", start, subset="static", teacher_outputs="masked")
-    pair = {subset: f"{subset}/checkpoint.pt" for subset in SUBSETS}
-    cached = {"logits": logits_of_teachers(folder, "pair.pt", list(SUBSETS))}
-    one = {"logits": logits_of_teachers(folder, "one.pt", ["baseline"])}
-    for name, changes in STUDENTS.items():
-        student = Student(KD_T=2, KD_alpha=0.4, **changes)
-        taught = one if student.method == "kd" else cached if student.FT else pair
-        found[name] = train(folder, name, start | taught, student=student.model_dump(exclude={"list"}))
+    pair = {subset: subset for subset in SUBSETS}
+    taught = {
+        "frozen": targets_of(folder, "pair.pt", pair),
+        "one": targets_of(folder, "one.pt", {"teacher": "baseline"}) | {"split": None},
+        "learning": targets_of(folder, "learning.pt", pair, learn=True),
+        "no dropout": targets_of(folder, "no-dropout.pt", pair, learn=True, dropout=0.0),
+    }
+    for name, changes in (STUDENTS | WITHOUT_DROPOUT).items():
+        student = {"method": "dtkd", "KD_T": 2, "KD_alpha": 0.4, "FT": True} | changes
+        kind = "one" if student["method"] == "kd" else "frozen" if student["FT"] else "learning"
+        kind, dropout = ("no dropout", 0.0) if name in WITHOUT_DROPOUT else (kind, COMMON["dropout"])
+        found[name] = train(folder, name, start | taught[kind], student=student, dropout=dropout)
     return found
 
 

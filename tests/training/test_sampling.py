@@ -432,6 +432,7 @@ def test_an_error_in_the_loaders_thread_reaches_the_caller(tmp_path):
 
 def test_no_thread_that_has_decoded_ends_while_loader_processes_may_be_forked(toy):
     """They would inherit the locks that OpenCV takes as such a thread ends, and wait for them forever."""
+
     def decoding():
         return {thread for thread in threading.enumerate() if thread.name.startswith("batches")}
 

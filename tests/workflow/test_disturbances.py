@@ -138,7 +138,7 @@ def test_a_clock_that_jumps(tmp_path):
     split.write_text("{}")
     shift(split, hours=5)
     assert {job.split()[0] for job in tiny.pending(root)} == {
-        "train_teacher", "teacher_logits", "train_student", "table",
+        "train_teacher", "teacher_logits", "continue_teachers", "train_student", "table",
     }  # fmt: skip
     shift(split, hours=-5)
     assert tiny.pending(root) == set()

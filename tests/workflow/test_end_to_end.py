@@ -98,7 +98,7 @@ def test_results_that_were_only_touched_are_told_from_the_study(finished, tmp_pa
     assert done.returncode == 1
     (_, *lines, outcome) = done.stdout.splitlines()
     runs = {str(file.parent.relative_to(root)) for file in (root / LIST).glob("*/*/run.json")}
-    logits = {str(file.relative_to(root)) for file in (root / LIST).glob("teacher/*.logits.pt")}
+    logits = {str(file.relative_to(root)) for file in (root / LIST).glob("targets/*.pt")}
     assert {line for line in lines if "train.lr" in line} == {
         f"{made}: made with train.lr 0.05 (the study has 0.07)" for made in runs | logits
     }

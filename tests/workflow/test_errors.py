@@ -254,7 +254,7 @@ def test_folders_of_the_home_and_none_called_like_it(study, monkeypatch):
     assert not list(study.parent.rglob("~*"))
 
 
-HOSTILE = ["; touch pwned", "$(touch pwned) `touch pwned`", "-it's \"so\" so", "größe 漢 a=b & c:d %d #[*?]~!"]
+HOSTILE = ["; touch pwned", "$(touch pwned) `touch pwned`", '-it\'s "so" so', "größe 漢 a=b & c:d %d #[*?]~!"]
 
 
 ASCII_ALONE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}

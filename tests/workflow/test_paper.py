@@ -13,7 +13,9 @@ from dtkd.config import Study, read
 
 PAPER = tiny.PROJECT / "studies" / "paper.yaml"
 JOBS = {
-    "index": 2, "check": 2, "check_groups": 2,
+    "index": 2,
+    "check": 2,
+    "check_groups": 2,
     "flow": 101 + 51,
     "split": 2,
     "pixel_statistics": 2 * 3,  # each list has its own training videos
@@ -21,10 +23,12 @@ JOBS = {
     "train_baseline": 2 * 6,
     "train_teacher": 2 * 2 * 2,  # static or dynamic, LT or not, for each dataset
     "teacher_logits": 2 * 2,
+    "continue_teachers": 2 * 2,
     "train_student": 2 * 13,
     "table": 8,
     "disagreements": 1,
-    "figure": 11, "figure_teachers": 1,
+    "figure": 11,
+    "figure_teachers": 1,
     "examples": 1,
     "report": 1,
     "all": 1,
@@ -95,6 +99,7 @@ def test_settings_are_the_papers():
         "epochs": 10, "batch_size": 8, "optimiser": "sgd", "lr": 0.001, "momentum": 0.9, "weight_decay": 0.0,
         "schedule": "constant", "warmup_epochs": 0, "clips_per_video": 1, "selection": "best", "precision": "auto",
         "micro_batch": None, "channels_last": False, "compile": False, "devices": 1, "nodes": 1,
+        "batch_norm": "local",
     }  # fmt: skip
     assert paper.teachers.outputs == "full"
     assert paper.train_settings("teacher") == paper.train

@@ -45,8 +45,8 @@ def test_the_demo_renders_a_class_a_job(tmp_path):
 # What starts without torch
 
 WITH_TORCH = {
-    "check.py", "check_groups.py", "train.py", "evaluate.py", "teacher_logits.py", "download_weights.py",
-    "download_flow_weights.py", "plan.py",
+    "check.py", "check_groups.py", "train.py", "evaluate.py", "teacher_logits.py", "continue_teachers.py",
+    "download_weights.py", "download_flow_weights.py", "plan.py",
 }  # fmt: skip
 IMPORTS = """
 import ast, json, sys

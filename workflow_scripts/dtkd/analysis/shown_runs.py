@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from dtkd.config import Baseline, Run, Student, Study
+from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
 from dtkd.data.datasets import SUBSETS
 
 PARTITION = "partition (BSKD)"  # one loss by two names
@@ -44,7 +44,7 @@ def _as_published(study: Study, run: Run) -> bool:
     if run.role == "baseline":
         return usual
     usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split.as_the_papers
-    return usual and (run.student is None or (run.student.weighting, run.student.unfrozen) == ("gated", "own"))
+    return usual and (run.student is None or getattr(run.student, "weighting", "gated") == "gated")
 
 
 def table3(study: Study) -> list[dict[str, Any]]:
@@ -66,9 +66,7 @@ def table4(study: Study) -> list[dict[str, Any]]:
     rows = []
     for dataset in study.use:
         found = {}  # by list, locked, outputs and subset: students share their teachers
-        for row in study.students_of(dataset).values():
-            if row.method == "kd":  # its teacher is a baseline
-                continue
+        for row in study.of_specialists(dataset).values():
             for seed in study.seeds:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
                     runs = found.setdefault((row.list, run.outputs or "", row.LT, subset), [])
@@ -153,14 +151,13 @@ def students_over_lists(study: Study) -> list[dict[str, Any]]:
 
 
 def readings(study: Study) -> list[dict[str, Any]]:
-    """Table 5's rows of students with two teachers, each with how it reads the paper; of a run with two names one.
+    """Table 5's rows of students with specialists, each with how it reads the paper; of a run with two names one.
 
     Only of datasets where students differ in that, BSKD aside: of others there is nothing to compare.
     """
     rows = []
     for dataset in study.use:
-        students = {name: row for name, row in study.students_of(dataset).items() if row.method != "kd"}
-        words = {name: _reading(study, row) for name, row in students.items()}
+        words = {name: _reading(study, row) for name, row in study.of_specialists(dataset).items()}
         if len({said for said in words.values() if PARTITION not in said}) < 2:
             continue
         runs = {}
@@ -172,29 +169,27 @@ def readings(study: Study) -> list[dict[str, Any]]:
     return rows
 
 
-def _reading(study: Study, row: Student) -> str:
+def _reading(study: Study, row: OfSpecialists) -> str:
     """How a student reads what the paper leaves open of its teachers' outputs and weights."""
     outputs = f"{row.teacher_outputs or study.teachers.outputs} teachers"
-    if row.method == "bskd" or row.weighting == "partition":
-        return f"{outputs}, {PARTITION}"
-    return f"{outputs}, {row.weighting}, {row.outside} outside"
+    weighting = getattr(row, "weighting", "partition")
+    return f"{outputs}, {PARTITION}" if weighting == "partition" else f"{outputs}, {weighting}, {row.outside} outside"
 
 
 def _hyperparameters(student: Student) -> dict[str, Any]:
     """Table 5's columns of a student; None for what its method does not look at."""
-    shown = ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")
-    return {key: None if key in student.unused() else getattr(student, key) for key in shown}
+    return {key: getattr(student, key, None) for key in ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")}
 
 
 def _variant(study: Study, row: Baseline | Student) -> str | None:
     """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
     said = [f"list {row.list}"] if row.list > 1 else []
+    if isinstance(row, OfGeneralist) and row.teacher:
+        said.append(f"taught by {row.teacher}")
+    if isinstance(row, OfSpecialists) and row.teacher_outputs not in (None, study.teachers.outputs):
+        said.append(f"{row.teacher_outputs} teachers")
     if isinstance(row, Student):
-        said += [f"taught by {row.teacher}"] if row.teacher else []
-        said += [f"{row.teacher_outputs} teachers"] if row.teacher_outputs not in (None, study.teachers.outputs) else []
-        words = {"weighting": "{}", "outside": "{} outside", "unfrozen": "{}"}
-        said += [word.format(getattr(row, key)) for key, word in words.items()
-                 if key not in row.unused() and getattr(row, key) != Student.model_fields[key].default]  # fmt: skip
+        said += [f"{word} {key}" if key == "outside" else word for key, word in row.distillation.words().items()]
     return ", ".join(said) or None
 
 
@@ -230,22 +225,26 @@ def lists(study: Study) -> dict[str, dict[str, list[str]]]:
 
 
 def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
-    """Figure 6: histories of the chosen student, of BSKD (with its KD_T and KD_alpha if there is one), the baseline."""
+    """Figure 6: histories of the chosen student, of one by each other method of specialists, and of the baseline.
+
+    Of several students by a method the one that differs least: with the chosen one's outputs, KD_T and KD_alpha.
+    """
     shown = {}
     for dataset in study.use:
         if (chosen := study.chosen(dataset)) is None:
             continue
         name, student = chosen
-        others = [
-            (other, row)
-            for other, row in study.students_of(dataset).items()
-            if row.method == "bskd" and row.list == student.list and other != name
-        ]
         alike = ("teacher_outputs", "KD_T", "KD_alpha")
-        others.sort(key=lambda item: any(getattr(item[1], key) != getattr(student, key) for key in alike))
+        others = sorted(
+            (item for item in study.of_specialists(dataset).items() if item[1].list == student.list),
+            key=lambda item: any(getattr(item[1], key, None) != getattr(student, key, None) for key in alike),
+        )
+        by_method = {student.method: (name, student)}
+        for item in others:
+            by_method.setdefault(item[1].method, item)
         shown[dataset] = {
-            _with_kind(label, row.method.upper()): histories(study, student_runs(study, dataset, row))
-            for label, row in [(name, student), *others[:1]]
+            _with_kind(label, row.distillation.label): histories(study, student_runs(study, dataset, row))
+            for label, row in by_method.values()
         }
         baseline, row = study.reference(dataset, student.list)
         shown[dataset][_with_kind(baseline, "baseline")] = histories(study, baseline_runs(study, dataset, row))
@@ -286,7 +285,7 @@ def students(study: Study) -> dict[str, dict[str, list[str]]]:
     """Histories of every student that weighs its teachers, the chosen one first."""
     shown = {}
     for dataset in study.use:
-        rows = {name: row for name, row in study.students_of(dataset).items() if row.method == "dtkd"}
+        rows = {name: row for name, row in study.students_of(dataset).items() if row.distillation.weighs}
         if (chosen := study.chosen(dataset)) and chosen[0] in rows:
             rows = {chosen[0]: chosen[1]} | rows
         if rows:

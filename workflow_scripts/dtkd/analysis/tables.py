@@ -557,9 +557,7 @@ def _against(names: Sequence[str]) -> list[str]:
     return [f"paper_{name}" for name in names] + [f"diff_{name}" for name in names]
 
 
-def _table(
-    name: str, rows: list[Row], columns: list[str], caption: str, notes: Iterable[str] = ()
-) -> pd.DataFrame:
+def _table(name: str, rows: list[Row], columns: list[str], caption: str, notes: Iterable[str] = ()) -> pd.DataFrame:
     """``columns`` of ``rows``, without seeds and deviations if no row has several seeds; its words are in ``attrs``."""
     table = pd.DataFrame(rows, columns=columns)
     if "seeds" in columns:

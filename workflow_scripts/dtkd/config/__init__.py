@@ -8,7 +8,7 @@ from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.model import Backbone, Clip, Model
-from dtkd.config.rows import Baseline, Student
+from dtkd.config.rows import Baseline, OfGeneralist, OfSpecialists, Student, student
 from dtkd.config.runs import Run
 from dtkd.config.split import Split
 from dtkd.config.study import Study, read
@@ -24,6 +24,8 @@ __all__ = [
     "Evaluation",
     "Flow",
     "Model",
+    "OfGeneralist",
+    "OfSpecialists",
     "Pretrain",
     "Run",
     "Split",
@@ -32,4 +34,5 @@ __all__ = [
     "Teachers",
     "Train",
     "read",
+    "student",
 ]

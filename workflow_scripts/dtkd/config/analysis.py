@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dtkd.config.fields import Name, Section
+from dtkd.common.fields import Name, Section
 from dtkd.config.training import Outputs
 
 

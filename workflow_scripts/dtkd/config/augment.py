@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field, model_validator
 
 from dtkd.common.errors import DtkdError
-from dtkd.config.fields import Count, Fraction, Section
+from dtkd.common.fields import Count, Fraction, Section
 
 
 class Augment(Section):

@@ -11,11 +11,11 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.registry import hint
 from dtkd.config.explain import explain
 from dtkd.config.model import WEIGHTS
+from dtkd.config.rows import OfGeneralist
 from dtkd.config.training import Train
 from dtkd.models.entries import NETWORKS
 
 if TYPE_CHECKING:
-    from dtkd.config.rows import Student
     from dtkd.config.sections import Sections
 
 
@@ -67,11 +67,11 @@ def students_have_a_reference(config: Sections) -> None:
 def students_have_their_teacher(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
-            if row.teacher is not None:
+            if isinstance(row, OfGeneralist) and row.teacher is not None:
                 _can_teach(config, dataset, name, row, row.teacher)
 
 
-def _can_teach(config: Sections, dataset: str, name: str, row: Student, taught_by: str) -> None:
+def _can_teach(config: Sections, dataset: str, name: str, row: OfGeneralist, taught_by: str) -> None:
     """Whether a student by plain distillation can ask its teacher about the clips that it sees."""
     where, known = f"students.{dataset}.{name}.teacher", config.baselines_of(dataset)
     if taught_by not in known:
@@ -86,15 +86,17 @@ def _can_teach(config: Sections, dataset: str, name: str, row: Student, taught_b
         raise ValueError(f"{where}: {taught_by} sees other clips than students; name one with the study's clip")
 
 
-def chosen_students_have_two_teachers(config: Sections) -> None:
+def chosen_students_have_specialists(config: Sections) -> None:
     for dataset, name in config.analysis.chosen.items():
         if dataset not in config.use:
             continue
         known = config.students_of(dataset)
         if name not in known:
             raise ValueError(f"analysis.chosen.{dataset}: no student is called {name!r}{hint(name, known)}")
-        if known[name].method == "kd":
-            raise ValueError(f"analysis.chosen.{dataset}: {name} has one teacher, and two are compared; name another")
+        if name not in config.of_specialists(dataset):
+            raise ValueError(
+                f"analysis.chosen.{dataset}: {name} has one teacher, and several are compared; name another"
+            )
 
 
 def crops_differ(config: Sections) -> None:
@@ -191,7 +193,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     rows_have_their_list,
     students_have_a_reference,
     students_have_their_teacher,
-    chosen_students_have_two_teachers,
+    chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,
     split_has_what_its_source_reads,

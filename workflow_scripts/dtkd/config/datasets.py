@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dtkd.common.errors import DtkdError
-from dtkd.config.fields import Count, Place, Section
+from dtkd.common.fields import Count, Section
+from dtkd.config.places import Place
 from dtkd.data.datasets import Source
 from dtkd.data.synthetic import Render
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from dtkd.config.fields import Count, NameIn, Place, Section
+from dtkd.common.fields import Count, NameIn, Section
+from dtkd.config.places import Place
 from dtkd.motion.algorithms import ALGORITHMS, FlowAlgorithm
 
 Algorithm = Annotated[str, NameIn(ALGORITHMS)]

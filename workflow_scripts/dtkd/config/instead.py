@@ -27,6 +27,7 @@ INSTEAD = {
     "students.clip": "students have the study's `clip`; for another one make a study of its own",
     "students.frozen": "of students all parameters train; LT and FT are about their teachers",
     "temperature": "the temperature is KD_T, in rows of `students`",
+    "unfrozen": "teachers that go on learning (FT: false) learn from their own loss alone; there is nothing to set",
     "val_fraction": "there is no validation set; `train.selection: last` chooses no epoch on the test set",
     "validation": "there is no validation set; `train.selection: last` chooses no epoch on the test set",
     "workers": "a training has one loader process fewer than cores: --set-threads train_student=4",

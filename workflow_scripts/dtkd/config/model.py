@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from dtkd.config.fields import Count, NameIn, PathText, Section, place
+from dtkd.common.fields import Count, NameIn, PathText, Section
+from dtkd.config.places import place
 from dtkd.models.entries import NETWORKS
 
 WEIGHTS = ("kinetics400", "pretrain", "none")  # what `model.weights` may be beside a path

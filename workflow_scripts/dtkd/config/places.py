@@ -1,6 +1,6 @@
 """One spelling for each place: of all the ways to write a path, one string goes into files, records and rules.
 
-Imported by the Snakefile at every start: the standard library alone.
+Imported by the Snakefile at every start.
 """
 
 from __future__ import annotations
@@ -8,8 +8,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from dtkd.common.errors import DtkdError
+from dtkd.common.fields import PathText
 
 
 def spelled(path: str) -> str:
@@ -35,6 +39,17 @@ def spelled(path: str) -> str:
         if part == "~" or result.startswith("~") or (part.startswith("$") and part[1:] in os.environ):
             raise DtkdError(f"a folder would be called {part}, a word that shells replace; write the path in full")
     return result
+
+
+def place(path: str) -> str:
+    """A path in its one spelling, so that another spelling of it in the config is no change."""
+    try:
+        return spelled(path)
+    except DtkdError as error:
+        raise ValueError(f": {error} (got {path!r})") from None
+
+
+Place = Annotated[PathText, AfterValidator(place)]
 
 
 def within(path: str, folder: str) -> str | None:

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from dtkd.common.fields import PATH
 from dtkd.common.registry import NAME
 from dtkd.config.editors import config_schema, overlay_schema
-from dtkd.config.fields import PATH
 from dtkd.config.schema import Schema, resolved
 from dtkd.models.entries import NETWORKS
 
@@ -105,7 +105,8 @@ def _innermost(schema: Schema, part: Schema) -> Schema:
 def _section(schema: Schema, anchor: str, heading: str, section: Schema) -> str:
     required = section.get("required", [])
     rows = [
-        f"| `{key}` | {_values(schema, key, part)} | {'required' if key in required else _default(part)} "
+        f"| `{key}` | {_values(schema, key, part)} "
+        f"| {'required' if key in required or 'x-required' in part else _default(part)} "
         f"| {part.get('description', _innermost(schema, part).get('description', '')).partition(chr(10))[0]} |"
         for key, part in section["properties"].items()
     ]

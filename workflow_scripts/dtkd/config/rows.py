@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from functools import cache
+from inspect import cleandoc
+from typing import Annotated, Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, GetPydanticSchema, PlainValidator, SerializeAsAny, create_model
 
-from dtkd.config.fields import Count, Fraction, Name, Positive, Section
+from dtkd.common.fields import Count, Name, Section
+from dtkd.common.registry import hint
 from dtkd.config.model import Backbone, Clip
 from dtkd.config.training import Outputs
+from dtkd.distillation import methods
+from dtkd.distillation.methods import METHODS, Method
 
 
 class Baseline(Section):
@@ -29,77 +35,102 @@ class Baseline(Section):
 
 
 class Student(Section):
-    """One student: the paper's hyperparameters (Eqs. 2 to 13), or plain distillation from one teacher to compare.
+    """One student: its method, what that asks for, and which teachers it learns from.
 
-    Teachers need no rows: there are two for each list, seed, `LT` and `teacher_outputs`. The teacher of a student by
-    plain distillation is a baseline.
+    Teachers need no rows. Specialists: there is one for each group of classes, list, seed, `LT` and `teacher_outputs`.
+    The teacher of a student by plain distillation is a baseline.
     """
 
-    method: Literal["dtkd", "bskd", "kd"] = Field(
-        "dtkd",
-        description="`dtkd`: the paper's method. `bskd`: each sample is taught by the teacher of its class's subset "
-        "alone. `kd`: plain distillation, all samples by one teacher of all classes; it has no `LT` and no `FT`.",
-    )
-    teacher: Name | None = Field(
-        None,
-        description="`kd`: the row of `baselines` that teaches, of the same list and clip, with any backbone; `null`: "
-        "the baseline that students are compared with. Set it to have a larger network teach.",
-    )
+    method: str
+    list: Count = Field(1, description="The list to train and test on; there has to be a baseline of that list.")
+
+    @property
+    def distillation(self) -> Method:
+        """Its method, with the row's settings."""
+        kind = methods.get(self.method)
+        return kind(**{key: getattr(self, key) for key in kind.model_fields})
+
+
+class OfSpecialists(Student):
+    """A student that a teacher for each group of classes teaches."""
+
     LT: bool = Field(True, description="Locked teachers: of the teachers, only the heads were trained.")
     FT: bool = Field(
         True,
-        description="Frozen teachers: they stay as they are while the student learns. `false` costs the most time and "
-        "memory.",
-    )
-    S_alpha: Fraction | None = Field(
-        None,
-        description="Share of a teacher's confidence in its score; the rest is its loss's (Eq. 8). `dtkd` needs it, "
-        "the others have none.",
-    )
-    KD_T: Positive = Field(description="Temperature of the softened distributions (Eqs. 2, 3).")
-    KD_alpha: Fraction = Field(
-        description="Share of distillation in the loss; the rest is cross-entropy with the labels (Eq. 13)."
-    )
-    weighting: Literal["gated", "blend", "partition"] = Field(
-        "gated",
-        description="What becomes of the weight of the teacher whose subset a sample does not belong to. `gated`: Eq. "
-        "9, then zero. `blend`: Eq. 9 as it is. `partition`: 1 for the own teacher, 0 for the other (decisions, row "
-        "6).",
-    )
-    outside: Literal["confidence", "zero"] = Field(
-        "confidence",
-        description="What a teacher scores on a sample outside its subset: `S_alpha` × its confidence, or 1 − "
-        "`S_alpha` (decisions, row 6). `weighting: partition` reads no score.",
-    )
-    unfrozen: Literal["own", "joint"] = Field(
-        "own",
-        description="With `FT: false`: teachers learn from their own loss, or from the student's as well (decisions, "
-        "row 10).",
+        description="Frozen teachers: they stay as they are while the student learns. With `false` they go on learning "
+        "on their own subsets' clips, in a run that all students of the same teachers share.",
     )
     teacher_outputs: Outputs | None = Field(
-        None, description="The classes that its two teachers can predict; `null`: as `teachers.outputs`."
+        None, description="The classes that its teachers can predict; `null`: as `teachers.outputs`."
     )
-    list: Count = Field(1, description="The list to train and test on; there has to be a baseline of that list.")
 
-    @model_validator(mode="after")
-    def _settings_belong_to_the_method(self) -> Student:
-        if self.method == "dtkd" and self.S_alpha is None:
-            raise ValueError("S_alpha: required by method dtkd (Eq. 8)")
-        if self.method != "dtkd" and self.S_alpha is not None:
-            raise ValueError(f"S_alpha: method {self.method} has no hybrid score; leave it out")
-        if self.method == "kd" and not (self.LT and self.FT):
-            raise ValueError("LT, FT: method kd has a finished baseline for its teacher; leave them out")
-        if self.method != "kd" and self.teacher is not None:
-            raise ValueError(f"teacher: method {self.method} has a teacher for each subset; leave it out")
-        if self.method == "kd" and self.teacher_outputs is not None:
-            raise ValueError("teacher_outputs: method kd has a baseline for its teacher; leave it out")
-        return self
 
-    def unused(self) -> set[str]:
-        """The settings that this student's method never looks at."""
-        if self.method == "kd":
-            return {"S_alpha", "weighting", "outside", "unfrozen", "LT", "FT"}
-        unused = {"unfrozen"} if self.FT else set()
-        if self.method == "bskd":
-            unused |= {"S_alpha", "weighting", "outside"}
-        return unused | ({"outside"} if self.weighting == "partition" else set())
+class OfGeneralist(Student):
+    """A student that one baseline teaches."""
+
+    teacher: Name | None = Field(
+        None,
+        description="The row of `baselines` that teaches, of the same list and clip, with any backbone; `null`: the "
+        "baseline that students are compared with. Set it to have a larger network teach.",
+    )
+
+
+@cache
+def row_type(name: str) -> type[Student]:
+    """What a row of students is by a method of this name."""
+    kind = methods.get(name)
+    base = OfSpecialists if kind.teachers == "specialists" else OfGeneralist
+    fields: dict[str, Any] = {key: (field.annotation, field) for key, field in kind.model_fields.items()}
+    return create_model(f"{kind.label}Student", __base__=base, **fields)
+
+
+def student(row: Any) -> Student:
+    """A valid row of `students`: its keys are those of its method, `dtkd` where it names none.
+
+    Of the other methods' keys it may have `null`, with which an overlay takes away what a row had.
+    Raises ValueError for an unknown method and for what the method does not look at, pydantic's for the rest.
+    """
+    if isinstance(row, Student):
+        return row
+    if not isinstance(row, Mapping):
+        raise ValueError(f": a row has keys, such as method (got {row!r})")
+    given = {"method": "dtkd"} | dict(row)
+    name = given["method"]
+    if not isinstance(name, str) or name not in METHODS:
+        raise ValueError(f"method: {name!r} is unknown; choose one of {', '.join(METHODS)}{hint(str(name), METHODS)}")
+    own = row_type(name)
+    idle = [key for key in given if key in _keys() and key not in own.model_fields]
+    if any(given[key] is not None for key in idle):
+        raise ValueError(f"{', '.join(idle)}: method {name} has no such setting; leave it out")
+    return own.model_validate({key: value for key, value in given.items() if key not in idle})
+
+
+def _keys() -> dict[str, tuple[Any, list[str]]]:
+    """Every key that some row of students may have -> its JSON schema, and the methods that have it."""
+    keys: dict[str, tuple[Any, list[str]]] = {}
+    for name in METHODS:
+        for key, part in row_type(name).model_json_schema()["properties"].items():
+            keys.setdefault(key, (part, []))[1].append(name)
+    return keys
+
+
+def _row_schema() -> dict[str, Any]:
+    """The JSON Schema of any row: all methods' keys. Each says whose it is, and ``x-required`` that these need it."""
+    summaries = " ".join(f"`{name}`: {kind.summary}." for name, kind in METHODS.items())
+    choice = {"enum": list(METHODS), "type": "string", "default": "dtkd", "description": summaries}
+    properties: dict[str, Any] = {"method": choice}
+    for key, (part, names) in _keys().items():
+        if key != "method":
+            whose = "" if len(names) == len(METHODS) else f"{', '.join(f'`{name}`' for name in names)}: "
+            properties[key] = part | {"description": whose + part["description"]}
+            properties[key] |= {} if "default" in part else {"x-required": True}
+    return {"type": "object", "description": cleandoc(Student.__doc__ or ""), "additionalProperties": False,
+            "properties": properties}  # fmt: skip
+
+
+StudentRow = Annotated[
+    SerializeAsAny[Student],
+    PlainValidator(student),
+    GetPydanticSchema(get_pydantic_json_schema=lambda _, __: _row_schema()),
+]
+"""A row of `students`: what is valid follows from its method."""

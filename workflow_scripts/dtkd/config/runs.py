@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from dtkd.config.model import Clip
-from dtkd.config.rows import Student
+from dtkd.config.rows import OfSpecialists, Student
 from dtkd.config.training import Outputs
 
 
@@ -33,6 +34,17 @@ class Run:
         return self.student
 
     @property
+    def specialists_row(self) -> OfSpecialists:
+        """The settings of a student that a teacher for each group teaches."""
+        assert isinstance(self.student, OfSpecialists), f"{self.role}: has no specialists"
+        return self.student
+
+    @property
+    def frozen_teachers(self) -> bool:
+        """Whether a student's teachers stay as they are: specialists may go on learning, a baseline is finished."""
+        return self.teacher is not None or self.specialists_row.FT
+
+    @property
     def name(self) -> str:
         """The run's folder."""
         return f"{self.settings_name}-seed{self.seed}"
@@ -44,20 +56,18 @@ class Run:
         if self.role == "teacher":
             parts = [self.subset, "LT" if self.frozen else None, self.outputs]
         elif s := self.student:
-            parts = [s.method]
-            if s.method == "dtkd":
-                parts += [f"S{s.S_alpha:g}"]
-            parts += [f"T{s.KD_T:g}", f"A{s.KD_alpha:g}"]
-            if self.teacher:
-                parts += [self.teacher.settings_name]
-            else:
-                parts += ["LT" if s.LT else None, "FT" if s.FT else None, self.outputs]
-            usual = {"weighting": "gated", "outside": "confidence", "unfrozen": "own"}
-            parts += [getattr(s, key) for key, word in usual.items()
-                      if key not in s.unused() and getattr(s, key) != word]  # fmt: skip
+            distillation = s.distillation
+            parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values()]
         else:
             parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
         return "-".join(part for part in parts if part)
+
+    def _taught_by(self) -> Sequence[str | None]:
+        """What tells a student's teachers from others, in its name."""
+        if self.teacher:
+            return [self.teacher.settings_name]
+        row = self.specialists_row
+        return ["LT" if row.LT else None, "FT" if row.FT else None, self.outputs]
 
     @property
     def folder(self) -> str:

@@ -8,14 +8,15 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from dtkd.common import plugins
+from dtkd.common.fields import Name, PathText, Section
 from dtkd.config import checks
 from dtkd.config.analysis import Analysis
 from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
-from dtkd.config.fields import Name, PathText, Place, Section, place
 from dtkd.config.flow import Flow
 from dtkd.config.model import Clip, Model
-from dtkd.config.rows import Baseline, Student
+from dtkd.config.places import Place, place
+from dtkd.config.rows import Baseline, OfSpecialists, Student, StudentRow
 from dtkd.config.split import Split
 from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
 
@@ -88,7 +89,7 @@ class Sections(Section):
     baselines: dict[Name, dict[Name, Baseline | None]] = Field(
         description="Data set → name → row. `U5: null` in an overlay takes an inherited row away."
     )
-    students: dict[Name, dict[Name, Student | None]] = Field(
+    students: dict[Name, dict[Name, StudentRow | None]] = Field(
         description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away."
     )
 
@@ -108,6 +109,10 @@ class Sections(Section):
 
     def students_of(self, dataset: str) -> dict[str, Student]:
         return {name: row for name, row in self.students.get(dataset, {}).items() if row is not None}
+
+    def of_specialists(self, dataset: str) -> dict[str, OfSpecialists]:
+        """The students that a teacher for each group of classes teaches."""
+        return {name: row for name, row in self.students_of(dataset).items() if isinstance(row, OfSpecialists)}
 
     def backbones(self) -> set[str]:
         """Every backbone that some run of the study has."""
@@ -131,12 +136,12 @@ class Sections(Section):
                 return name, row
         return None
 
-    def chosen(self, dataset: str) -> tuple[str, Student] | None:
-        """The student that tables and figures single out, with its two teachers: the configured one or the first.
+    def chosen(self, dataset: str) -> tuple[str, OfSpecialists] | None:
+        """The student of specialists that tables and figures single out: the configured one or the first.
 
         None where there is no such student.
         """
-        students = {name: row for name, row in self.students_of(dataset).items() if row.method != "kd"}
+        students = self.of_specialists(dataset)
         name = self.analysis.chosen.get(dataset, next(iter(students), None))
         return None if name is None else (name, students[name])
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from dtkd.common.errors import DtkdError
-from dtkd.config.fields import Name, Section
+from dtkd.common.fields import Name, Section
 
 Measure = Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"]
 

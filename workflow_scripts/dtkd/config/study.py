@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain
-from dtkd.config.rows import Baseline, Student
+from dtkd.config.rows import Baseline, OfGeneralist, OfSpecialists, Student
 from dtkd.config.runs import Run
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs
@@ -26,15 +26,16 @@ class Study(Sections):
         return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip)
 
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
-        teacher = None
-        if row.method == "kd":
+        teacher, outputs = None, None
+        if isinstance(row, OfGeneralist):
             teacher = self.baseline_run(dataset, self._teaching(dataset, row), seed)
-        outputs = row.teacher_outputs if row.teacher_outputs != self.teachers.outputs else None
+        elif isinstance(row, OfSpecialists) and row.teacher_outputs != self.teachers.outputs:
+            outputs = row.teacher_outputs
         return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher,
                    outputs=outputs)  # fmt: skip
 
-    def _teaching(self, dataset: str, row: Student) -> Baseline:
-        """The baseline that teaches a student by plain distillation."""
+    def _teaching(self, dataset: str, row: OfGeneralist) -> Baseline:
+        """The baseline that teaches a student."""
         if row.teacher:
             return self.baselines_of(dataset)[row.teacher]
         reference = self.reference(dataset, row.list)
@@ -42,20 +43,27 @@ class Study(Sections):
         return reference[1]
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
-        """The static and the dynamic teacher of a student; of one by plain distillation its only `teacher`."""
+        """A student's specialists by subset; of one that a baseline teaches its only `teacher`."""
         if student.teacher:
             return {"teacher": student.teacher}
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
-                        frozen=student.row.LT, subset=subset, outputs=student.outputs)
+                        frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs)
             for subset in SUBSETS
         }  # fmt: skip
 
-    def logits_file(self, student: Run) -> str:
-        """Where a student's frozen teachers' logits are, relative to the results folder."""
-        pair = ["LT" if student.row.LT else None, student.outputs, f"seed{student.seed}"]
-        teachers = student.teacher.name if student.teacher else "-".join(part for part in pair if part)
-        return str(PurePosixPath(student.folder).parents[1] / "teacher" / f"{teachers}.logits.pt")
+    def targets_file(self, student: Run) -> str:
+        """Where what its teachers say to every training clip is, relative to the results folder.
+
+        All students of the same teachers, list and seed share it.
+        """
+        if student.teacher:
+            parts = ["frozen", student.teacher.name]
+        else:
+            row = student.specialists_row
+            kept = ["LT" if row.LT else None, student.outputs, f"seed{student.seed}"]
+            parts = ["frozen" if row.FT else "continued", *filter(None, kept)]
+        return str(PurePosixPath(student.folder).parents[1] / "targets" / f"{'-'.join(parts)}.pt")
 
     def pretrain_run(self, backbone: str) -> Run:
         assert self.pretrain, "checks.pretraining_is_described"
@@ -95,10 +103,8 @@ class Study(Sections):
         if run.subset:
             settings["subset"] = run.subset
         if run.student:
-            left_out = {"list", "teacher", "teacher_outputs", *run.student.unused()}
-            if run.student.outside == "confidence":  # as it was before there was a choice
-                left_out.add("outside")
-            settings["student"] = run.student.model_dump(exclude=left_out)
+            kept = {"method", "LT", "FT"}
+            settings["student"] = run.student.model_dump(include=kept) | run.student.distillation.settings()
         if run.subset or (run.student and run.teacher is None):
             settings |= {"teacher_outputs": "full"} if self.outputs_of(run) == "full" else {}
         return settings
@@ -110,10 +116,16 @@ class Study(Sections):
         """
         return run.outputs or self.teachers.outputs
 
-    def teaching_settings(self, student: Run) -> dict[str, Any]:
-        """What frozen teachers' logits are made with; of `train`, epochs, clips, batch size and precision matter."""
+    def targets_settings(self, student: Run) -> dict[str, Any]:
+        """What targets are made with: of frozen teachers those settings say which clips there are.
+
+        Teachers that go on learning do so as the student does.
+        """
         settings = self.settings(student) | {"backbone": (student.teacher or student).backbone}
-        return {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
+        kept = {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
+        if not student.frozen_teachers:
+            kept["teacher_outputs"] = self.outputs_of(student)
+        return kept
 
     def divergences(self) -> dict[str, dict[str, Any]]:
         """Of each data set with such a student, what Table 6 and Figure 8 compute of the chosen one."""

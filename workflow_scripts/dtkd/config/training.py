@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dtkd.config.fields import Count, Name, Positive, Section
+from dtkd.common.fields import Count, Name, Positive, Section
 
 Outputs = Literal["full", "masked"]
 
@@ -65,10 +65,15 @@ class Train(Section):
         "`--resources gpu=N`.",
     )
     nodes: Count = Field(1, description="Computers that share one training, under SLURM.")
+    batch_norm: Literal["local", "synced"] = Field(
+        "local",
+        description="With several `devices`: whether batch norms see the clips of their own GPU, as is usual, or of "
+        "all GPUs (torch's SyncBatchNorm; not on a CPU), for few clips on each.",
+    )
 
     def computing(self) -> dict[str, Any]:
-        """How a training computes: what changes its result by rounding only, as `device` does."""
-        return self.model_dump(include={"channels_last", "compile", "devices", "nodes"})
+        """How a training computes. It changes a result by rounding, and by what batch norms see where GPUs share it."""
+        return self.model_dump(include={"channels_last", "compile", "devices", "nodes", "batch_norm"})
 
     def learning(self) -> dict[str, Any]:
         """All other settings: they change the result."""

@@ -211,8 +211,10 @@ def passed_over(source: Source) -> str | None:
         outside += [path for name in below for path in _deeper(root, name)]
         suffixes = Counter(Path(path).suffix.lower() or "none" for path in others)
         kinds = ", ".join(f"{suffix}: {count}" for suffix, count in suffixes.most_common(5))
-        parts = [_some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
-                 _some(outside, "video not directly in a class's folder", "videos not directly in a class's folder")]
+        parts = [
+            _some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
+            _some(outside, "video not directly in a class's folder", "videos not directly in a class's folder"),
+        ]
         remedy = (
             f"to use one, end its name in one of {' '.join(SUFFIXES)} and put it directly into its class's folder, or "
             "list it in a CSV file (format: csv)"
@@ -673,8 +675,7 @@ def _statuses(root: Path, read: _Lists, paths: list[str]) -> list[tuple[int, int
     if missing:
         shown = [f"{path}{_file_hint(root, path, folders)}" for path in missing[:3]]
         raise DtkdError(
-            _report(root, read, missing, shown, len(paths))
-            + "; put the files there, or correct the lists or `videos`"
+            _report(root, read, missing, shown, len(paths)) + "; put the files there, or correct the lists or `videos`"
         )
     return status
 

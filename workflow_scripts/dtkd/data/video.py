@@ -105,9 +105,7 @@ def result_of(generator: Generator) -> object:
             return end.value
 
 
-def read(
-    path: str | Path, indices: Sequence[int], known: VideoInfo | None = None, threads: int = 1
-) -> np.ndarray:
+def read(path: str | Path, indices: Sequence[int], known: VideoInfo | None = None, threads: int = 1) -> np.ndarray:
     """The frames at ``indices``: uint8 (T, H, W, 3), RGB; see ``read_bgr``."""
     return np.stack([cv2.cvtColor(frame, cv2.COLOR_BGR2RGB) for frame in read_bgr(path, indices, known, threads)])
 

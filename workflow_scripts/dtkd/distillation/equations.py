@@ -1,11 +1,14 @@
-"""Distillation from a static and a dynamic teacher: Eqs. 2-13 of the paper, one small function each; its rival, plain.
+"""Distillation from teachers of groups of classes: Eqs. 2-13 of the paper, one small function each.
 
-Names are the paper's: L_z, L_st, L_dy are the logits of the student, the static and the dynamic teacher; p, q_st, q_dy
-their distributions; S_alpha, KD_T, KD_alpha the hyperparameters. N is the number of samples in the batch, C of classes.
-Half-precision logits are computed in float32. Where the paper is silent, the docstring says what is done here.
+Names are the paper's: L_z and L_t are the logits of the student and of a teacher; p, q their distributions; S_alpha,
+KD_T, KD_alpha the hyperparameters. N is the number of samples in the batch, C of classes. The paper has two teachers,
+the static and the dynamic one (st, dy); here each group of classes has its own, and whatever is one per teacher stands
+in the groups' order. Half-precision logits are computed in float32. Where the paper is silent, the docstring says what
+is done here.
 """
 
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Sequence
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,16 +18,6 @@ from dtkd.common.errors import DtkdError
 
 Weighting = Literal["gated", "blend", "partition"]
 Outside = Literal["confidence", "zero"]
-
-
-class Distillation(NamedTuple):
-    """What one batch gives: scalars with gradients, and the weights as plain numbers for the records."""
-
-    loss: Tensor  # scalar, Eq. 13
-    L_KD: Tensor  # scalar, Eq. 11
-    L_CE: Tensor  # scalar, Eq. 12
-    w_st: Tensor | None = None  # (N,), Eq. 9, detached; None of one teacher
-    w_dy: Tensor | None = None  # (N,), Eq. 9, detached; None of one teacher
 
 
 def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
@@ -44,14 +37,14 @@ def student_log_probabilities(L_z: Tensor, KD_T: float) -> Tensor:
 
 
 def teacher_probabilities(L_t: Tensor, KD_T: float) -> Tensor:
-    """Eq. 3: q = softmax(L_t / KD_T), (N, C) -> (N, C), for either teacher; exactly 0 where L_t is -inf."""
+    """Eq. 3: q = softmax(L_t / KD_T), (N, C) -> (N, C), for any teacher; exactly 0 where L_t is -inf."""
     return F.softmax(_at_least_float32(L_t) / KD_T, dim=-1)
 
 
-def responsibility(labels: Tensor, static_classes: Tensor) -> tuple[Tensor, Tensor]:
-    """Eq. 4: mask_st and mask_dy, (N,) bool each, from labels (N,) and the static subset (C,) bool."""
-    mask_st = static_classes[labels]
-    return mask_st, ~mask_st
+def responsibility(labels: Tensor, groups: Tensor, teachers: int) -> list[Tensor]:
+    """Eq. 4: each teacher's mask, (N,) bool, from labels (N,) and the classes' groups (C,), integers from 0 on."""
+    own = groups[labels]
+    return [own == group for group in range(teachers)]
 
 
 def confidence(q: Tensor) -> Tensor:
@@ -92,7 +85,7 @@ def hybrid_score(conf: Tensor, CE_norm: Tensor, S_alpha: float) -> Tensor:
 def teacher_score(
     q: Tensor, L_t: Tensor, labels: Tensor, own: Tensor, S_alpha: float, outside: Outside = "confidence"
 ) -> Tensor:
-    """Eqs. 5-8 of either teacher: its score of every sample, (N, C) distributions and logits -> (N,).
+    """Eqs. 5-8 of any teacher: its score of every sample, (N, C) distributions and logits -> (N,).
 
     The paper defines confidence and loss on the teacher's ``own`` (N,) samples; ``outside`` says what the others score:
 
@@ -108,34 +101,57 @@ def teacher_score(
     return hybrid_score(conf, CE_norm, S_alpha)
 
 
-def soft_weights(s_st: Tensor, s_dy: Tensor, mask_st: Tensor, weighting: Weighting = "gated") -> tuple[Tensor, Tensor]:
-    """Eq. 9: w_st = s_st / (s_st + s_dy), w_dy = s_dy / (s_st + s_dy), (N,) each; mask_st (N,) bool is True
-    for static samples.
+def soft_weights(scores: Sequence[Tensor], own: Sequence[Tensor], weighting: Weighting = "gated") -> list[Tensor]:
+    """Eq. 9: w = s / (sum of all teachers' s), from each teacher's scores (N,) and own samples (N,) bool: (N,) each.
 
-    - ``gated``: then, as the text below Eq. 9 asks, a weight outside its teacher's subset is set to 0. The other is not
-      renormalised, so that the target of a sample sums to w <= 1 and the sample's KD term is scaled by it.
-    - ``blend``: no weight is set to 0; the two sum to 1.
-    - ``partition``: 1 for the sample's own teacher and 0 for the other, whatever the scores (BSKD).
+    - ``gated``: then, as the text below Eq. 9 asks, a weight outside its teacher's subset is set to 0. The others are
+      not renormalised, so that the target of a sample sums to w <= 1 and the sample's KD term is scaled by it.
+    - ``blend``: no weight is set to 0; they sum to 1.
+    - ``partition``: 1 for the sample's own teacher and 0 for the others, whatever the scores (BSKD).
 
-    Where both scores are 0 (only with S_alpha = 0 and ``outside`` ``confidence``, for the own sample with the largest
+    Where all scores are 0 (only with S_alpha = 0 and ``outside`` ``confidence``, for the own sample with the largest
     loss) the own teacher's weight is 1, as it then is for every other sample.
     """
-    own_st, own_dy = mask_st.to(s_st.dtype), (~mask_st).to(s_dy.dtype)
+    whole = [mask.to(s.dtype) for s, mask in zip(scores, own, strict=True)]
     if weighting == "partition":
-        return own_st, own_dy
-    total = s_st + s_dy
+        return whole
+    total = torch.stack(list(scores)).sum(0)
     scored = total > 0
     divisor = torch.where(scored, total, 1.0)
-    w_st = torch.where(scored, s_st / divisor, own_st)
-    w_dy = torch.where(scored, s_dy / divisor, own_dy)
+    weights = [torch.where(scored, s / divisor, one) for s, one in zip(scores, whole, strict=True)]
     if weighting == "gated":
-        return torch.where(mask_st, w_st, 0.0), torch.where(mask_st, 0.0, w_dy)
-    return w_st, w_dy
+        return [torch.where(mask, w, 0.0) for w, mask in zip(weights, own, strict=True)]
+    return weights
 
 
-def soft_target(w_st: Tensor, q_st: Tensor, w_dy: Tensor, q_dy: Tensor) -> Tensor:
-    """Eq. 10: q_final = w_st * q_st + w_dy * q_dy, with weights (N,) and distributions (N, C) -> (N, C)."""
-    return w_st.unsqueeze(-1) * q_st + w_dy.unsqueeze(-1) * q_dy
+def soft_target(weights: Sequence[Tensor], distributions: Sequence[Tensor]) -> Tensor:
+    """Eq. 10: q_final = sum over teachers of w * q, with weights (N,) and distributions (N, C) each -> (N, C)."""
+    return torch.stack([w.unsqueeze(-1) * q for w, q in zip(weights, distributions, strict=True)]).sum(0)
+
+
+def hybrid_target(
+    teacher_logits: Sequence[Tensor], labels: Tensor, groups: Tensor, *, S_alpha: float, KD_T: float,
+    weighting: Weighting = "gated", outside: Outside = "confidence",
+) -> tuple[Tensor, list[Tensor]]:  # fmt: skip
+    """Eqs. 3-10 for a batch: q_final (N, C) and each teacher's weights (N,).
+
+    Args:
+        teacher_logits: each teacher's, (N, C); -inf for classes that it cannot predict (`mask_logits`).
+        labels: (N,), integers.
+        groups: (C,), integers: the number of each class's teacher.
+
+    Raises:
+        DtkdError: shapes disagree, or a teacher has no class.
+    """
+    check_groups(groups, len(teacher_logits), teacher_logits[0].shape[-1])
+    q = [teacher_probabilities(L_t, KD_T) for L_t in teacher_logits]
+    own = responsibility(labels, groups, len(q))
+    scores = [
+        teacher_score(q_t, L_t, labels, mask, S_alpha, outside)
+        for q_t, L_t, mask in zip(q, teacher_logits, own, strict=True)
+    ]
+    weights = soft_weights(scores, own, weighting)
+    return soft_target(weights, q), weights
 
 
 def kd_loss(p: Tensor, q_final: Tensor) -> Tensor:
@@ -159,110 +175,6 @@ def total_loss(L_KD: Tensor, L_CE: Tensor, *, KD_T: float, KD_alpha: float) -> T
     return KD_alpha * KD_T**2 * L_KD + (1 - KD_alpha) * L_CE
 
 
-def distillation_loss(
-    student_logits: Tensor,
-    logits_st: Tensor | None,
-    logits_dy: Tensor | None,
-    labels: Tensor,
-    static_classes: Tensor,
-    *,
-    S_alpha: float,
-    KD_T: float,
-    KD_alpha: float,
-    weighting: Weighting = "gated",
-    outside: Outside = "confidence",
-    masked: bool = False,
-    detach: bool = True,
-) -> Distillation:
-    """Eqs. 2-13 for one batch: logits (N, C), labels (N,) integers, static_classes (C,) bool.
-
-    With ``masked`` a teacher's softmax, in Eqs. 3 and 6 and so in Eqs. 5 and 10, is over its own subset's classes
-    (`mask_logits`; its logits may be masked already), else over all. Where ``teachers_needed`` says "own", a
-    teacher's row for a sample outside its subset may hold any finite filler; where it says "none", both teachers may be
-    None, and L_KD and the weights are then 0. ``detach`` keeps gradients from the teachers, as the text of Eq. 2 asks;
-    with False they receive those of the whole loss, through the weights as well.
-
-    Raises DtkdError for a hyperparameter out of range, an empty subset, or tensors whose shapes disagree.
-    """
-    check_settings(weighting=weighting, S_alpha=S_alpha, KD_T=KD_T, KD_alpha=KD_alpha, outside=outside)
-    N = _check_shapes(student_logits, logits_st, logits_dy, labels)
-    L_CE = student_loss(student_logits, labels)
-    if logits_st is None or logits_dy is None:
-        if teachers_needed(weighting, S_alpha, KD_alpha, outside) != "none":
-            raise DtkdError(f"with KD_alpha {KD_alpha} both teachers' logits are needed: give them, or set KD_alpha 0")
-        zero = L_CE.new_zeros(())
-        return Distillation(total_loss(zero, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), zero, L_CE, *zero.expand(2, N))
-
-    L_st, L_dy = (L.detach() if detach else L for L in (logits_st, logits_dy))
-    _check_subset(static_classes, student_logits.shape[-1])
-    _check_subset(~static_classes, student_logits.shape[-1])
-    if masked:
-        L_st, L_dy = mask_logits(L_st, static_classes), mask_logits(L_dy, ~static_classes)
-    p = student_log_probabilities(student_logits, KD_T)
-    q_st, q_dy = teacher_probabilities(L_st, KD_T), teacher_probabilities(L_dy, KD_T)
-    mask_st, mask_dy = responsibility(labels, static_classes)
-    s_st = teacher_score(q_st, L_st, labels, mask_st, S_alpha, outside)
-    s_dy = teacher_score(q_dy, L_dy, labels, mask_dy, S_alpha, outside)
-    w_st, w_dy = soft_weights(s_st, s_dy, mask_st, weighting)
-    L_KD = kd_loss(p, soft_target(w_st, q_st, w_dy, q_dy))
-    loss = total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha)
-    return Distillation(loss, L_KD, L_CE, w_st.detach(), w_dy.detach())
-
-
-def vanilla_kd_loss(
-    student_logits: Tensor, teacher_logits: Tensor, labels: Tensor, *, KD_T: float, KD_alpha: float
-) -> Distillation:
-    """Plain distillation (Hinton et al., 2015), for comparison: Eqs. 2, 3 and 11-13 with q_final = q, one teacher's.
-
-    Logits (N, C), labels (N,) integers; the teacher's send no gradient.
-    Raises DtkdError for a hyperparameter out of range or tensors whose shapes disagree.
-    """
-    check_settings(weighting="partition", S_alpha=0.0, KD_T=KD_T, KD_alpha=KD_alpha)
-    _check_shapes(student_logits, teacher_logits, teacher_logits, labels)
-    q = teacher_probabilities(teacher_logits.detach(), KD_T)
-    L_KD = kd_loss(student_log_probabilities(student_logits, KD_T), q)
-    L_CE = student_loss(student_logits, labels)
-    return Distillation(total_loss(L_KD, L_CE, KD_T=KD_T, KD_alpha=KD_alpha), L_KD, L_CE)
-
-
-def teachers_needed(
-    weighting: Weighting, S_alpha: float, KD_alpha: float, outside: Outside = "confidence"
-) -> Literal["own", "all", "none"]:
-    """Say on which samples each teacher's logits change the loss: those of its "own" subset, "all", or "none".
-
-    "own" where the own teacher's weight is always 1 (``weighs``), and for ``gated`` with ``zero`` outside, as then
-    neither a score nor a target is read from the other teacher. "none" with KD_alpha = 0.
-    """
-    check_settings(weighting=weighting, S_alpha=S_alpha, KD_alpha=KD_alpha, outside=outside)
-    if KD_alpha == 0:
-        return "none"
-    spared = not weighs(weighting, S_alpha, outside) or (weighting, outside) == ("gated", "zero")
-    return "own" if spared else "all"
-
-
-def weighs(weighting: Weighting, S_alpha: float, outside: Outside = "confidence") -> bool:
-    """Whether Eq. 9's weights are other numbers than 1 and 0, which then depend on the whole batch (Eq. 7).
-
-    They are not with ``partition``, nor where the other teacher's score is always exactly 0.
-    """
-    never = {"confidence": 0, "zero": 1}[outside]
-    return weighting != "partition" and S_alpha != never
-
-
-def check_settings(
-    *, weighting: str, S_alpha: float, KD_alpha: float, KD_T: float = 1.0, outside: str = "confidence"
-) -> None:
-    """Raise DtkdError unless S_alpha and KD_alpha are in [0, 1], KD_T is above 0 and the two words are known."""
-    for name, word, words in (("weighting", weighting, get_args(Weighting)), ("outside", outside, get_args(Outside))):
-        if word not in words:
-            raise DtkdError(f"{name}: {word!r} is unknown: choose one of {', '.join(words)}")
-    for name, share in (("S_alpha", S_alpha), ("KD_alpha", KD_alpha)):
-        if not 0 <= share <= 1:
-            raise DtkdError(f"{name}: {share} is not between 0 and 1: choose a share")
-    if not 0 < KD_T < float("inf"):
-        raise DtkdError(f"KD_T: {KD_T} is not a temperature: choose a finite number above 0")
-
-
 def _at_least_float32(logits: Tensor) -> Tensor:
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
@@ -277,16 +189,28 @@ def _check_subset(subset: Tensor, C: int) -> None:
         raise DtkdError("a subset has no classes, so its teacher has nothing to say: change the split's threshold")
 
 
-def _check_shapes(student_logits: Tensor, logits_st: Tensor | None, logits_dy: Tensor | None, labels: Tensor) -> int:
-    """Return N, the batch size, once all logits are seen to be (N, C) and labels (N,)."""
-    named = {"student": student_logits, "static teacher": logits_st, "dynamic teacher": logits_dy}
-    shapes = {name: tuple(logits.shape) for name, logits in named.items() if logits is not None}
-    N = labels.numel()
-    matching = len(shapes["student"]) == 2 and set(shapes.values()) == {(N, *shapes["student"][1:])}
-    if N == 0 or labels.dim() != 1 or not matching:
-        said = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+def check_groups(groups: Tensor, teachers: int, C: int) -> None:
+    """Raise DtkdError unless ``groups`` (C,) are integers from 0 on, of which each teacher has at least one."""
+    if groups.dtype != torch.long or groups.shape != (C,):
         raise DtkdError(
-            f"logits must be (samples, classes) for the same samples and classes, at least one: {said}, "
-            f"labels {tuple(labels.shape)}: use models with the same classes on the same batch"
+            f"groups must be {C} integers, one a class of the logits, not {groups.dtype} of shape "
+            f"{tuple(groups.shape)}: make the split for the same classes as the model"
         )
-    return N
+    if groups.unique().tolist() != list(range(teachers)):
+        raise DtkdError(
+            f"groups are {groups.unique().tolist()}, but there are {teachers} teachers, and each has to have a class: "
+            "give the logits of one teacher for each group, or change the split's threshold"
+        )
+
+
+def check_shapes(student_logits: Tensor, teacher_logits: Sequence[Tensor], labels: Tensor) -> None:
+    """Raise DtkdError unless all logits are (N, C) and the labels (N,), with at least one sample."""
+    shapes = {tuple(logits.shape) for logits in (student_logits, *teacher_logits)}
+    N = labels.numel()
+    if N == 0 or labels.dim() != 1 or student_logits.dim() != 2 or shapes != {(N, student_logits.shape[-1])}:
+        said = ", ".join(map(str, (tuple(logits.shape) for logits in teacher_logits)))
+        raise DtkdError(
+            f"logits must be (samples, classes) for the same samples and classes, at least one: the student's are "
+            f"{tuple(student_logits.shape)}, the teachers' {said}, labels {tuple(labels.shape)}: use models with the "
+            "same classes on the same batch"
+        )

@@ -20,12 +20,16 @@ from dtkd.common.command import command
 from dtkd.common.download import verify
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic, check_writable
+from dtkd.common.progress import progress
 from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import SUFFIXES, Videos
 from dtkd.data.video import VideoError
-from dtkd.distillation.classifier import Classifier
 from dtkd.models import weights
-from dtkd.training import loop, networks
+from dtkd.training import networks
+from dtkd.training.classifier import Classifier
+from dtkd.training.evaluation import of_views
+from dtkd.training.hardware import Hardware, autocast, choose_hardware
+from dtkd.training.normalise import Normalise
 from dtkd.training.sampling import TestClips, loader
 
 THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
@@ -35,7 +39,7 @@ class Trained(NamedTuple):
     """A run's network, with all that it takes to ask it about a video file."""
 
     classifier: Classifier  # a masked teacher's predicts its own classes only
-    normalise: loop.Normalise
+    normalise: Normalise
     classes: list[str]  # in the order of the logits
     clip: Clip
     augment: Augment
@@ -69,7 +73,7 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
     allowed = None if own is None else torch.tensor([name in own for name in classes])
     return Trained(
         Classifier(model, allowed),
-        loop.Normalise(about["pixels"]["mean"], about["pixels"]["std"]),
+        Normalise(about["pixels"]["mean"], about["pixels"]["std"]),
         classes,
         Clip(**settings["clip"]),
         Augment(**settings["augment"]),
@@ -80,7 +84,7 @@ def load(checkpoint: str | Path, part: str = "model") -> Trained:
 @torch.no_grad()
 def predict(
     trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation | None = None,
-    hardware: loop.Hardware | None = None,
+    hardware: Hardware | None = None,
 ) -> Iterator[Tensor | VideoError]:  # fmt: skip
     """What ``trained`` says to each of ``paths``, in their order: logits (C,), float32, on the CPU.
 
@@ -93,10 +97,10 @@ def predict(
     decoder, `inspection.inspect` tries out beforehand.
     """
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    evaluation, hardware = evaluation or Evaluation(), hardware or loop.hardware("auto", THREADS)
+    evaluation, hardware = evaluation or Evaluation(), hardware or choose_hardware("auto", THREADS)
     device = hardware.device
     classifier, normalise = trained.classifier.to(device).eval(), trained.normalise.to(device)
-    cast, _ = loop.autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
+    cast, _ = autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
     most = trained.train.micro_batch or trained.train.batch_size
 
     def logits_of(videos: Sequence[Tensor | VideoError]) -> Iterator[Tensor | VideoError]:
@@ -105,7 +109,7 @@ def predict(
         logits = iter(())
         if sound:
             with cast:
-                logits = iter(loop.of_views(classifier.logits, normalise, torch.stack(sound), most, device,
+                logits = iter(of_views(classifier, normalise, torch.stack(sound), most, device,
                                               evaluation.average).cpu())  # fmt: skip
         for views in videos:
             yield next(logits) if isinstance(views, Tensor) else views
@@ -207,10 +211,10 @@ def _run(given: argparse.Namespace) -> int:
         raise DtkdError(f"--crops: {error}") from None
     paths = videos_in(given.videos)
     evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
-    predictions = predict(trained, paths, evaluation, loop.hardware(given.device, given.threads))
+    predictions = predict(trained, paths, evaluation, choose_hardware(given.device, given.threads))
     rows, failed = [], 0
     try:
-        with loop.progress(total=len(paths), desc="predict", unit="video") as bar:
+        with progress(total=len(paths), desc="predict", unit="video") as bar:
             for path, prediction in zip(paths, predictions, strict=True):
                 name = os.fsencode(path).decode("utf-8", "backslashreplace")
                 if isinstance(prediction, VideoError):

@@ -432,9 +432,7 @@ def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
     }
 
 
-def _stored_summary(
-    path: Path, out: Path, recipe: dict[str, object], settings: Settings
-) -> dict[str, object] | None:
+def _stored_summary(path: Path, out: Path, recipe: dict[str, object], settings: Settings) -> dict[str, object] | None:
     """The summary of a stored table, or None where there is none, it cannot be read, or it has another recipe."""
     try:
         with pq.ParquetFile(out) as file:

@@ -5,7 +5,8 @@ machine can tell is measured in a few seconds where the plan is made: flow and d
 kind, and on a CPU study the arithmetic itself. The rest is assumed, and `notes` says each assumption.
 
 One training clip costs three forward passes (forward, gradient of the activations, gradient of the weights), one where
-the backbone is frozen, and more where a student's teachers go on learning. A multiply-add is two FLOPs.
+the backbone is frozen. Teachers say what they say once for all their students: one forward pass of each, or four in all
+where they go on learning, three of a clip's own teacher and one of each other. A multiply-add is two FLOPs.
 """
 
 from __future__ import annotations
@@ -31,7 +32,6 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
 from dtkd.config import Dataset, Run, Study
 from dtkd.data import datasets, published, synthetic, video
-from dtkd.distillation.dual_teacher import teacher_rows_needed
 from dtkd.models import backbones
 from dtkd.motion import flow
 from dtkd.training import sampling
@@ -235,10 +235,10 @@ def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
     found = []
     for name in study.used_datasets():
         found += _video_tasks(study, name, sizes[name], measured[name])
-    logits: dict[str, Task] = {}
+    targets: dict[str, Task] = {}
     for run in sorted(study.runs().values(), key=lambda run: ORDER.index(run.role)):
-        if run.role == "student" and run.student.FT and study.logits_file(run) not in logits:
-            task = logits[study.logits_file(run)] = _logits_task(study, run, sizes[run.dataset])
+        if run.role == "student" and study.targets_file(run) not in targets:
+            task = targets[study.targets_file(run)] = _targets_task(study, run, sizes[run.dataset])
             found.append(task)
         found.append(_training_task(study, run, sizes[run.dataset]))
         if study.evaluation.file != "predictions.parquet" and run.role != "pretrain":  # no table shows those
@@ -274,7 +274,6 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     afterwards = 0.0
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
-    networks = 3 if run.student and not run.student.FT else 1  # both teachers go on learning beside it
     weights = parameters(run.backbone, own.classes) * FLOATS
     moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
     return Task(
@@ -282,20 +281,14 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
         clips=trained + tested + afterwards, flops=2 * macs * (passes(run) * trained + tested + afterwards),
         untimed=2 * macs * afterwards,
         disk=2 * weights + 2 * own.test[run.list]["all"] * own.classes * FLOATS,
-        passing=weights * (networks * (1 + (not run.frozen) * moments) + 1),
+        passing=weights * (2 + (not run.frozen) * moments),
         done=Path(study.results, run.folder, "checkpoint.pt").exists(),
     )  # fmt: skip
 
 
 def passes(run: Run) -> int:
     """What a clip costs a training, in forward passes; gradients cost two more."""
-    if run.frozen:
-        return 1
-    if run.student is None or run.student.FT:
-        return 3
-    if teacher_rows_needed(run.student) != "all":  # each clip by one teacher, which learns from it
-        return 3 + 3
-    return 3 + 3 + (3 if run.student.unfrozen == "joint" else 1)
+    return 1 if run.frozen else 3
 
 
 def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
@@ -305,20 +298,19 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
         before.append(study.pretrain_run(run.backbone).folder)
     if run.role in ("teacher", "student") and run.teacher is None and study.split.source == "flow":
         before += [f"{run.dataset}: flow {cls}" for cls in own.by_class]
-    if run.role == "student" and run.student.FT:
-        before.append(study.logits_file(run))
-    elif run.role == "student":
-        before += [teacher.folder for teacher in study.teacher_runs(run).values()]
+    if run.role == "student":
+        before.append(study.targets_file(run))
     return tuple(before)
 
 
-def _logits_task(study: Study, run: Run, own: Size) -> Task:
-    file, teachers = study.logits_file(run), list(study.teacher_runs(run).values())
+def _targets_task(study: Study, run: Run, own: Size) -> Task:
+    file, teachers = study.targets_file(run), list(study.teacher_runs(run).values())
+    passed = len(teachers) if run.frozen_teachers else 3 + len(teachers) - 1
     macs, draws = _settings(study, teachers[0], own)[0], _settings(study, run, own)[1]  # of the student's clips
     count = draws * own.train[run.list]["all"]
     return Task(
         file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),
-        clips=count, flops=2 * macs * len(teachers) * count, disk=len(teachers) * count * own.classes * FLOATS,
+        clips=count, flops=2 * macs * passed * count, disk=len(teachers) * count * own.classes * FLOATS,
         done=Path(study.results, file).exists(),
     )  # fmt: skip
 

@@ -61,7 +61,7 @@ class Artefact(NamedTuple):
 
 def expected(study: Study) -> list[Expected]:
     """Of every artefact whose settings are recorded: trainings, teachers' logits, lists, flow, splits, Table 6."""
-    return [*_runs(study), *_teachers_logits(study), *_of_datasets(study), *_analysis(study)]
+    return [*_runs(study), *_targets(study), *_of_datasets(study), *_analysis(study)]
 
 
 def of_run(study: Study, run: Run) -> Expected:
@@ -110,11 +110,11 @@ def _runs(study: Study) -> Iterator[Expected]:
         yield of_run(study, run)
 
 
-def _teachers_logits(study: Study) -> Iterator[Expected]:
-    students = [run for run in study.runs().values() if run.student and run.student.FT]
-    for file, run in {f"{study.results}/{study.logits_file(run)}": run for run in students}.items():
+def _targets(study: Study) -> Iterator[Expected]:
+    students = [run for run in study.runs().values() if run.student]
+    for file, run in {f"{study.results}/{study.targets_file(run)}": run for run in students}.items():
         names = {f"settings.{name}": shown for name, shown in _names(run).items()} | {"settings": ""}
-        yield Expected(file, _record(file), {"settings": study.teaching_settings(run)}, names)
+        yield Expected(file, _record(file), {"settings": study.targets_settings(run)}, names)
 
 
 def _of_datasets(study: Study) -> Iterator[Expected]:

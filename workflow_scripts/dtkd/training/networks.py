@@ -1,4 +1,4 @@
-"""From a run's settings and input files to its networks: the one place that training and evaluation share."""
+"""From a run's settings and input files to its networks and its objective: what training and evaluation share."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from dtkd.common.errors import DtkdError
-from dtkd.config import Student
-from dtkd.data.datasets import SUBSETS, Videos
-from dtkd.distillation.classifier import Classifier
-from dtkd.distillation.dual_teacher import Distilled
-from dtkd.distillation.vanilla_kd import VanillaKD
+from dtkd.data.datasets import SUBSETS
+from dtkd.distillation import methods
 from dtkd.models import backbones, weights
-from dtkd.training.loop import Normalise
+from dtkd.training.normalise import Normalise
+from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.sampling import seed_of
+from dtkd.training.targets import Targets
 
 
 def read_json(path: str | Path) -> Any:
@@ -29,6 +27,11 @@ def read_json(path: str | Path) -> Any:
 def subset_mask(split: dict[str, Any], classes: list[str], subset: str) -> Tensor:
     """(C,) bool: which classes, in label order, belong to ``subset`` in a `split.json`."""
     return torch.tensor([split["classes"][name]["subset"] == subset for name in classes])
+
+
+def class_groups(split: dict[str, Any], classes: list[str]) -> Tensor:
+    """(C,) integers: the number of each class's group, in label order, by a `split.json`."""
+    return torch.tensor([SUBSETS.index(split["classes"][name]["subset"]) for name in classes])
 
 
 def normaliser(statistics: str | Path) -> Normalise:
@@ -65,27 +68,18 @@ def with_weights(
     return model
 
 
-def learner(
-    settings: dict[str, Any],
-    classes: list[str],
-    *,
-    start: str | Path | None = None,
-    sha256: str | None = None,
-    split: dict[str, Any] | None = None,
-    teachers: dict[str, str] | None = None,
-    cached_teacher_logits: Tensor | None = None,
-) -> Classifier | Distilled:
-    """What a run trains; a student learns from its teachers' checkpoints (by subset) or their cached logits."""
-    model = new_model(settings, len(classes), start, sha256)
-    if "student" in settings:
-        student, pair = Student(**settings["student"]), [None, None]
-        if student.method == "kd":
-            return VanillaKD(model, student, cached_teacher_logits)
-        if cached_teacher_logits is None:
-            pair = [trained_model(settings, len(classes), teachers[subset]) for subset in SUBSETS]
-        static_classes = subset_mask(split, classes, "static")
-        return Distilled(model, *pair, static_classes, student, cached_teacher_logits, masked=masked(settings))
-    return Classifier(model, allowed(settings, classes, split))
+def objective(
+    settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None, targets: Targets | None
+) -> CrossEntropy | Distillation:
+    """What a run minimises; a student learns from its teachers' ``targets``, of specialists by the ``split``."""
+    if targets is None:
+        return CrossEntropy()
+    student = {key: value for key, value in settings["student"].items() if key not in ("LT", "FT")}
+    method = methods.build(student.pop("method"), **student)
+    if split is None:
+        return Distillation(method, targets)
+    groups = class_groups(split, classes)
+    return Distillation(method, targets.masked(groups) if masked(settings) else targets, groups)
 
 
 def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
@@ -100,22 +94,6 @@ def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
     }
 
 
-def save_teacher_logits(path: str | Path, logits: Tensor, videos: Videos) -> None:
-    """Write what `loop.training_logits` gave, with the names of its videos."""
-    weights.save_tensors(path, {"logits": logits, "videos": list(videos.names)})
-
-
-def load_teacher_logits(path: str | Path, videos: Videos, clips: int) -> Tensor:
-    """Read the teachers' logits (M, K, V, C), M of them, of ``clips`` clips of each of ``videos``.
-
-    Raises DtkdError if the file holds those of other videos or of too few clips.
-    """
-    content = weights.load_safely(path)
-    if content["videos"] != list(videos.names) or content["logits"].shape[1] != clips:
-        raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made again")
-    return content["logits"]
-
-
 def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None) -> list[str] | None:
     """The classes whose videos a run sees: a teacher's subset, or None for all."""
     if "subset" not in settings:
@@ -124,7 +102,7 @@ def own_classes(settings: dict[str, Any], classes: list[str], split: dict[str, A
 
 
 def masked(settings: dict[str, Any]) -> bool:
-    """Whether a teacher, or a student's teachers, predict their own subset's classes only (`config.Teachers`)."""
+    """Whether a teacher, or a student's specialists, predict their own subset's classes only (`config.Teachers`)."""
     return settings.get("teacher_outputs", "masked") == "masked"
 
 

@@ -26,6 +26,8 @@ from dtkd.data.datasets import Videos
 from dtkd.data.video_info import VideoInfo
 from dtkd.training.cropping import GREY, Window, crop, slack, test_windows, window_at
 
+Items = list[tuple[int, int]]  # a batch's samples: the number of the clip and of the video, as the sampler draws them
+
 
 def seed_of(*parts: object) -> int:
     """A 63-bit seed from any values, the same on every machine and in every process."""
@@ -185,9 +187,7 @@ class TestClips(Dataset):
         return len(self.videos)
 
 
-def epoch_batches(
-    seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int
-) -> list[list[tuple[int, int]]]:
+def epoch_batches(seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int) -> list[Items]:
     """The batches of one epoch, shuffled; a last batch of one clip (too few for batch norm) joins the one before.
 
     Each of a video's ``clips_per_video`` clips counts as an epoch of its own in the clip's seed.
@@ -209,7 +209,7 @@ class EpochBatches:
         self.settings = (videos, clips_per_video, batch_size)
         self.seed, self.epoch = seed, 0
 
-    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+    def __iter__(self) -> Iterator[Items]:
         yield from epoch_batches(self.seed, self.epoch, *self.settings)
 
     def __len__(self) -> int:
@@ -232,9 +232,7 @@ def _after_fork_in_child() -> None:
     _decoder.cache_clear()  # of the threads, a forked process has none
 
 
-os.register_at_fork(
-    before=_decoding.acquire, after_in_parent=_decoding.release, after_in_child=_after_fork_in_child
-)
+os.register_at_fork(before=_decoding.acquire, after_in_parent=_decoding.release, after_in_child=_after_fork_in_child)
 
 
 def _next(batches: Iterator[Any]) -> Any:

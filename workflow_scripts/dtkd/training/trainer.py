@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from dtkd.common import provenance
-from dtkd.common.distributed import Group
 from dtkd.common.files import atomic, read_parquet, write_json
 from dtkd.config import Augment, Clip, Evaluation, Train
-from dtkd.data.datasets import SUBSETS, Videos, class_names
+from dtkd.data.datasets import Videos, class_names
 from dtkd.models.weights import save_tensors
-from dtkd.training import loop, networks
+from dtkd.training import evaluation, loop, networks
+from dtkd.training.classifier import Classifier
+from dtkd.training.hardware import Hardware, choose_hardware
+from dtkd.training.parallel import ALONE, Group
+from dtkd.training.targets import Targets
 
 
 @dataclass(frozen=True)
@@ -30,13 +33,13 @@ class Plan:
     inputs: dict[str, str]  # paths by the rule's names
     outputs: dict[str, str]
 
-    def machine(self) -> loop.Hardware:
+    def machine(self) -> Hardware:
         """What one process has of its node."""
         devices = self.computing["devices"]
-        return loop.hardware(self.device, self.threads // devices, self.cache_mb // devices, devices)
+        return choose_hardware(self.device, self.threads // devices, self.cache_mb // devices, devices)
 
 
-def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # noqa: B008 (frozen)
+def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
     settings, given, output = plan.settings, plan.inputs, plan.outputs
     index = read_parquet(given["index"])
@@ -45,9 +48,10 @@ def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # 
     own = networks.own_classes(settings, classes, split)
     videos = Videos.of(index, plan.root, plan.column, "train", own)
     options = Train(**settings["train"], **plan.computing)
+    allowed = networks.allowed(settings, classes, split)
     clip, augment = Clip(**settings["clip"]), Augment(**settings["augment"])
     clips = options.epochs * options.clips_per_video
-    cached = networks.load_teacher_logits(given["logits"], videos, clips) if "logits" in given else None
+    targets = Targets.load(given["targets"], videos, clips) if "targets" in given else None
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
 
@@ -55,15 +59,8 @@ def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # 
     record["computing"] = plan.computing
     record["network"] = networks.size(settings, len(classes))
     result = loop.train(
-        networks.learner(
-            settings,
-            classes,
-            start=given.get("start"),
-            sha256=plan.sha256,
-            split=split,
-            teachers={subset: given.get(subset) for subset in SUBSETS},
-            cached_teacher_logits=cached,
-        ),
+        Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
+        networks.objective(settings, classes, split, targets),
         networks.normaliser(given["pixels"]),
         videos,
         Videos.of(index, plan.root, plan.column, "test", own),
@@ -81,10 +78,10 @@ def run(plan: Plan, machine: loop.Hardware, group: Group = Group()) -> None:  # 
         return
     checkpoint, history, predictions = result
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
-        predictions = loop.evaluate(
-            networks.learner(settings, classes, split=split), checkpoint, networks.normaliser(given["pixels"]),
-            Videos.of(index, plan.root, plan.column, "test"), clip=clip, augment=augment, evaluation=Evaluation(),
-            settings=options, hardware=machine, label=f"{folder} (test)",
+        predictions = evaluation.evaluate(
+            Classifier(networks.new_model(settings, len(classes), start=None), allowed), checkpoint,
+            networks.normaliser(given["pixels"]), Videos.of(index, plan.root, plan.column, "test"), clip=clip,
+            augment=augment, evaluation=Evaluation(), settings=options, hardware=machine, label=f"{folder} (test)",
         )  # fmt: skip
     with atomic(output["history"]) as path:
         history.to_parquet(path, index=False)

@@ -11,9 +11,10 @@ from pathlib import Path
 import torch
 from torch import distributed
 
-from dtkd.common.distributed import Group
 from dtkd.common.workflow_job import end_with_parent, format_error
-from dtkd.training import loop, networks, trainer
+from dtkd.training import networks, trainer
+from dtkd.training.hardware import Hardware
+from dtkd.training.parallel import Group
 from dtkd.training.trainer import Plan
 
 
@@ -22,7 +23,7 @@ def problem_file(plan: Path) -> Path:
     return plan.with_suffix(".problem")
 
 
-def join(plan: Plan) -> tuple[loop.Hardware, Group]:
+def join(plan: Plan) -> tuple[Hardware, Group]:
     """Meet the other processes; torchrun's variables, or else SLURM's, say which one this is."""
     torchrun, slurm = ("RANK", "LOCAL_RANK", "WORLD_SIZE"), ("SLURM_PROCID", "SLURM_LOCALID", "SLURM_NTASKS")
     rank, local, size = (int(os.environ[name]) for name in (torchrun if "RANK" in os.environ else slurm))

@@ -163,9 +163,7 @@ def _teachers_group(axis: Axes, x: float, rows: pd.DataFrame, kinds: Sequence[bo
 
 
 @styled
-def figure7(
-    runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping[str, float]] | None = None
-) -> Figure:
+def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping[str, float]] | None = None) -> Figure:
     """Figure 7: top-1, per-class mean, St-subset and Dy-subset mean (per cent) of a baseline and a student.
 
     Values stand on the bars (with several seeds their mean, with its standard deviation as an error bar), gains in

@@ -1,4 +1,4 @@
-"""What sections are made of: their base, and the kinds of value that several of them have."""
+"""What the sections and rows of a config are made of: their base, and the kinds of value that several of them have."""
 
 from __future__ import annotations
 
@@ -8,22 +8,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, GetCoreSchema
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.registry import NAME, Registry
-from dtkd.config.places import spelled
-
-
-def place(path: str) -> str:
-    """A path in its one spelling, so that another spelling of it in the config is no change."""
-    try:
-        return spelled(path)
-    except DtkdError as error:
-        raise ValueError(f": {error} (got {path!r})") from None
-
 
 # Not empty, which would be the root; Snakemake takes what stands in braces or angle brackets for its own.
 PATH = r"^[^{}<>\x00-\x1f\x7f]+$"
 Name = Annotated[str, Field(pattern=NAME)]
 PathText = Annotated[str, Field(pattern=PATH)]
-Place = Annotated[PathText, AfterValidator(place)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Positive = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]

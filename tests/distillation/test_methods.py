@@ -1,0 +1,93 @@
+"""Every method in the registry: its settings, its records and names, its loss, of parts and of the whole."""
+
+import pytest
+import torch
+
+from dtkd.common.errors import DtkdError
+from dtkd.config import student
+from dtkd.distillation import methods
+from dtkd.distillation.methods import METHODS
+
+GROUPS = torch.tensor([0, 1, 0, 1, 1])
+LABELS = torch.tensor([0, 1, 4, 2, 3, 0])
+
+
+def settings(name):
+    """What a row has to say: each number that has no default."""
+    return {key: 0.5 for key, field in METHODS[name].model_fields.items() if field.is_required()}
+
+
+def said(name):
+    generator = torch.Generator().manual_seed(3)
+    names = ("static", "dynamic") if METHODS[name].teachers == "specialists" else ("teacher",)
+    return {key: 2 * torch.randn(6, 5, generator=generator) for key in names}
+
+
+def logits():
+    return torch.randn(6, 5, generator=torch.Generator().manual_seed(1)).requires_grad_()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_its_loss_teaches_the_student_alone(name):
+    z, teachers = logits(), {key: value.requires_grad_() for key, value in said(name).items()}
+    loss = methods.build(name, **settings(name)).loss(z, teachers, labels=LABELS, groups=GROUPS)
+    assert all(value.shape == () and value.isfinite() for value in (loss.total, loss.kd, loss.ce))
+    assert all(weights.shape == (6,) for weights in loss.weights.values())
+    assert loss.weights.keys() <= teachers.keys()
+    loss.total.backward()
+    assert z.grad.abs().max() > 0
+    assert all(value.grad is None for value in teachers.values())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_parts_add_up_to_the_batch(name):
+    """What micro-batches and processes do: the target is that of the whole batch, the loss that of some samples."""
+    method, z = methods.build(name, **settings(name)), logits()
+    target = method.target(said(name), LABELS, GROUPS)
+    whole = method.loss_of(z, target, LABELS)
+    assert torch.equal(whole.total, method.loss(z, said(name), labels=LABELS, groups=GROUPS).total)
+    parts = [torch.tensor([0, 3]), torch.tensor([1, 2, 4, 5])]
+    total = sum(method.loss_of(z[rows], target.rows(rows), LABELS[rows]).total * len(rows) / 6 for rows in parts)
+    torch.testing.assert_close(total, whole.total)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_setting_is_told_and_makes_another_folder(name):
+    kind = METHODS[name]
+    usual = kind(**settings(name))
+    assert kind.label
+    assert kind.summary
+    assert methods.build(name, **usual.settings()) == usual, "a script makes it again from its record"
+    for key, field in kind.model_fields.items():
+        assert field.description, key
+        other = {key: 0.25} if field.annotation is float else {key: field.annotation.__args__[-1]}
+        changed = kind(**settings(name) | other)
+        assert changed.settings() != usual.settings(), key
+        assert (changed.numbers(), changed.words()) != (usual.numbers(), usual.words()), key
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_row_has_its_settings_and_no_others(name):
+    row = student({"method": name, **settings(name)})
+    assert row.distillation == methods.build(name, **settings(name))
+    others = {key for kind in METHODS.values() for key in kind.model_fields} - METHODS[name].model_fields.keys()
+    for key in others:
+        with pytest.raises(ValueError, match=rf"^{key}: method {name} has no such setting; leave it out"):
+            student({"method": name, **settings(name), key: 0.5})
+        assert student({"method": name, **settings(name), key: None}) == row, "an overlay takes it away"
+
+
+def test_an_unknown_method():
+    with pytest.raises(DtkdError, match="method: 'dktd' is unknown; choose one of dtkd, bskd, kd"):
+        methods.build("dktd")
+    with pytest.raises(ValueError, match="did you mean 'dtkd'"):
+        student({"method": "dktd"})
+
+
+def test_idle_settings_stand_in_no_record():
+    """The score of `partition` reads no `outside`."""
+    one, other = (methods.build("dtkd", **settings("dtkd"), weighting="partition", outside=outside)
+                  for outside in ("confidence", "zero"))  # fmt: skip
+    assert one.settings() == other.settings()
+    assert "outside" not in methods.build("dtkd", **settings("dtkd")).settings(), "as before there was a choice"
+    assert methods.build("dtkd", **settings("dtkd"), outside="zero").words() == {"outside": "zero"}

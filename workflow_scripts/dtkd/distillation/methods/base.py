@@ -1,0 +1,146 @@
+"""What a distillation method is: its settings, which teachers it asks, and its loss.
+
+Read by the Snakefile at every start through the config, so that nothing here imports torch before it computes.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
+
+from pydantic import Field
+
+from dtkd.common.fields import Fraction, Positive, Section
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Temperature = Annotated[Positive, Field(description="Temperature of the softened distributions (Eqs. 2, 3).")]
+Share = Annotated[
+    Fraction,
+    Field(description="Share of distillation in the loss; the rest is cross-entropy with the labels (Eq. 13)."),
+]
+
+
+class Target(NamedTuple):
+    """What the N samples of a batch are taught. Of the whole batch, as Eq. 7 compares its samples with one another."""
+
+    q: Tensor  # (N, C), a distribution (or less than one) over the classes
+    weights: dict[str, Tensor]  # teacher -> (N,), of each sample
+
+    def rows(self, rows: Tensor) -> Target:
+        """The target of some samples, by their numbers (n,)."""
+        return Target(self.q[rows], {name: weights[rows] for name, weights in self.weights.items()})
+
+
+class Loss(NamedTuple):
+    """A loss, its parts, and what weighed in it."""
+
+    total: Tensor  # (), what a step minimises; with gradients
+    kd: Tensor  # (), distillation's part
+    ce: Tensor  # (), the labels' part
+    weights: dict[str, Tensor]  # teacher -> (N,); empty where nothing is weighed
+
+
+class Method(Section):
+    """A distillation method; an instance has its settings, which are keys of a row of `students`.
+
+    A new one is a module with a subclass, and its name in `methods.METHODS`. Fields are its settings: numbers and
+    words, each with a description. What a student needs beside them (its teachers, its list) follows from ``teachers``.
+    """
+
+    name: ClassVar[str]
+    """What a row's `method` says."""
+    label: ClassVar[str]
+    """What tables and figures call it."""
+    summary: ClassVar[str]
+    """A sentence for the docs."""
+    teachers: ClassVar[Literal["specialists", "generalist"]] = "specialists"
+    """`specialists`: one for each group of classes; `generalist`: one baseline for all classes."""
+    symbols: ClassVar[dict[str, str]] = {}
+    """The letters that stand before numbers in a run's name, in their order there."""
+    later: ClassVar[frozenset[str]] = frozenset()
+    """Settings that older runs did not have: they are recorded only where they differ from their default."""
+    weighs: ClassVar[bool] = False
+    """Whether it gives teachers weights that figures show."""
+
+    @abstractmethod
+    def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
+        """What a whole batch is taught, by what the teachers say to it; it does not depend on the student.
+
+        Args:
+            teacher_logits: teacher -> (N, C), -inf for classes that it cannot predict; specialists in their groups'
+                order, a generalist alone.
+            labels: (N,), integers.
+            groups: (C,), integers: the number of each class's specialist.
+        """
+
+    @abstractmethod
+    def loss_of(self, student_logits: Tensor, target: Target, labels: Tensor) -> Loss:
+        """The mean loss of samples: the student's logits (n, C), what they are taught, and their labels (n,)."""
+
+    def loss(
+        self, student_logits: Tensor, teacher_logits: Mapping[str, Tensor], *, labels: Tensor,
+        groups: Tensor | None = None,
+    ) -> Loss:  # fmt: skip
+        """The loss of a batch of N samples.
+
+        Args:
+            student_logits: (N, C).
+            teacher_logits: teacher -> (N, C); of specialists in the order of their groups' numbers. -inf for classes
+                that a teacher cannot predict. They send no gradient.
+            labels: (N,), integers.
+            groups: (C,), integers: the number of each class's specialist; a generalist has none.
+
+        Raises:
+            DtkdError: shapes disagree, or a specialist has no class.
+        """
+        import torch
+
+        from dtkd.distillation import equations
+
+        detached = {name: logits.detach() for name, logits in teacher_logits.items()}
+        equations.check_shapes(student_logits, list(detached.values()), labels)
+        if groups is None:
+            groups = torch.zeros(student_logits.shape[-1], dtype=torch.long, device=labels.device)
+        return self.loss_of(student_logits, self.target(detached, labels, groups), labels)
+
+    def unused(self) -> set[str]:
+        """Settings that the others make idle: they stand in no record and no name."""
+        return set()
+
+    def settings(self) -> dict[str, Any]:
+        """What determines its result."""
+        fields = type(self).model_fields
+        usual = {key for key in self.later if getattr(self, key) == fields[key].default}
+        return self.model_dump(include=fields.keys() - self.unused() - usual)
+
+    def numbers(self) -> list[str]:
+        """Its numbers with their symbols, as a run's name has them."""
+        return [f"{symbol}{getattr(self, key):g}" for key, symbol in self.symbols.items() if key not in self.unused()]
+
+    def words(self) -> dict[str, str]:
+        """Its other settings where they are not the usual ones, by key."""
+        return {
+            key: str(getattr(self, key))
+            for key, field in type(self).model_fields.items()
+            if key not in self.symbols and key not in self.unused() and getattr(self, key) != field.default
+        }
+
+
+class SoftTargets(Method):
+    """Distillation by a target over the classes: a student's loss is Eqs. 2 and 11 to 13, whatever the target is."""
+
+    symbols: ClassVar[dict[str, str]] = {"KD_T": "T", "KD_alpha": "A"}
+
+    KD_T: Temperature
+    KD_alpha: Share
+
+    def loss_of(self, student_logits: Tensor, target: Target, labels: Tensor) -> Loss:
+        from dtkd.distillation import equations
+
+        L_KD = equations.kd_loss(equations.student_log_probabilities(student_logits, self.KD_T), target.q)
+        L_CE = equations.student_loss(student_logits, labels)
+        total = equations.total_loss(L_KD, L_CE, KD_T=self.KD_T, KD_alpha=self.KD_alpha)
+        return Loss(total, L_KD, L_CE, target.weights)

@@ -1,0 +1,74 @@
+"""What a training step minimises: cross-entropy with the labels, or what a method makes of its teachers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from dtkd.distillation.methods import Method, Target
+from dtkd.training.sampling import Items
+from dtkd.training.targets import Targets
+
+
+class Step(NamedTuple):
+    """What some samples of a batch give."""
+
+    loss: Tensor  # (), their mean, with gradients
+    scalars: dict[str, Tensor]  # what the history has of it besides (`scalars`), means over the same samples, () each
+
+
+class CrossEntropy:
+    """What baselines and teachers minimise; a label that a masked teacher cannot predict costs infinity."""
+
+    scalars = ()
+
+    def target(self, items: Items, labels: Tensor) -> None:
+        """Nothing: labels are all that it takes."""
+
+    def weights(self, target: None, labels: Tensor) -> dict[str, float]:
+        return {}
+
+    def loss(self, logits: Tensor, labels: Tensor, target: None, rows: Tensor) -> Step:
+        """The step of the samples ``rows`` (n,) of a batch: their logits (n, C), and the labels (N,) of the batch."""
+        return Step(F.cross_entropy(logits, labels[rows]), {})
+
+
+class Distillation:
+    """A student's loss by a ``method`` from its teachers' ``targets``.
+
+    Args:
+        groups: (C,), integers: the number of each class's specialist; None where a generalist teaches.
+    """
+
+    scalars = ("L_total", "L_KD", "L_CE")  # Eqs. 13, 11 and 12
+
+    def __init__(self, method: Method, targets: Targets, groups: Tensor | None = None):
+        self.method, self.targets, self.groups = method, targets, groups
+
+    def target(self, items: Items, labels: Tensor) -> Target:
+        """What the whole batch is taught: every process knows it from the (clip, video) numbers and the labels."""
+        groups = None if self.groups is None else self.groups.to(labels.device)
+        return self.method.target(self.targets.of(items, labels.device), labels, groups)
+
+    def weights(self, target: Target, labels: Tensor) -> dict[str, float]:
+        """The mean weight of each teacher over its own samples, by name (`weight_names`); none without such samples."""
+        if self.groups is None:
+            return {}
+        own = self.groups.to(labels.device)[labels]
+        return {
+            weight_name(name): weights[own == number].float().mean().item()
+            for number, (name, weights) in enumerate(target.weights.items())
+            if (own == number).any()
+        }
+
+    def loss(self, logits: Tensor, labels: Tensor, target: Target, rows: Tensor) -> Step:
+        """The step of the samples ``rows`` (n,) of a batch: their logits (n, C), and the labels (N,) of the batch."""
+        found = self.method.loss_of(logits, target.rows(rows), labels[rows])
+        return Step(found.total, dict(zip(self.scalars, (found.total, found.kd, found.ce), strict=True)))
+
+
+def weight_name(teacher: str) -> str:
+    """What a history calls a teacher's weight: the paper's symbols (Eq. 9) for its two, else with the group's name."""
+    return {"static": "w_st", "dynamic": "w_dy"}.get(teacher, f"w_{teacher}")

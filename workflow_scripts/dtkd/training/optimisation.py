@@ -1,0 +1,69 @@
+"""Optimisers, and the schedule of their learning rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from dtkd.config import Train
+from dtkd.models.backbones import parameter_groups
+from dtkd.training.hardware import autocast
+
+OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
+    "sgd": lambda parameters, s: torch.optim.SGD(parameters, s.lr, s.momentum, weight_decay=s.weight_decay),
+    "adamw": lambda parameters, s: torch.optim.AdamW(parameters, s.lr, weight_decay=s.weight_decay),
+}
+
+
+def learning_rate(settings: Train, progress: float) -> float:
+    """The rate after ``progress`` epochs (a fraction within an epoch counts)."""
+    if progress < settings.warmup_epochs:
+        return settings.lr * (0.1 + 0.9 * progress / settings.warmup_epochs)
+    if settings.schedule == "cosine":
+        span = max(settings.epochs - settings.warmup_epochs, 1e-9)
+        return settings.lr * 0.5 * (1 + math.cos(math.pi * min((progress - settings.warmup_epochs) / span, 1)))
+    return settings.lr
+
+
+class Optimiser:
+    """What moves a network's weights: torch's optimiser, its schedule, and the scaling of half-precision gradients."""
+
+    def __init__(self, network: nn.Module, settings: Train, device: torch.device):
+        self.network, self.settings = network, settings
+        self.optimiser = OPTIMISERS[settings.optimiser](parameter_groups(network), settings)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=autocast(settings.precision, device)[1])
+
+    @property
+    def rate(self) -> float:
+        """The learning rate as it is now."""
+        return self.optimiser.param_groups[0]["lr"]
+
+    def set_progress(self, epochs: float) -> None:
+        """Set the learning rate to that after so many epochs."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.settings, epochs)
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradients of a part of a batch."""
+        self.scaler.scale(loss).backward()
+
+    def step(self) -> None:
+        """Move the weights by the gradients, and take these away."""
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.optimiser.zero_grad(set_to_none=True)
+
+    def state(self) -> dict[str, Any]:
+        """What a run goes on from, the network's weights with it."""
+        return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(),
+                "scaler": self.scaler.state_dict()}  # fmt: skip
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        if state["scaler"]:  # empty where the run began with another precision, on another kind of GPU
+            self.scaler.load_state_dict(state["scaler"])

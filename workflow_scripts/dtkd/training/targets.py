@@ -1,0 +1,229 @@
+"""What teachers say to every training clip, once for all students that learn from them.
+
+A training clip is a function of (seed, epoch, video), so that what a teacher says to it can be known beforehand. This
+holds for teachers that go on learning while a student does, too: as no gradient of a student reaches them, their path
+is their own (decisions, row 10).
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from dtkd.common.errors import DtkdError
+from dtkd.common.progress import progress
+from dtkd.config import Augment, Clip, Train
+from dtkd.data.datasets import Videos
+from dtkd.distillation import equations
+from dtkd.models import weights
+from dtkd.models.backbones import fewest_values, frames_for_batch_norms
+from dtkd.training import checkpoints
+from dtkd.training.classifier import Classifier
+from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
+from dtkd.training.normalise import Normalise
+from dtkd.training.optimisation import Optimiser
+from dtkd.training.parallel import micro_batches
+from dtkd.training.sampling import EpochBatches, Items, TrainingClips, loader, seed_of
+
+
+@dataclass(frozen=True)
+class Targets:
+    """Teachers' logits (M, K, V, C): of M teachers, to K clips of each of V training videos, of C classes."""
+
+    teachers: tuple[str, ...]
+    logits: Tensor
+
+    def of(self, items: Items, device: torch.device) -> dict[str, Tensor]:
+        """Each teacher's logits (N, C) of the N samples of a batch."""
+        numbers, videos = zip(*items, strict=True)
+        said = self.logits[:, list(numbers), list(videos)].to(device)
+        return dict(zip(self.teachers, said, strict=True))
+
+    def masked(self, groups: Tensor) -> Targets:
+        """The same, but that each specialist predicts the classes of its own group alone: ``groups`` (C,), integers."""
+        said = [equations.mask_logits(logits, groups == number) for number, logits in enumerate(self.logits)]
+        return Targets(self.teachers, torch.stack(said))
+
+    def save(self, path: str | Path, videos: Videos) -> None:
+        content = {"logits": self.logits, "videos": list(videos.names), "teachers": list(self.teachers)}
+        weights.save_tensors(path, content)
+
+    @classmethod
+    def load(cls, path: str | Path, videos: Videos, clips: int) -> Targets:
+        """Read those of ``clips`` clips of each of ``videos``.
+
+        Raises DtkdError if the file holds those of other videos or of another number of clips.
+        """
+        content = weights.load_safely(path)
+        if content.get("videos") != list(videos.names) or content["logits"].shape[1] != clips:
+            raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made again")
+        return cls(tuple(content["teachers"]), content["logits"])
+
+
+@torch.inference_mode()
+def frozen(
+    teachers: Mapping[str, torch.nn.Module], normalise: Normalise, videos: Videos, *, clip: Clip, augment: Augment,
+    settings: Train, seed: int, hardware: Hardware, label: str = "",
+) -> Targets:  # fmt: skip
+    """What finished ``teachers`` say to every clip that `loop.train` will draw with this seed."""
+    models = list(teachers.values())
+    for model in models:
+        model.to(hardware.device).eval()
+    normalise.to(hardware.device)
+    accelerate(models, normalise, settings, hardware.device)
+    cast, _ = autocast(settings.precision, hardware.device)
+    clips, count = settings.epochs * settings.clips_per_video, len(videos)
+    items = [(k, video) for k in range(clips) for video in range(count)]
+    size = settings.micro_batch or 2 * settings.batch_size
+    batches = [items[i : i + size] for i in range(0, len(items), size)]
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour), batches=batches,
+                  workers=hardware.workers, pin=hardware.pin)  # fmt: skip
+    logits = []
+    for frames, _, _ in progress(data, desc=label, unit="batch"):
+        frames = normalise(frames.to(hardware.device, non_blocking=True))
+        with cast:
+            logits.append(torch.stack([model(frames).float() for model in models]).cpu())
+    return Targets(tuple(teachers), torch.cat(logits, dim=1).view(len(models), clips, count, -1))
+
+
+class Learner:
+    """A specialist that goes on learning on its own group's clips, and says what it thinks of all clips meanwhile."""
+
+    def __init__(self, classifier: Classifier, normalise: Normalise, settings: Train, device: torch.device):
+        self.classifier, self.normalise, self.most = classifier, normalise, settings.micro_batch
+        self.optimiser = Optimiser(classifier, settings, device)
+        self.cast, _ = autocast(settings.precision, device)
+
+    def step(self, frames: Tensor, labels: Tensor, own: Tensor) -> tuple[Tensor, float | None]:
+        """Answer a batch as the specialist is now, then learn from its ``own`` (N,) samples.
+
+        These pass through it in train mode, as in its own training; the others in eval mode, so that its batch norms
+        see its own group only.
+
+        Args:
+            frames: the batch's clips, uint8 (N, 3, T, H, W).
+            labels: (N,), integers.
+
+        Returns:
+            Its logits (N, C), and its mean loss on its own samples; None without any, and then it does not change.
+        """
+        logits: dict[int, Tensor] = {}
+        self.classifier.eval()
+        for part in micro_batches(torch.where(~own)[0].tolist(), self.most):
+            with torch.no_grad(), self.cast:
+                logits |= zip(part, self.classifier(self.normalise(frames[part])), strict=True)
+        self.classifier.train()
+        rows = torch.where(own)[0].tolist()
+        total = 0.0
+        for part in micro_batches(rows, self.most):
+            with self.cast:
+                said = self.classifier(self.normalise(frames[part]))
+            loss = F.cross_entropy(said, labels[part]) * (len(part) / len(rows))
+            self.optimiser.backward(loss)
+            total += loss.item()
+            logits |= zip(part, said.detach(), strict=True)
+        if rows:
+            self.optimiser.step()
+        return torch.stack([logits[row] for row in range(len(labels))]), total if rows else None
+
+
+def continued(
+    teachers: Mapping[str, Classifier], groups: Tensor, normalise: Normalise, videos: Videos, *, clip: Clip,
+    augment: Augment, settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any],
+    label: str = "",
+) -> tuple[Targets, pd.DataFrame]:  # fmt: skip
+    """Let ``teachers`` go on learning in the batches of this seed's students; what each says to a clip at its step.
+
+    It is resumed after the last finished epoch, as `loop.train` is.
+
+    Args:
+        teachers: each group's specialist, in the order of the groups' numbers.
+        groups: (C,), integers: the number of each class's specialist.
+
+    Returns:
+        The targets, and the history: a row an epoch, with each teacher's mean loss on its own samples.
+
+    Raises:
+        DtkdError: a loss is no longer finite (names the epoch, the step and the batch's videos), or a batch norm would
+            see a single value.
+    """
+    device = hardware.device
+    batches = EpochBatches(seed, len(videos), settings.clips_per_video, settings.batch_size)
+    for teacher in teachers.values():
+        check_precision(settings, device, clip.frames, augment.crop, teacher.model)
+        _check_alone(teacher, groups, batches, videos, clip, augment, settings, label)
+        teacher.to(device)
+    accelerate([teacher.model for teacher in teachers.values()], normalise.to(device), settings, device)
+    learners = {name: Learner(teacher, normalise, settings, device) for name, teacher in teachers.items()}
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour), batches=batches,
+                  workers=hardware.workers, pin=hardware.pin)  # fmt: skip
+    logits = torch.full((len(teachers), settings.epochs * settings.clips_per_video, len(videos), len(groups)), math.nan)
+    history: list[dict[str, float]] = []
+    if (saved := checkpoints.load(resume, fingerprint)) is not None:
+        history, logits = saved["history"], saved["logits"]
+        for name, learner in learners.items():
+            learner.optimiser.load_state(saved["teachers"][name])
+        print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
+
+    bar = progress(total=settings.epochs * len(batches), initial=len(history) * len(batches), desc=label, unit="step")
+    for batches.epoch in range(len(history), settings.epochs):
+        torch.manual_seed(seed_of(seed, "epoch", batches.epoch))  # dropout
+        losses: dict[str, list[float]] = {name: [] for name in teachers}
+        for step, ((frames, _, _), items) in enumerate(zip(data, batches, strict=True)):
+            labels = torch.tensor([videos.labels[video] for _, video in items])
+            own = groups[labels]
+            frames, labels = frames.to(device, non_blocking=True), labels.to(device)
+            for number, (name, learner) in enumerate(learners.items()):
+                learner.optimiser.set_progress(batches.epoch + step / len(batches))
+                said, loss = learner.step(frames, labels, own == number)
+                if loss is not None and not math.isfinite(loss):
+                    raise _diverged(label, name, loss, batches.epoch, step, [videos.names[video] for _, video in items])
+                losses[name] += [] if loss is None else [loss]
+                clips, positions = zip(*items, strict=True)
+                logits[number, list(clips), list(positions)] = said.cpu()
+            bar.update()
+        means = {f"loss_{name}": sum(each) / len(each) if each else math.nan for name, each in losses.items()}
+        history.append({"epoch": batches.epoch + 1, "lr": learner.optimiser.rate, **means})
+        states = {name: learner.optimiser.state() for name, learner in learners.items()}
+        checkpoints.save(resume, fingerprint, {"teachers": states, "history": history, "logits": logits})
+    bar.close()
+    return Targets(tuple(teachers), logits), pd.DataFrame(history)
+
+
+def _diverged(label: str, name: str, loss: float, epoch: int, step: int, videos: list[str]) -> DtkdError:
+    return DtkdError(
+        f"{label}: the loss of the {name} teacher is {loss} at epoch {epoch + 1}, step {step + 1}; batch: "
+        f"{', '.join(videos)}. Lower train.lr, use train.precision: fp32, or have frozen teachers (FT: true)"
+    )
+
+
+def _check_alone(
+    teacher: Classifier, groups: Tensor, batches: EpochBatches, videos: Videos, clip: Clip, augment: Augment,
+    settings: Train, label: str,
+) -> None:  # fmt: skip
+    """Raise DtkdError if some step has a teacher learn from one clip, of which a batch norm sees a value a channel."""
+    teacher.train()
+    if fewest_values(teacher.model, clip.frames, augment.crop) != 1:
+        return
+    for batches.epoch in range(settings.epochs):
+        for items in batches:
+            own = groups[torch.tensor([videos.labels[video] for _, video in items])]
+            for number in own.unique():
+                rows = torch.where(own == number)[0].tolist()
+                if min(map(len, micro_batches(rows, settings.micro_batch))) == 1:
+                    longer = frames_for_batch_norms(teacher.model, clip.frames, augment.crop)
+                    raise DtkdError(
+                        f"{label}: a clip of clip.frames: {clip.frames} at augment.crop: {augment.crop} gives a batch "
+                        "norm one value of each channel, too few to train on alone, and a batch may have one clip of a "
+                        f"learning teacher's group: {f'set clip.frames: {longer}, ' if longer else ''}"
+                        "raise augment.crop, or set FT: true"
+                    )
