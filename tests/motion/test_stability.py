@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dtkd.common.errors import DtkdError
 from dtkd.motion import subsets
 from dtkd.motion.stability import gap, of_classes, of_split
 
@@ -66,9 +65,15 @@ def test_how_often_is_right():
     assert table["kept"].iloc[0] == pytest.approx(np.mean(draws), abs=0.03)
 
 
-def test_one_group_has_no_gap():
-    with pytest.raises(DtkdError, match="one subset only"):
-        gap(pd.DataFrame({"subset": ["static"], "mean": [1.0], "error": [0.1]}))
+def test_three_groups():
+    """Each class keeps to its own; the gap is the lesser of the two."""
+    table = of_classes(flows([1.0, 1.1, 3.0, 3.2, 8.0, 8.2], spread=0.1), SETTINGS | {"quantile": [0.3, 0.7]})
+    assert table.attrs["groups"] == ["static", "medium", "dynamic"]
+    assert table["subset"].tolist() == ["static", "static", "medium", "medium", "dynamic", "dynamic"]
+    assert (table["kept"] == 1).all()
+    assert gap(table)[0] == pytest.approx(3.0 - 1.1, abs=0.2)
+    near = of_classes(flows([1.0, 1.1, 3.0, 3.05, 3.06, 8.2], spread=0.3), SETTINGS | {"quantile": [0.3, 0.5]})
+    assert near.attrs["split"] < 0.9
 
 
 @pytest.mark.parametrize(("rule", "moves"), [

@@ -94,8 +94,11 @@ def test_flow_split_and_analysis(given):
     other = [(f"analysis.{dataset}.kl", "forward", "reverse") for dataset in ("demo_ucf", "demo_hmdb")]
     assert differences(given) == {
         "demo_ucf/flow/A and 1 more": [("flow.step", 1, 3)],
-        **{f"{dataset}/{name}.json": [("split.value", None, 1.5), ("split.quantile", 0.25, None)]
-           for dataset in ("demo_ucf", "demo_hmdb") for name in ("split", "stability")},
+        **{
+            f"{dataset}/{name}.json": [("split.value", None, 1.5), ("split.quantile", 0.25, None)]
+            for dataset in ("demo_ucf", "demo_hmdb")
+            for name in ("split", "stability")
+        },
         "tables/table6.csv": other,
         "figures/figure8.png": other,
     }

@@ -26,14 +26,14 @@ def test_a_plain_classifiers_logits_are_its_networks():
 
 def test_a_masked_classifier_answers_and_learns_within_its_subset_only():
     learner = Classifier(network(0), ALLOWED).eval()
-    learner.model.head.proj.bias.data[~ALLOWED] = 100.0  # would win everywhere
+    backbones.projection(learner.model).bias.data[~ALLOWED] = 100.0  # would win everywhere
     logits = learner(clips())
     assert (logits[:, ~ALLOWED] == -torch.inf).all()
     torch.testing.assert_close(logits[:, ALLOWED], learner.model(clips())[:, ALLOWED])
     loss = F.cross_entropy(logits, LABELS)
     torch.testing.assert_close(loss, F.cross_entropy(learner.model(clips())[:, ALLOWED], LABELS // 2))
     loss.backward()
-    proj = learner.model.head.proj
+    proj = backbones.projection(learner.model)
     for grad in (proj.weight.grad, proj.bias.grad):
         assert (grad[~ALLOWED] == 0).all()
         assert (grad[ALLOWED] != 0).any()

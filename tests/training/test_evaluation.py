@@ -6,7 +6,7 @@ import torch
 from test_loop import AUGMENT, CLIP, CPU, Loaders, classifier, differ, first, network, normalise, train
 
 from dtkd.config import Augment, Evaluation, Train
-from dtkd.models import weights
+from dtkd.models import backbones, weights
 from dtkd.training import evaluation, loop, networks, targets
 from dtkd.training.classifier import Classifier
 from dtkd.training.metrics import top_k
@@ -49,7 +49,7 @@ def scored(seed=0):
     with torch.no_grad():
         for _ in range(3):  # sensible batch-norm statistics
             model(torch.randn(4, 3, 8, 32, 32))
-        model.head.proj.weight *= 200
+        backbones.projection(model).weight *= 200
     return Classifier(model).eval()
 
 
@@ -62,7 +62,8 @@ def test_views_are_averaged_as_asked(toy, average):
     learner, videos = scored(), first(toy[1], 3)
     tests = TestClips(videos, CLIP, AUGMENT, 2, 3)
     with torch.no_grad():  # what all views have in common would hide how they differ
-        learner.model.head.proj.bias -= torch.cat([learner(normalise()(tests[v][0])) for v in range(3)]).mean(0)
+        mean = torch.cat([learner(normalise()(tests[v][0])) for v in range(3)]).mean(0)
+        backbones.projection(learner.model).bias -= mean
     protocol = Evaluation(clips_per_video=2, crops_per_clip=3, average=average)
     states = dict.fromkeys(("model", "last"), learner.model.state_dict())
     table = evaluation.evaluate(learner, states, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dtkd.data.groups import weight_name
 from dtkd.distillation import methods
-from dtkd.training.objectives import CrossEntropy, Distillation, weight_name
+from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.targets import Targets
 
 GROUPS = torch.tensor([0, 1, 0, 1, 1])

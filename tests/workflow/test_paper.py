@@ -16,6 +16,7 @@ JOBS = {
     "index": 2,
     "check": 2,
     "check_groups": 2,
+    "stability": 2,
     "flow": 101 + 51,
     "split": 2,
     "pixel_statistics": 2 * 3,  # each list has its own training videos
@@ -27,7 +28,7 @@ JOBS = {
     "train_student": 2 * 13,
     "table": 8,
     "disagreements": 1,
-    "figure": 11,
+    "figure": 12,
     "figure_teachers": 1,
     "examples": 1,
     "report": 1,

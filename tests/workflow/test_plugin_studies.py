@@ -124,7 +124,7 @@ def test_every_training_of_a_study_has_it_as_an_input(study):
     assert tiny.pending(study) == set()
     (study / "own" / "network.py").write_text(NETWORK + "# better\n")
     changed = {job.split()[0] for job in tiny.pending(study)}
-    assert {"train_baseline", "train_teacher", "train_student", "teacher_logits"} <= changed
+    assert {"train_baseline", "train_teacher", "train_student", "teacher_logits", "continue_teachers"} <= changed
     assert "flow" not in changed
 
 

@@ -27,7 +27,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
 from dtkd.data import published
 from dtkd.data.datasets import class_names, counts
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import SUBSETS, group_names
 from dtkd.motion.subsets import motion_unit, subset_summary
 from dtkd.training.metrics import Predictions, kl_divergence, top_k, top_k_correct
 
@@ -74,7 +74,7 @@ def table2(indexes: Mapping[str, pd.DataFrame], splits: Mapping[str, Row]) -> pd
     for dataset, index in indexes.items():
         subsets = {name: entry["subset"] for name, entry in splits[dataset]["classes"].items()}
         usual = _as_the_papers(splits[dataset])
-        for row in counts(index, subsets).assign(dataset=dataset).to_dict("records"):
+        for row in counts(index, subsets, group_names(splits[dataset])).assign(dataset=dataset).to_dict("records"):
             rows.append(row | _beside(row, paper.get(_key(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "list", "subset", *values, *_against(values)]
     return _table("table2", rows, columns, "Classes and videos of each list and subset" + _origin(splits))
@@ -88,8 +88,14 @@ def _as_the_papers(split: Row) -> bool:
 
 def _origin(splits: Mapping[str, Row]) -> str:
     """What a caption says of subsets that are neither the flow's nor the paper's."""
-    said = {"listed": "; static: the classes that the study lists", "random": "; static: classes drawn at random"}
-    return "".join(said.get(source, "") for source in {split["criterion"]["source"] for split in splits.values()})
+    found = {(split["criterion"]["source"], group_names(split) == SUBSETS) for split in splits.values()}
+    said = {
+        ("listed", True): "; static: the classes that the study lists",
+        ("random", True): "; static: classes drawn at random",
+        ("listed", False): "; groups: as the study lists their classes",
+        ("random", False): "; groups: classes drawn at random",
+    }
+    return "".join(said.get(kind, "") for kind in sorted(found))
 
 
 def table3(rows: Iterable[Row]) -> pd.DataFrame:
@@ -328,41 +334,43 @@ def readings(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def table6(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Table 6: how far the chosen student is from either teacher, over all test videos and over each subset.
+    """Table 6: how far the chosen student is from each teacher, over all test videos and over each subset.
 
     Args:
         rows: per dataset its student: dataset, model, list, ``student`` (predictions), ``teachers`` (predictions of the
-            "static" and the "dynamic" one, of the same seeds and videos), as_published; ``kl``, the direction, and
+            each group's, in order, of the same seeds and videos), as_published; ``kl``, the direction, and
             ``floor``, a teacher's least probability or None (`metrics.kl_divergence`). A floor bounds the cross terms:
             numbers are only comparable under one floor.
         splits: each dataset's `split.json`.
         indexes: each dataset's `videos.parquet`.
 
     Returns:
-        Three rows a student: mean KL(S ‖ T) in nats by the selected epoch's weights; SM, the cross teacher's less the
-        matched one's, and SIR, the cross one's over the matched one's (Section 4.4.5), both NaN for overall, whose
-        mean over all videos is that of the subsets weighted by theirs. Each number is computed per seed, then averaged:
-        SIR is the mean of the seeds' ratios.
+        A row a student for all videos and for each group's: mean KL(S ‖ T) in nats by the selected epoch's weights; SM,
+        the cross teacher's (of several, their mean) less the matched one's, and SIR, the cross one's over the matched
+        one's (Section 4.4.5), both NaN for overall, whose mean over all videos is that of the subsets weighted by
+        theirs. Each number is computed per seed, then averaged: SIR is the mean of the seeds' ratios.
     """
     rows = list(rows)
-    keys, values = ("dataset", "model", "subset"), ["kl_static_teacher", "kl_dynamic_teacher", "SM", "SIR"]
+    groups = list(dict.fromkeys(group for row in rows for group in row["teachers"])) or list(SUBSETS)
+    keys, values = ("dataset", "model", "subset"), [*(f"kl_{group}_teacher" for group in groups), "SM", "SIR"]
     names = {"student": "model", "selectivity_margin": "SM", "selective_imitation_ratio": "SIR"}
     paper = _counterparts(published.table(6).rename(columns=names), keys)
     table = []
     for row in rows:
-        seeds = zip(row["student"], row["teachers"]["static"], row["teachers"]["dynamic"], strict=True)
+        seeds = list(zip(row["student"], *row["teachers"].values(), strict=True))
         files = [file for seed in seeds for file in seed]
         runs = _read(files)
         subsets = _subsets(row["dataset"], splits[row["dataset"]], indexes[row["dataset"]])
         own = _of_videos(files[0], runs[0], subsets)
+        size = 1 + len(row["teachers"])
         divergences = [
             {
-                "kl_static_teacher": kl_divergence(student.logits, static.logits, row["kl"], row["floor"]),
-                "kl_dynamic_teacher": kl_divergence(student.logits, dynamic.logits, row["kl"], row["floor"]),
+                f"kl_{group}_teacher": kl_divergence(student.logits, teacher.logits, row["kl"], row["floor"])
+                for group, teacher in zip(row["teachers"], teachers_, strict=True)
             }
-            for student, static, dynamic in zip(runs[0::3], runs[1::3], runs[2::3], strict=True)
+            for student, *teachers_ in (runs[start : start + size] for start in range(0, len(runs), size))
         ]
-        for subset in ("overall", *SUBSETS):
+        for subset in ("overall", *row["teachers"]):
             chosen = np.full(len(own), True) if subset == "overall" else _chosen(files[0], own, subset)
             scores = _over_seeds([_imitation(each, chosen, subset) for each in divergences])
             cell = {**row, "subset": subset, "videos": int(chosen.sum()), **scores}
@@ -372,9 +380,10 @@ def table6(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     formulas = {"forward": "Σ T (log T − log S)", "reverse": "Σ S (log S − log T)"}
     said = dict.fromkeys(formulas[row["kl"]] for row in rows)
     said |= dict.fromkeys(f"a teacher's probability is at least {row['floor']:g}" for row in rows if row["floor"])
+    teachers_said = "the static (St-T) and the dynamic teacher (Dy-T)" if groups == list(SUBSETS) else "each teacher"
     caption = (
-        "Mean KL divergence (nats) of the student S from the static (St-T) and the dynamic teacher (Dy-T): "
-        f"{'; '.join(said)}. SM: cross less matched; SIR: cross over matched"
+        f"Mean KL divergence (nats) of the student S from {teachers_said}: {'; '.join(said)}. SM: cross less matched; "
+        "SIR: cross over matched"
     )
     return _table("table6", table, columns, caption)
 
@@ -491,7 +500,7 @@ def _imitation(divergences: Mapping[str, np.ndarray], chosen: np.ndarray, subset
     margin = ratio = math.nan
     if subset != "overall":
         matched = means[f"kl_{subset}_teacher"]
-        cross = sum(means.values()) - matched
+        cross = (sum(means.values()) - matched) / (len(means) - 1)
         margin, ratio = cross - matched, cross / matched if matched else math.inf
     return means | {"SM": margin, "SIR": ratio}
 
@@ -546,7 +555,7 @@ def _key(row: Row, names: Iterable[str]) -> tuple:
 def _beside(ours: Row, paper: Row, names: Sequence[str]) -> dict[str, float]:
     """The paper's numbers, and ours less the paper's; NaN where it has none."""
     theirs = {name: paper.get(name, math.nan) for name in names}
-    differences = {f"diff_{name}": ours[name] - theirs[name] for name in names}
+    differences = {f"diff_{name}": ours.get(name, math.nan) - theirs[name] for name in names}
     return {f"paper_{name}": value for name, value in theirs.items()} | differences
 
 
@@ -672,6 +681,8 @@ def _column(name: str) -> Column:
         name = name.removeprefix(prefix)
     for suffix in _SUFFIXES if name not in COLUMNS else ():
         name = name.removesuffix(suffix)
+    if name not in COLUMNS and (teacher := re.fullmatch("kl_(.+)_teacher", name)):
+        return Column(f"KL(S ‖ {teacher[1]}-T)", _significant, rf"KL(S $\|$ {escaped_tex(teacher[1])}-T)")
     return COLUMNS[name]
 
 

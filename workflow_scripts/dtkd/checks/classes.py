@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -11,8 +12,9 @@ from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding
 from dtkd.checks.wording import config, listed, number, percent
 from dtkd.data import datasets
+from dtkd.data.groups import default_names
 from dtkd.motion.subsets import BOUNDARIES
-from dtkd.motion.thresholds import of_quantile
+from dtkd.motion.thresholds import limits
 
 FEW_TRAINING = 10
 """Training videos of a class: with fewer, none is learnt well."""
@@ -116,14 +118,15 @@ def lone_static_class(card: Card) -> Iterator[Finding]:
     if "quantile" not in split:
         return
     ranks = np.arange(len(card.classes), dtype=float)
-    limit = of_quantile(ranks, split["quantile"])
-    static = int(BOUNDARIES[split["boundary"]](ranks, limit).sum())
-    sizes = {"static": static, "dynamic": len(ranks) - static}
+    cuts = limits(ranks, {"quantile": split["quantile"]})
+    edges = [0, *(int(BOUNDARIES[split["boundary"]](ranks, limit).sum()) for limit in cuts), len(ranks)]
+    names = split.get("names") or default_names(len(cuts) + 1)
+    sizes = {name: above - below for name, (below, above) in zip(names, pairwise(edges), strict=True)}
     least = min(sizes, key=sizes.get)
     if sizes[least] < 2:
         yield Finding(
             "warning",
-            f"Of {len(ranks)} classes, split.quantile: {split['quantile']:g} makes {sizes[least]} {least}.",
+            f"Of {len(ranks)} classes, split.quantile: {split['quantile']} makes {sizes[least]} {least}.",
             "A teacher of one class knows one answer and has nothing to tell a student.",
             "Divide the classes in the middle." if len(ranks) > 3 else "Add classes.",
             config(split={"quantile": 0.5}) if len(ranks) > 3 else "",

@@ -79,7 +79,7 @@ def test_size(card: Card) -> Iterator[Finding]:
 
 
 def unsteady_groups(card: Card) -> Iterator[Finding]:
-    """Static and dynamic classes that differ by less than the choice of their videos."""
+    """Classes of different groups that differ by less than the choice of their videos."""
     settings, flows = card.settings.split, card.flows
     if settings["over"] == "train":
         flows = train_flows(flows, card.index, card.lists[0])
@@ -87,18 +87,19 @@ def unsteady_groups(card: Card) -> Iterator[Finding]:
     unsteady = table[table["kept"] < STEADY].sort_values("kept")
     if unsteady.empty:
         return
-    static, dynamic = (table[table["subset"] == subset] for subset in ("static", "dynamic"))
+    first, *_, last = (table[table["subset"] == group] for group in table.attrs["groups"])
+    least, most = table.attrs["groups"][0], table.attrs["groups"][-1]
     apart, error = stability.gap(table)
     unit = f"pixels/{next(iter(card.flows.values())).attrs.get('unit', 'frame')}"
-    kept = float(static["kept"].mean())
+    kept = float(first["kept"].mean())
     yield Finding(
         "warning" if kept < MOSTLY_STEADY else "note",
         f"Had other videos of the same classes been filmed, {number(len(unsteady), 'class', 'classes')} of "
-        f"{len(table)} might well have been in the other group: static classes stay static in {percent(kept)} of the "
+        f"{len(table)} might well have been in another group: {least} classes stay {least} in {percent(kept)} of the "
         f"draws of their videos. The "
-        f"groups are {apart:.2g} ± {error:.1g} {unit} apart; on average, dynamic classes move "
-        f"{dynamic['mean'].mean() / max(static['mean'].mean(), 1e-9):.1f} times as much as static ones.",
-        "The two teachers are then no specialists of little and of much motion, but of two groups nearly at random.",
+        f"groups are {apart:.2g} ± {error:.1g} {unit} apart; on average, {most} classes move "
+        f"{last['mean'].mean() / max(first['mean'].mean(), 1e-9):.1f} times as much as {least} ones.",
+        "The teachers are then no specialists of little and of much motion, but of groups nearly at random.",
         "Name the groups yourself (split: {source: listed, static: ...})"
         + ("." if settings["measure"] == "residual" else ", or go by the motion beside the camera's:"),
         config(split={"measure": "residual"}) if settings["measure"] != "residual" else "",

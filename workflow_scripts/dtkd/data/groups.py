@@ -22,6 +22,11 @@ def members(split: Mapping[str, Any], group: str) -> list[str]:
     return [name for name, entry in split["classes"].items() if entry["subset"] == group]
 
 
+def weight_name(teacher: str) -> str:
+    """What a history calls a teacher's weight: the paper's symbols (Eq. 9) for its two, else with the group's name."""
+    return {"static": "w_st", "dynamic": "w_dy"}.get(teacher, f"w_{teacher}")
+
+
 def default_names(count: int) -> tuple[str, ...]:
     """The names of so many groups by motion, where the config gives none."""
     few = {2: SUBSETS, 3: ("static", "medium", "dynamic")}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from dtkd.common.errors import DtkdError
+from dtkd.data.groups import group_names
 from dtkd.motion import thresholds
 from dtkd.motion.subsets import BOUNDARIES, class_means, rule, split
 
@@ -27,31 +28,33 @@ def of_classes(
 
     Returns one row a class, sorted by name (index ``class``): ``subset``, ``mean`` and ``error`` (its standard
     error), both in the tables' unit, and ``kept``, the share of draws in which the class is in that subset; ``attrs``
-    have ``split``, the share of draws in which all classes are.
+    have ``groups``, their names in order, and ``split``, the share of draws in which all classes are where they were.
 
     Raises DtkdError as `subsets.class_means` and `subsets.split` do.
     """
     measure = settings["measure"]
     means = class_means(flows, measure)
-    found = split(means, **rule(settings))["classes"]
+    made = split(means, **rule(settings))
+    groups = list(group_names(made))
+    found = np.array([groups.index(made["classes"][name]["subset"]) for name in means.index])
     random = np.random.default_rng(0)
     drawn = np.empty((draws, len(means)))
     for column, name in enumerate(means.index):
         values = flows[name][measure].to_numpy(np.float64)
         drawn[:, column] = values[random.integers(len(values), size=(draws, len(values)))].mean(axis=1)
-    limits = np.array([[thresholds.limit(one, settings)] for one in drawn])
-    static = BOUNDARIES[settings["boundary"]](drawn, limits)
-    is_static = np.array([found[name]["subset"] == "static" for name in means.index])
-    same = static == is_static
+    limits = np.array([thresholds.limits(one, settings) for one in drawn])  # (draws, thresholds)
+    below = BOUNDARIES[settings["boundary"]](drawn[:, :, None], limits[:, None, :])
+    same = (~below).sum(axis=2) == found
     table = pd.DataFrame(
         {
-            "subset": np.where(is_static, "static", "dynamic"),
+            "subset": np.array(groups)[found],
             "mean": means["mean"].to_numpy(),
             "error": means["std"].to_numpy() / np.sqrt(means["videos"].to_numpy()),
             "kept": same.mean(axis=0),
         },
         index=means.index,
     )
+    table.attrs["groups"] = groups
     table.attrs["split"] = float(same.all(axis=1).mean())
     return table
 
@@ -67,9 +70,10 @@ def of_split(
 
 
 def gap(table: pd.DataFrame) -> tuple[float, float]:
-    """(the least dynamic class mean less the greatest static one, the standard error of this difference)."""
-    static, dynamic = (table[table["subset"] == subset] for subset in ("static", "dynamic"))
-    if static.empty or dynamic.empty:
-        raise DtkdError("the split has one subset only, and no gap between two")
-    upper, lower = static.loc[static["mean"].idxmax()], dynamic.loc[dynamic["mean"].idxmin()]
-    return float(lower["mean"] - upper["mean"]), float(np.hypot(lower["error"], upper["error"]))
+    """(the least difference of two classes of neighbouring groups, the standard error of it)."""
+    differences = []
+    for lower, upper in pairwise(table.attrs["groups"]):
+        below, above = (table[table["subset"] == group] for group in (lower, upper))
+        last, first = below.loc[below["mean"].idxmax()], above.loc[above["mean"].idxmin()]
+        differences.append((float(first["mean"] - last["mean"]), float(np.hypot(first["error"], last["error"]))))
+    return min(differences)

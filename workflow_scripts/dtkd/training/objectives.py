@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn import functional as F
 
+from dtkd.data.groups import weight_name
 from dtkd.distillation.methods import Method, Target
 from dtkd.training.sampling import Items
 from dtkd.training.targets import Targets
@@ -53,7 +54,7 @@ class Distillation:
         return self.method.target(self.targets.of(items, labels.device), labels, groups)
 
     def weights(self, target: Target, labels: Tensor) -> dict[str, float]:
-        """The mean weight of each teacher over its own samples, by name (`weight_names`); none without such samples."""
+        """The mean weight of each teacher over its own samples, by `weight_name`; none without such samples."""
         if self.groups is None:
             return {}
         own = self.groups.to(labels.device)[labels]
@@ -67,8 +68,3 @@ class Distillation:
         """The step of the samples ``rows`` (n,) of a batch: their logits (n, C), and the labels (N,) of the batch."""
         found = self.method.loss_of(logits, target.rows(rows), labels[rows])
         return Step(found.total, dict(zip(self.scalars, (found.total, found.kd, found.ce), strict=True)))
-
-
-def weight_name(teacher: str) -> str:
-    """What a history calls a teacher's weight: the paper's symbols (Eq. 9) for its two, else with the group's name."""
-    return {"static": "w_st", "dynamic": "w_dy"}.get(teacher, f"w_{teacher}")

@@ -20,24 +20,23 @@ from dtkd.analysis import significance
 from dtkd.analysis.figures.base import (
     COLOURS,
     COLUMN,
-    HATCHES,
     SMALL,
     deviation,
     heads,
+    looks,
     panels,
     short,
     styled,
     text_width,
     title,
 )
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import SUBSETS, group_names
 from dtkd.training.metrics import NOISE, Predictions, per_class_top1, top_k, top_k_correct
 
 Runs = Mapping[str, Mapping[str, Sequence[Predictions]]]  # dataset -> name -> per seed: the baseline, then the student
 Split = Mapping[str, Any]  # the content of a `split.json`, its classes in the order of their labels
-# What a group of bars shows -> whose classes; and its name in `published.gains` (top-1 has none).
-MEASURES = {"top-1": "overall", "per-class\nmean": "overall", "St-subset\nmean": "static", "Dy-subset\nmean": "dynamic"}
-PUBLISHED = (None, "per_class_mean", "static_mean", "dynamic_mean")
+SHORT = {"static": "St-subset", "dynamic": "Dy-subset"}  # what Figure 7 calls the paper's groups
+PUBLISHED = (None, "per_class_mean", "static_mean", "dynamic_mean")  # its measures' names in `published.gains`
 GAIN = "#333333"
 TEACHERS = {True: "teacher (LT)", False: "teacher (no LT)"}
 ONE_COLUMN = 34  # so many classes fit under one another in a third of a page
@@ -129,8 +128,13 @@ def teachers(table: pd.DataFrame) -> Figure:
                 continue
             own = table[(table["dataset"] == dataset) & (table["list"] == number)]
             kinds = sorted(set(own["LT"]), reverse=True)
-            groups = {subset: own[own["subset"] == subset] for subset in SUBSETS}
-            top = max(_teachers_group(axis, x, rows, kinds) for x, rows in enumerate(groups.values()))
+            found = list(dict.fromkeys(own["subset"]))
+            order = [g for g in SUBSETS if g in found] + [g for g in reversed(found) if g not in SUBSETS]
+            groups, style = {subset: own[own["subset"] == subset] for subset in order}, looks(order)
+            top = max(
+                _teachers_group(axis, x, rows, kinds, style[subset].colour)
+                for x, (subset, rows) in enumerate(groups.items())
+            )
             axis.set_xticks(range(len(groups)), [
                 f"{subset} classes\n{rows['videos'].iloc[0]} test videos" for subset, rows in groups.items()
             ])  # fmt: skip
@@ -145,9 +149,9 @@ def teachers(table: pd.DataFrame) -> Figure:
     return figure
 
 
-def _teachers_group(axis: Axes, x: float, rows: pd.DataFrame, kinds: Sequence[bool]) -> float:
+def _teachers_group(axis: Axes, x: float, rows: pd.DataFrame, kinds: Sequence[bool], colour: str) -> float:
     """Draw a subset's baseline and its teachers around ``x``, each of ``kinds`` at its place; returns the height."""
-    colour, width = COLOURS[rows["subset"].iloc[0]], 0.9 / (1 + len(kinds))
+    width = 0.9 / (1 + len(kinds))
     first = x - width * len(kinds) / 2
     baseline = top = rows["baseline_top1"].iloc[0]
     axis.bar(first, baseline, width * 0.94, **_bar_style(colour, baseline=True))
@@ -164,7 +168,7 @@ def _teachers_group(axis: Axes, x: float, rows: pd.DataFrame, kinds: Sequence[bo
 
 @styled
 def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping[str, float]] | None = None) -> Figure:
-    """Figure 7: top-1, per-class mean, St-subset and Dy-subset mean (per cent) of a baseline and a student.
+    """Figure 7: top-1, per-class mean and each group's mean (per cent) of a baseline and a student.
 
     Values stand on the bars (with several seeds their mean, with its standard deviation as an error bar), gains in
     points above them with their 95 % intervals over the test videos, whose number is below; guessing is a line.
@@ -175,42 +179,45 @@ def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping
         paper: dataset -> measure -> the paper's gain, in grey above this study's.
     """
     paper = paper or {}
-    figure, axes = panels(runs, height=2.6)
+    wide = max(len(group_names(split)) for split in splits.values()) > 2  # numbers stand on the bars
+    figure, axes = panels(runs, height=2.6, wide=wide)
     entries = []
     for dataset, models in runs.items():
         (axis,) = axes[dataset]
-        static = np.array([subset == "static" for subset in _subsets(splits[dataset])])
-        width, tops, means = 0.44, np.zeros(len(MEASURES)), []
+        subsets, style = np.array(_subsets(splits[dataset])), looks(group_names(splits[dataset]))
+        measures = {"top-1": None, "per-class\nmean": None} | {f"{SHORT.get(g, g)}\nmean": g for g in style}
+        width, tops, means = 0.44, np.zeros(len(measures)), []
         for n, predictions in enumerate(models.values()):
-            scores = np.array([subset_scores(each, static) for each in predictions])
+            scores = np.array([group_scores(each, subsets, list(style)) for each in predictions])
             mean, spread = scores.mean(axis=0), deviation(scores)
             means.append(mean)
-            for m, (value, subset) in enumerate(zip(mean, MEASURES.values(), strict=True)):
+            for m, (value, subset) in enumerate(zip(mean, measures.values(), strict=True)):
                 x, top = m + (n - 0.5) * width, value + (0 if spread is None else spread[m])
-                axis.bar(x, value, width * 0.94, **_bar_style(COLOURS[subset], baseline=n == 0))
+                colour = style[subset].colour if subset else COLOURS["overall"]
+                axis.bar(x, value, width * 0.94, **_bar_style(colour, baseline=n == 0))
                 if spread is not None:
                     axis.errorbar(x, value, spread[m], color="black", elinewidth=0.8, capsize=2, capthick=0.8)
                 if np.isfinite(value):
                     _above(axis, x, top, _per_cent(value), 1)
                     tops[m] = max(tops[m], top)
         labels, points = _points(models)
-        groups = [np.full(len(labels), True), np.full(len(labels), True), static[labels], ~static[labels]]
+        groups = [subsets[labels] == group if group else np.full(len(labels), True) for group in measures.values()]
         for m, gain in enumerate(means[1] - means[0]):
             if np.isfinite(gain):
                 ends = significance.interval(points) if m == 0 else significance.interval_of_classes(
                     points[groups[m]], labels[groups[m]])  # fmt: skip
                 _above(axis, m, tops[m], _interval(*ends), 10)
                 _above(axis, m, tops[m], _signed(gain), 19, weight="bold")
-                if (theirs := paper.get(dataset, {}).get(PUBLISHED[m])) is not None:
+                if m < len(PUBLISHED) and (theirs := paper.get(dataset, {}).get(PUBLISHED[m])) is not None:
                     _above(axis, m, tops[m], f"paper {_signed(theirs)}", 28, color="0.4")
-        axis.set_xticks(range(len(MEASURES)), [
-            f"{name}\nn = {group.sum()}" for name, group in zip(MEASURES, groups, strict=True)
+        axis.set_xticks(range(len(measures)), [
+            f"{name}\nn = {group.sum()}" for name, group in zip(measures, groups, strict=True)
         ])  # fmt: skip
         axis.tick_params(axis="x", length=0)
         room = 1.45 if dataset in paper else 1.34  # for the gains
-        chance = axis.axhline(100 / len(static), color="black", linewidth=0.8, linestyle=":")
-        chance.set_label(f"chance {100 / len(static):.2g} %")
-        axis.set(ylabel="accuracy (%)", xlim=(-0.55, len(MEASURES) - 0.45), ylim=(0, max(1.0, room * tops.max())))
+        chance = axis.axhline(100 / len(subsets), color="black", linewidth=0.8, linestyle=":")
+        chance.set_label(f"chance {100 / len(subsets):.2g} %")
+        axis.set(ylabel="accuracy (%)", xlim=(-0.55, len(measures) - 0.45), ylim=(0, max(1.0, room * tops.max())))
         axis.set_yticks([tick for tick in axis.get_yticks() if tick <= 100])
         handles = [
             Patch(**_bar_style(COLOURS["overall"], baseline=n == 0), label=name) for n, name in enumerate(models)
@@ -218,7 +225,7 @@ def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping
         if (seeds := max(len(predictions) for predictions in models.values())) > 1:
             handles.append(Line2D([], [], color="black", marker="|", lw=0.8, label=f"± std of {seeds} seeds"))
         entries.append((axis, title(runs, dataset), handles))
-    heads(entries)
+    heads(entries, 2 * COLUMN if wide else COLUMN)
     return figure
 
 
@@ -240,7 +247,7 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
     figure, axes = _columns(gains, 3 if longest < LONG else 2) if many else _side_by_side(gains)
     entries = []
     for dataset, gain in gains.items():
-        classes = _classes(splits[dataset])
+        classes, style = _classes(splits[dataset]), looks(group_names(splits[dataset]))
         order = [n for n in np.argsort(-gain, kind="stable") if np.isfinite(gain[n])]
         rows = math.ceil(len(order) / len(axes[dataset]))
         labels, points = _points(runs[dataset])
@@ -250,12 +257,12 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
         for n, axis in enumerate(axes[dataset]):
             own = order[n * rows : (n + 1) * rows]
             for y, label in enumerate(own):
-                subset = classes[label][1]
-                axis.barh(y, gain[label], 0.75, color=COLOURS[subset], hatch=HATCHES[subset], edgecolor="white", lw=0)
+                look = style[classes[label][1]]
+                axis.barh(y, gain[label], 0.75, color=look.colour, hatch=look.hatch, edgecolor="white", lw=0)
                 axis.hlines(y, *ends[label], color="black", linewidth=0.8)
             axis.set_yticks(range(len(own)), [classes[label][0] for label in own])
             for text, label in zip(axis.get_yticklabels(), own, strict=True):
-                text.set_color(COLOURS[classes[label][1]])
+                text.set_color(style[classes[label][1]].colour)
             axis.tick_params(axis="y", length=0)
             axis.axvline(0, color="black", linewidth=0.6)
             axis.spines["left"].set_visible(False)
@@ -264,7 +271,8 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
             axis.grid(axis="x", linewidth=0.3, color="#CCCCCC")
         baseline, student = runs[dataset]
         axes[dataset][len(axes[dataset]) // 2].set_xlabel(f"gain in top-1 (points)\n{_videos(labels, len(classes))}")
-        subsets = [Patch(facecolor=COLOURS[s], hatch=HATCHES[s], edgecolor="white", lw=0, label=s) for s in SUBSETS]
+        subsets = [Patch(facecolor=look.colour, hatch=look.hatch, edgecolor="white", lw=0, label=group)
+                   for group, look in style.items()]  # fmt: skip
         subsets += [Line2D([], [], color="black", linewidth=0.8, label="95 % interval")]
         entries.append((axes[dataset][0], f"{title(runs, dataset)}: {student} − {baseline}", subsets))
     heads(entries, 2 * COLUMN if many else COLUMN)
@@ -275,7 +283,7 @@ def class_gain(runs: Runs, splits: Mapping[str, Split]) -> Figure:
 def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int = 10) -> Figure:
     """Which classes are taken for which, by the baseline and by the student: per cent of the true class's videos.
 
-    Shown are the classes of the most frequent confusions (mean of the two models, over seeds), static ones first; the
+    Shown are the classes of the most frequent confusions (mean of the two models, over seeds), by their groups; the
     last column is the share of all other classes, so that rows add up to 100; where no model takes a video for any of
     these, there is none.
 
@@ -290,10 +298,18 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
         for dataset, models in runs.items()
     }
     chosen = {
-        dataset: confused_classes(np.mean(list(matrices.values()), axis=0), _subsets(splits[dataset]), pairs, most)
+        dataset: confused_classes(
+            np.mean(list(matrices.values()), axis=0),
+            _subsets(splits[dataset]),
+            pairs,
+            most,
+            group_names(splits[dataset]),
+        )
         for dataset, matrices in shares.items()
     }
-    names = {dataset: _classes(splits[dataset]) for dataset in chosen}
+    style = {dataset: looks(group_names(splits[dataset])) for dataset in chosen}
+    names = {dataset: [(name, style[dataset][subset].colour) for name, subset in _classes(splits[dataset])]
+             for dataset in chosen}  # fmt: skip
     shown = {dataset: [names[dataset][label] for label in labels] for dataset, labels in chosen.items()}
     below = {dataset: max([68, *(text_width(name) for name, _ in classes)]) / 72 for dataset, classes in shown.items()}
     heights = [max(1.7, 0.19 * len(classes) + 0.4 + below[dataset]) for dataset, classes in shown.items()]
@@ -316,11 +332,14 @@ def confusion(runs: Runs, splits: Mapping[str, Split], pairs: int = 8, most: int
 # -- numbers ---------------------------------------------------------------------------------------------------------
 
 
-def subset_scores(predictions: Predictions, static: np.ndarray) -> list[float]:
-    """`MEASURES` of a run, in per cent (paper, Section 4.4.4); ``static`` (C,) bool says which classes are."""
+def group_scores(predictions: Predictions, subsets: np.ndarray, groups: Sequence[str]) -> list[float]:
+    """Per cent of a run (paper, Section 4.4.4): top-1, the mean over classes, and that over each group's classes.
+
+    ``subsets`` (C,) are the names of the classes' groups.
+    """
     own = per_class_top1(predictions.logits, predictions.labels)
-    groups = (np.ones_like(static), static, ~static)
-    return [top_k(predictions.logits, predictions.labels, 1), *(_mean(own[group]) for group in groups)]
+    means = [_mean(own), *(_mean(own[subsets == group]) for group in groups)]
+    return [top_k(predictions.logits, predictions.labels, 1), *means]
 
 
 def class_gains(models: Mapping[str, Sequence[Predictions]]) -> np.ndarray:
@@ -347,8 +366,10 @@ def confusion_shares(predictions: Predictions) -> np.ndarray:
     return 100 * matrix / np.maximum(videos, 1)[:, None]
 
 
-def confused_classes(shares: np.ndarray, subsets: Sequence[str], pairs: int, most: int) -> list[int]:
-    """At most ``most`` labels, those of the ``pairs`` greatest entries off the diagonal; static ones first."""
+def confused_classes(
+    shares: np.ndarray, subsets: Sequence[str], pairs: int, most: int, groups: Sequence[str] = SUBSETS
+) -> list[int]:
+    """At most ``most`` labels, those of the ``pairs`` greatest entries off the diagonal, by their groups' order."""
     shares = shares.copy()
     np.fill_diagonal(shares, 0)
     chosen: set[int] = set()
@@ -359,7 +380,7 @@ def confused_classes(shares: np.ndarray, subsets: Sequence[str], pairs: int, mos
         if len(chosen | pair) <= most:
             chosen |= pair
             pairs -= 1
-    return sorted(chosen, key=lambda label: (subsets[label] != "static", label))
+    return sorted(chosen, key=lambda label: (groups.index(subsets[label]), label))
 
 
 def _classes(split: Split) -> list[tuple[str, str]]:
@@ -441,7 +462,7 @@ def _columns(gains: Mapping[str, np.ndarray], columns: int) -> tuple[Figure, dic
 
 
 def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], named: bool, others: bool) -> None:
-    """A matrix of per cent, with ``others`` as its last column if wanted; class names in their subset's colour."""
+    """A matrix of per cent, with ``others`` as its last column if wanted; ``classes`` are names and colours."""
     count = len(classes)
     names = [name for name, _ in classes]
     if others:
@@ -458,8 +479,8 @@ def _matrix(axis: Axes, shares: np.ndarray, classes: Sequence[tuple[str, str]], 
     axis.set_xticks(range(count + others), [*names, *["other"] * others], rotation=90)
     axis.set_yticks(range(count), names if named else [""] * count)
     for labels in (axis.get_xticklabels(), axis.get_yticklabels()):
-        for text, (_, subset) in zip(labels, classes, strict=False):
-            text.set_color(COLOURS[subset])
+        for text, (_, colour) in zip(labels, classes, strict=False):
+            text.set_color(colour)
     axis.tick_params(length=0)
     axis.spines[:].set_visible(True)
     axis.set(xlabel="predicted class", ylabel="true class" if named else "")

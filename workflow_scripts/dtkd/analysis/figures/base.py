@@ -45,6 +45,34 @@ COLOURS = {
 HATCHES = {"static": "", "dynamic": "//////"}  # in greyscale blue and vermilion are alike
 
 
+class Look(NamedTuple):
+    """How a group of classes is drawn, wherever it is."""
+
+    colour: str
+    hatch: str
+    line: Any
+    marker: str
+
+
+LOOKS = {
+    "static": Look(COLOURS["static"], HATCHES["static"], "-", "o"),
+    "dynamic": Look(COLOURS["dynamic"], HATCHES["dynamic"], "--", "^"),
+}
+OTHERS = (
+    Look("#009E73", "....", "-.", "s"),
+    Look("#CC79A7", "xxxx", ":", "D"),
+    Look("#E69F00", "\\\\\\\\\\\\", (0, (5, 1, 1, 1, 1, 1)), "v"),
+    Look("#56B4E9", "||||", (0, (1, 1)), "P"),
+    Look("#8C564B", "++++", (0, (8, 2)), "X"),
+)
+
+
+def looks(groups: Sequence[str]) -> dict[str, Look]:
+    """How each of a data set's groups is drawn: static and dynamic as always, others by their place among others."""
+    others = [group for group in groups if group not in LOOKS]
+    return {group: LOOKS.get(group) or OTHERS[others.index(group) % len(OTHERS)] for group in groups}
+
+
 class Stroke(NamedTuple):
     """How a series is drawn; no two are alike in greyscale."""
 
@@ -178,22 +206,26 @@ def read_table(path: str) -> pd.DataFrame:
 # -- layout ----------------------------------------------------------------------------------------------------------
 
 
-def panels(datasets: Sequence[str], height: float, rows: int = 1) -> tuple[Figure, dict[str, list[Axes]]]:
+def panels(
+    datasets: Sequence[str], height: float, rows: int = 1, wide: bool = False
+) -> tuple[Figure, dict[str, list[Axes]]]:
     """A figure with ``rows`` axes, one above the other, per dataset; two datasets side by side, further ones below.
 
     Args:
-        height: of one axes with its labels, in inches. A panel is one column wide.
+        height: of one axes with its labels, in inches. A panel is one column wide;
+        wide: or two, and datasets are below one another.
     """
     datasets = list(datasets)
-    across, down = min(len(datasets), 2), math.ceil(len(datasets) / 2)
-    figure = Figure(figsize=(COLUMN * across, height * rows * down), layout="constrained")
+    most = 1 if wide else 2
+    across, down = min(len(datasets), most), math.ceil(len(datasets) / most)
+    figure = Figure(figsize=(2 * COLUMN if wide else COLUMN * across, height * rows * down), layout="constrained")
     grid = figure.subplots(down * rows, across, squeeze=False)
     own = {}
     for n, name in enumerate(datasets):
-        top, column = n // 2 * rows, n % 2
+        top, column = n // most * rows, n % most
         own[name] = list(grid[top : top + rows, column])
     for n in range(len(datasets), across * down):  # the last row may be half empty
-        for axis in grid[n // 2 * rows : (n // 2 + 1) * rows, n % 2]:
+        for axis in grid[n // most * rows : (n // most + 1) * rows, n % most]:
             axis.remove()
     return figure, own
 

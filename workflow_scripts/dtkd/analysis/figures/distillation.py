@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -17,6 +18,7 @@ from dtkd.analysis.figures.base import (
     STROKES,
     epochs_axis,
     heads,
+    looks,
     over_epochs,
     panels,
     seeds_patch,
@@ -24,12 +26,12 @@ from dtkd.analysis.figures.base import (
     title,
 )
 from dtkd.common.errors import DtkdError
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import SUBSETS, weight_name
 from dtkd.training.metrics import Predictions, kl_divergence
 
 Groups = Sequence[tuple[Mapping[str, object], pd.DataFrame]]  # what students share, and their rows
 SYMBOLS = {"S_alpha": r"$S_\alpha$", "KD_T": r"$KD_T$", "KD_alpha": r"$KD_\alpha$"}
-LINES = {"static": "-", "dynamic": "--"}
+SHORT = {"static": "St", "dynamic": "Dy"}
 TEACHERS = ((True, True), (True, False), (False, True), (False, False))  # LT and FT, as in Table 5
 BINS = 40
 
@@ -39,26 +41,28 @@ def figure8(divergences: Mapping[str, Mapping[str, np.ndarray]]) -> Figure:
     """Figure 8: histograms of KL(S ‖ St-T) and KL(S ‖ Dy-T) over the test videos (paper, Section 4.4.5).
 
     Args:
-        divergences: dataset -> ``static`` and ``dynamic`` -> (N,) nats per test video, or (seeds, N): videos are then
-            counted as the mean over seeds. Values that are not finite (a diverged model's) are left out.
+        divergences: dataset -> teacher (by the groups, in order) -> (N,) nats per test video, or (seeds, N): videos are
+            then counted as the mean over seeds. Values that are not finite (a diverged model's) are left out.
     """
     figure, axes = panels(divergences, height=2.3)
     entries = []
     for dataset, given in divergences.items():
         (axis,) = axes[dataset]
-        values = {subset: np.atleast_2d(given[subset]) for subset in SUBSETS}
+        values = {subset: np.atleast_2d(array) for subset, array in given.items()}
+        style = looks(list(given))
         known = {subset: array[np.isfinite(array)] for subset, array in values.items()}
         everything = np.concatenate(list(known.values()))
         if not everything.size:
             raise DtkdError(f"figure 8: no divergence of {dataset} is finite; its student or teachers have diverged")
         edges = np.linspace(min(0, everything.min()), max(everything.max(), 1e-9), BINS + 1)
         handles = []
-        for subset, short in (("dynamic", "Dy"), ("static", "St")):
+        for subset in reversed(values):
             counts = np.histogram(known[subset], edges)[0] / len(values[subset])
-            label = f"KL(S ‖ {short}-T), mean {known[subset].mean() if known[subset].size else np.nan:.2f}"
-            axis.stairs(counts, edges, fill=True, color=COLOURS[subset], alpha=0.3, linewidth=0)
-            axis.stairs(counts, edges, color=COLOURS[subset], linestyle=LINES[subset], linewidth=1)
-            handles.append(Line2D([], [], color=COLOURS[subset], linestyle=LINES[subset], label=label))
+            label = f"KL(S ‖ {_teacher(subset)}), mean {known[subset].mean() if known[subset].size else np.nan:.2f}"
+            colour, line = style[subset].colour, style[subset].line
+            axis.stairs(counts, edges, fill=True, color=colour, alpha=0.3, linewidth=0)
+            axis.stairs(counts, edges, color=colour, linestyle=line, linewidth=1)
+            handles.append(Line2D([], [], color=colour, linestyle=line, label=label))
         axis.set(xlabel="KL divergence (nats)", ylabel="test videos", xlim=(edges[0], edges[-1]))
         axis.set_ylim(bottom=0)
         entries.append((axis, title(divergences, dataset), handles[::-1]))
@@ -72,16 +76,29 @@ def divergences(
     """What `figure8` draws: (seeds, N) nats per test video.
 
     Args:
-        runs: dataset -> ``student``, ``static`` and ``dynamic`` (the teachers) -> predictions of every seed.
+        runs: dataset -> ``student``, then its teachers by their groups, in order -> predictions of every seed.
         settings: dataset -> ``kl`` and ``floor`` (see `metrics.kl_divergence`).
     """
     result = {}
     for dataset, models in runs.items():
-        pairs = {subset: zip(models["student"], models[subset], strict=True) for subset in SUBSETS}
+        teachers = [name for name in models if name != "student"]
+        pairs = {subset: zip(models["student"], models[subset], strict=True) for subset in teachers}
         result[dataset] = {
             name: np.stack([divergence(*pair, **settings[dataset]) for pair in own]) for name, own in pairs.items()
         }
     return result
+
+
+def _weighed(students: Mapping[str, Sequence[pd.DataFrame]]) -> list[str]:
+    """The groups whose teachers' weights the histories have."""
+    columns = list(dict.fromkeys(column for runs in students.values() for run in runs for column in run.columns))
+    usual = [group for group in SUBSETS if weight_name(group) in columns]
+    return usual + [name[2:] for name in columns if name.startswith("w_") and name not in map(weight_name, SUBSETS)]
+
+
+def _teacher(group: str) -> str:
+    """A group's teacher, as legends call it: St-T and Dy-T in the paper."""
+    return f"{SHORT.get(group, group)}-T"
 
 
 def divergence(
@@ -99,28 +116,34 @@ def divergence(
 
 @styled
 def teacher_weights(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]], chosen: Mapping[str, str]) -> Figure:
-    """How much each teacher counted over training: the mean over its own samples of w_st and of w_dy (Eq. 9).
+    """How much each teacher counted over training: the mean over its own samples of its weight (Eq. 9).
 
     Args:
         histories: dataset -> student -> the history of every seed.
         chosen: dataset -> the student that stands out, if it is one of them; the others are thin lines.
     """
-    figure, axes = panels(histories, height=1.75, rows=2)
+    named = {dataset: _weighed(students) for dataset, students in histories.items()}
+    figure, axes = panels(histories, height=1.75, rows=max(map(len, named.values())))
     entries = []
     for dataset, students in histories.items():
         highlighted = chosen.get(dataset)
-        axes[dataset][1].sharey(axes[dataset][0])
-        handles = []
-        for axis, (subset, short) in zip(axes[dataset], (("static", "st"), ("dynamic", "dy")), strict=True):
+        handles, style_of = [], looks(named[dataset])
+        for axis, subset in itertools.zip_longest(axes[dataset], named[dataset]):
+            if subset is None:  # another data set has more groups
+                axis.remove()
+                continue
+            if axis is not axes[dataset][0]:
+                axis.sharey(axes[dataset][0])
+            symbol = {"static": "$w_{st}$", "dynamic": "$w_{dy}$"}.get(subset)
             for name, runs in students.items():
-                style = {"color": COLOURS[subset], "linestyle": LINES[subset], "linewidth": 1.6, "marker": "o",
-                         "zorder": 3, "label": f"{name}: {short.title()}-T"}  # fmt: skip
+                style = {"color": style_of[subset].colour, "linestyle": style_of[subset].line, "linewidth": 1.6,
+                         "marker": "o", "zorder": 3, "label": f"{name}: {_teacher(subset)}"}  # fmt: skip
                 if name != highlighted:
                     style = {"color": COLOURS["baseline"], "linestyle": "-", "linewidth": 0.5, "zorder": 1}
-                over_epochs(axis, runs, f"w_{short}", band=name == highlighted, **style)
+                over_epochs(axis, runs, weight_name(subset), band=name == highlighted, **style)
                 handles += axis.lines[-1:] if name == highlighted else []
-            axis.set_ylabel(f"mean $w_{{{short}}}$", parse_math=True)
-            epochs_axis(axis, label=axis is axes[dataset][-1])
+            axis.set_ylabel(f"mean {symbol or f'w, {subset}'}", parse_math=symbol is not None)
+            epochs_axis(axis, label=subset == named[dataset][-1])
         if others := len(students) - (highlighted in students):
             label = f"{'other ' if handles else ''}students ({others})"
             handles.append(Line2D([], [], color=COLOURS["baseline"], lw=0.5, label=label))

@@ -17,11 +17,11 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import Bbox
 
-from dtkd.analysis.figures.base import COLOURS, COLUMN, SMALL, short, styled, title
+from dtkd.analysis.figures.base import COLUMN, SMALL, looks, short, styled, title
 from dtkd.common.files import read_parquet
 from dtkd.config import Augment
 from dtkd.data import video
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import group_names
 from dtkd.motion.flow import MEASURES, Settings, in_unit, over_time, video_flow
 from dtkd.motion.subsets import motion_unit
 from dtkd.training import cropping
@@ -50,10 +50,16 @@ class Example:
 
 
 def chosen_classes(split: Mapping[str, Any], subset: str) -> list[str]:
-    """A subset's classes of least, middle and most motion; first, middle and last by name where there are no means."""
+    """A subset's classes of least, middle and most motion; first, middle and last by name where there are no means.
+
+    Of more than two groups those of least and of most, of more than three the one in the middle.
+    """
     own = {name: entry for name, entry in split["classes"].items() if entry["subset"] == subset}
     ordered = sorted(own, key=lambda name: (own[name]["mean"] or 0.0, name))
-    return [ordered[at] for at in sorted({0, (len(ordered) - 1) // 2, len(ordered) - 1})] if ordered else []
+    first, middle, last = 0, (len(ordered) - 1) // 2, len(ordered) - 1
+    count = len(group_names(split))
+    places = {first, middle, last} if count == 2 else {first, last} if count == 3 else {middle}
+    return [ordered[place] for place in sorted(places)] if ordered else []
 
 
 def typical_video(videos: Collection[str], flow: pd.DataFrame, measure: str, target: float | None) -> str:
@@ -104,7 +110,7 @@ def examples(
     augment: Augment,
     crops: int = 1,
 ) -> Iterator[Example]:
-    """One training video of list 1 for some static and some dynamic classes, by rising motion.
+    """One training video of list 1 for some classes of each group, by rising motion.
 
     Args:
         augment, crops: as in `example`.
@@ -113,7 +119,7 @@ def examples(
     """
     measure, unit = split["criterion"].get("measure") or "mean", motion_unit([split])
     train = index[index["list1"] == "train"]
-    for subset in SUBSETS:
+    for subset in group_names(split):
         for name in chosen_classes(split, subset):
             entry, own = split["classes"][name], train[train["class"] == name]
             videos = dict(zip(own["video"], own["path"], strict=True))
@@ -146,8 +152,9 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
         2, len(found) + 1, left=0.01, right=0.99, top=0.72, bottom=0.085, wspace=0.08, hspace=0.06,
         width_ratios=[1] * len(found) + [0.68],
     )  # fmt: skip
+    style = looks(list(dict.fromkeys(one.subset for one in found)))
     for column, one in enumerate(found):
-        colour = COLOURS[one.subset]
+        colour = style[one.subset].colour
         top, bottom = (block.add_subplot(grid[row, column]) for row in (0, 1))
         top.imshow(one.fed)
         bottom.imshow(coloured(one.flow, most))
@@ -160,10 +167,10 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
             axis.set(xticks=[], yticks=[])
             for spine in axis.spines.values():
                 spine.set(visible=True, edgecolor=colour, linewidth=1.2)
-    for subset in SUBSETS:
+    for subset, look in style.items():
         columns = [column for column, one in enumerate(found) if one.subset == subset]
         if columns:
-            _heading(block, subset, *(grid[0, columns[end]].get_position(block) for end in (0, -1)))
+            _heading(block, subset, look.colour, *(grid[0, columns[end]].get_position(block) for end in (0, -1)))
     _wheel(block.add_subplot(grid[0, -1], projection="polar"))
     key, words = block.add_subplot(grid[1, -1]), ["hue: direction", "full colour:", f"{most:.1f} px/frame", ""]
     lines = [*words, *textwrap.wrap(f"class, video: {found[0].unit}", 15)]
@@ -171,9 +178,9 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
     key.text(0.5, 0.95, "\n".join(lines), fontsize=SMALL, ha="center", va="top", transform=key.transAxes)
 
 
-def _heading(block: SubFigure, subset: str, first: Bbox, last: Bbox) -> None:
-    """`static` or `dynamic` above its columns, underlined."""
-    colour, middle = COLOURS[subset], (first.x0 + last.x1) / 2
+def _heading(block: SubFigure, subset: str, colour: str, first: Bbox, last: Bbox) -> None:
+    """A group's name above its columns, underlined."""
+    middle = (first.x0 + last.x1) / 2
     block.text(middle, 0.917, subset, color=colour, ha="center", va="top", weight="bold")
     ends = [first.x0, last.x1]
     block.add_artist(Line2D(ends, [0.856] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))

@@ -12,17 +12,15 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import MaxNLocator
 
-from dtkd.analysis.figures.base import COLOURS, HATCHES, SMALL, heads, panels, styled, title
+from dtkd.analysis.figures.base import COLOURS, SMALL, heads, looks, panels, styled, title
 from dtkd.common.errors import DtkdError
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import group_names
 from dtkd.motion.subsets import motion_unit
 from dtkd.motion.thresholds import THRESHOLDS
 
 Box = np.ndarray  # x0, y0, x1, y1 in pixels
 Split = Mapping[str, Any]  # the content of a `split.json`
 BINS = 24  # about so many in a histogram
-MARKERS = {"static": "o", "dynamic": "^"}
-LINES = {"static": "-", "dynamic": "--"}
 ALL_NAMED = 20  # up to so many classes, each is named
 DISTANCES, BESIDE = (4.5, 7, 10, 14, 18, 23, 28), 8  # of a name from its point in points; without a line to it
 ANGLES = (0, 180, 90, 270, 30, 330, 150, 210, 60, 300, 120, 240)  # where around the point, the best first
@@ -42,9 +40,10 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
     entries = []
     for name, split in splits.items():
         (axis,) = axes[name]
-        means = {subset: _column(split, subset, "mean") for subset in SUBSETS}
+        style = looks(group_names(split))
+        means = {subset: _column(split, subset, "mean") for subset in style}
         everything = np.concatenate(list(means.values()))
-        threshold, label = threshold_line(split)
+        (threshold, label), *more = threshold_lines(split)
         edges = histogram_edges(threshold, everything.max())
         # on which side of its own threshold a class on it counts
         from_right = split["threshold"] is None or split["criterion"].get("boundary", "inclusive") == "inclusive"
@@ -53,15 +52,17 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
             bins = np.clip(np.digitize(values, edges, right=from_right) - 1, 0, len(below) - 1)
             counts = np.bincount(bins, minlength=len(below))
             axis.bar(
-                edges[:-1], counts, np.diff(edges), bottom=below, align="edge", color=COLOURS[subset],
-                hatch=HATCHES[subset], edgecolor="white", linewidth=0.5, label=f"{subset} ({len(values)})",
+                edges[:-1], counts, np.diff(edges), bottom=below, align="edge", color=style[subset].colour,
+                hatch=style[subset].hatch, edgecolor="white", linewidth=0.5, label=f"{subset} ({len(values)})",
             )  # fmt: skip
             below += counts
         line = axis.axvline(threshold, color=COLOURS["threshold"], linestyle="--", linewidth=1, label=label)
+        lines = [line, *(axis.axvline(place, color=COLOURS["threshold"], linestyle=":", linewidth=1, label=said)
+                         for place, said in more)]  # fmt: skip
         axis.set(xlabel=f"mean flow of a class ({motion_unit([split])})", ylabel="classes", xlim=(0, edges[-1]))
         axis.set_ylim(0, 1.05 * below.max())
         axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
-        entries.append((axis, title(splits, name), [*axis.containers, line]))
+        entries.append((axis, title(splits, name), [*axis.containers, *lines]))
     heads(entries)
     return figure
 
@@ -79,17 +80,17 @@ def figure2(splits: Mapping[str, Split]) -> Figure:
     entries = []
     for name, split in splits.items():
         (axis,) = axes[name]
-        for subset in SUBSETS:
+        for subset, look in looks(group_names(split)).items():
             means, stds = (_column(split, subset, column) for column in ("mean", "std"))
-            style = {"color": COLOURS[subset], "linewidth": 0.8}
+            style = {"color": look.colour, "linewidth": 0.8}
             axis.plot(
-                means, stds, linestyle="", marker=MARKERS[subset], markersize=3.5, label=f"{subset} ({len(means)})",
-                markeredgewidth=0, color=COLOURS[subset],
+                means, stds, linestyle="", marker=look.marker, markersize=3.5, label=f"{subset} ({len(means)})",
+                markeredgewidth=0, color=look.colour,
             )  # fmt: skip
             if len(means) > 1 and np.ptp(means) > 1e-9 * abs(means).max():
                 slope, level = np.polyfit(means, stds, 1)
                 ends = np.array([means.min(), means.max()])
-                axis.plot(ends, slope * ends + level, linestyle=LINES[subset], **style)
+                axis.plot(ends, slope * ends + level, linestyle=look.line, **style)
         unit = motion_unit([split])
         axis.set(xlabel=f"mean flow of a class ({unit})", ylabel=f"standard deviation ({unit})")
         axis.margins(0.1, 0.12)
@@ -117,7 +118,8 @@ def name_classes(axis: Axes, split: Split) -> list[Text]:
     A name that fits nowhere is left out; the most extreme classes choose first.
     """
     names, points, extremeness = [], [], []
-    for subset in SUBSETS:
+    style = looks(group_names(split))
+    for subset in style:
         own = np.stack([_column(split, subset, column) for column in ("mean", "std")], axis=1)
         names += [(name, subset) for name, entry in split["classes"].items() if entry["subset"] == subset]
         points += list(own)
@@ -132,7 +134,7 @@ def name_classes(axis: Axes, split: Split) -> list[Text]:
         if len(texts) == NAMED and not few:
             break
         reach = DISTANCES if few else DISTANCES[:2]
-        text = _place(axis, names[n][0], points[n], COLOURS[names[n][1]], taken, reach)
+        text = _place(axis, names[n][0], points[n], style[names[n][1]].colour, taken, reach)
         texts += [text] if text else []
     return texts
 
@@ -200,11 +202,14 @@ def _column(split: Split, subset: str, column: str) -> np.ndarray:
     return np.array([entry[column] for entry in split["classes"].values() if entry["subset"] == subset], np.float64)
 
 
-def threshold_line(split: Split) -> tuple[float, str]:
-    """Where the line between the subsets is, and what it is called."""
+def threshold_lines(split: Split) -> list[tuple[float, str]]:
+    """Where the lines between the groups are, and what they are called: one, or of several groups all."""
     if split["threshold"] is None:
         quartile = float(np.quantile([entry["mean"] for entry in split["classes"].values()], 0.25))
-        return quartile, f"Q1 of the means = {quartile:.3f}"
+        return [(quartile, f"Q1 of the means = {quartile:.3f}")]
     criterion = split["criterion"]
+    if isinstance(split["threshold"], list):
+        return [(place, f"{quantile:g} quantile = {place:.3f}")
+                for place, quantile in zip(split["threshold"], criterion["quantile"], strict=True)]  # fmt: skip
     name = "Q1" if criterion.get("quantile") == 0.25 else THRESHOLDS[criterion.get("threshold", "quantile")].label
-    return split["threshold"], f"{name} = {split['threshold']:.3f}"
+    return [(split["threshold"], f"{name} = {split['threshold']:.3f}")]

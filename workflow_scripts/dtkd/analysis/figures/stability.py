@@ -7,9 +7,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from dtkd.analysis.figures.base import COLOURS, HATCHES, heads, panels, short, styled, title
-from dtkd.analysis.figures.motion import ALL_NAMED, Split, threshold_line
-from dtkd.data.groups import SUBSETS
+from dtkd.analysis.figures.base import COLOURS, heads, looks, panels, short, styled, title
+from dtkd.analysis.figures.motion import ALL_NAMED, Split, threshold_lines
+from dtkd.data.groups import group_names
 
 NAME = 70  # points that a class's name may take
 
@@ -29,15 +29,18 @@ def split_stability(splits: Mapping[str, Split], stabilities: Mapping[str, Mappi
         told = stabilities[dataset]
         order = sorted(split["classes"], key=lambda name: split["classes"][name]["mean"])
         subsets = [split["classes"][name]["subset"] for name in order]
-        for subset in SUBSETS:
+        style = looks(group_names(split))
+        for subset in style:
             own = [n for n, its in enumerate(subsets) if its == subset]
             axis.bar(
-                own, [100 * told["classes"][order[n]]["kept"] for n in own], 0.85, color=COLOURS[subset],
-                hatch=HATCHES[subset], edgecolor="white", linewidth=0, label=f"{subset} ({len(own)})",
+                own, [100 * told["classes"][order[n]]["kept"] for n in own], 0.85, color=style[subset].colour,
+                hatch=style[subset].hatch, edgecolor="white", linewidth=0, label=f"{subset} ({len(own)})",
             )  # fmt: skip
-        _, label = threshold_line(split)
-        where = subsets.count("static") - 0.5
-        line = axis.axvline(where, color=COLOURS["threshold"], linestyle="--", linewidth=1, label=label)
+        lines, where = [], -0.5
+        for subset, (_, label) in zip(style, threshold_lines(split), strict=False):
+            where += subsets.count(subset)
+            look = {"color": COLOURS["threshold"], "linestyle": ":" if lines else "--", "linewidth": 1}
+            lines.append(axis.axvline(where, label=label, **look))
         if len(order) <= ALL_NAMED:
             axis.set_xticks(range(len(order)), [short(name, NAME) for name in order], rotation=90)
         else:
@@ -47,6 +50,6 @@ def split_stability(splits: Mapping[str, Split], stabilities: Mapping[str, Mappi
             xlabel=f"classes by mean flow\n(all keep their subset in {100 * told['split']:.0f} % of draws)",
             ylabel="keeps its subset\n(% of draws)", xlim=(-0.7, len(order) - 0.3), ylim=(0, 105),
         )  # fmt: skip
-        entries.append((axis, title(splits, dataset), [*axis.containers, line]))
+        entries.append((axis, title(splits, dataset), [*axis.containers, *lines]))
     heads(entries)
     return figure

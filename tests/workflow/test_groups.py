@@ -1,0 +1,98 @@
+"""Three groups of classes through the whole workflow: split, a teacher for each, targets, students, tables."""
+
+import json
+
+import pandas as pd
+import pytest
+import tiny
+import torch
+import yaml
+from conftest import draw
+
+LIST = "results/tiny/list1"
+GROUPS = {"calm": ["Archery", "Bowling"], "middling": ["Diving"], "wild": ["JumpRope"]}
+STUDENTS = {
+    "frozen": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4},
+    "learning": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "FT": False, "weighting": "blend"},
+    "bskd": {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4},
+}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    root = tiny.write(tmp_path_factory.mktemp("groups") / "study")
+    for label, name in enumerate(tiny.CLASSES):
+        for seed, clip in enumerate(tiny.CLIPS[name]):
+            draw(root / "videos" / clip, seed=seed, label=label, frames=8)
+    tiny.configure(root, lambda config: config.update(
+        split={"source": "listed", "groups": {"tiny": GROUPS}}, students={"tiny": STUDENTS}, analysis={},
+    ))  # fmt: skip
+    done = tiny.snakemake(root, tiny.TABLE5, "results/tables/table4.csv", "results/tables/table2.csv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root
+
+
+def test_the_split_names_its_groups(study):
+    split = json.loads((study / "results/tiny/split.json").read_text())
+    assert split["groups"] == list(GROUPS)
+    assert {name: entry["subset"] for name, entry in split["classes"].items()} == {
+        name: group for group, names in GROUPS.items() for name in names
+    }
+
+
+def test_each_group_has_a_teacher_of_its_own_classes(study):
+    for group, names in GROUPS.items():
+        checkpoint = torch.load(study / LIST / "teacher" / f"{group}-LT-seed0" / "checkpoint.pt", weights_only=True)
+        assert checkpoint["settings"]["subset"] == group
+        assert checkpoint["own"] is None, "it may predict any class"
+        assert set(names) < set(checkpoint["classes"])
+
+
+def test_targets_have_what_each_says(study):
+    for name, history in (
+        ("frozen-LT-seed0", None),
+        ("continued-LT-seed0", ["loss_calm", "loss_middling", "loss_wild"]),
+    ):
+        said = torch.load(study / LIST / "targets" / f"{name}.pt", weights_only=True)
+        assert said["teachers"] == list(GROUPS)
+        assert said["logits"].shape[0] == 3
+        assert said["logits"].isfinite().all()
+        if history:
+            table = pd.read_parquet(study / LIST / "targets" / f"{name}.parquet")
+            assert list(table.columns) == ["epoch", "lr", *history]
+
+
+def test_students_weigh_all_of_them_and_stand_in_the_tables(study):
+    (history,) = (study / LIST / "student").glob("dtkd-*-LT-blend-seed0/history.parquet")
+    row = pd.read_parquet(history).iloc[0]
+    assert {"w_calm", "w_middling", "w_wild"} <= set(row.index)
+    assert 0 < row["w_calm"] < 1
+    table5 = pd.read_csv(study / tiny.TABLE5)
+    assert set(STUDENTS) < set(table5["model"])
+    table4 = pd.read_csv(study / "results/tables/table4.csv")
+    assert set(table4["model"]) >= {f"{group}-LT" for group in GROUPS}
+    table2 = pd.read_csv(study / "results/tables/table2.csv")
+    assert {"overall", *GROUPS} == set(table2["subset"])
+
+
+@pytest.mark.parametrize(("groups", "said"), [
+    ({"calm": ["Archery", "Bowling"], "wild": ["JumpRope"]}, "split.groups.tiny: Diving is in none of the groups"),
+    ({"calm": ["Archery", "Bowling", "Diving"], "wild": ["JumpRope", "Diving"]}, "Diving is in calm and in wild"),
+    ({"calm": ["Archery", "Bowling", "Divin"], "wild": ["JumpRope"]},
+     "split.groups.tiny.calm: 'Divin' is not one of its classes; did you mean 'Diving'?"),
+])  # fmt: skip
+def test_groups_that_do_not_fit_end_the_workflow_in_one_line(tmp_path, groups, said):
+    root = tiny.write(tmp_path / "study")
+    tiny.configure(root, lambda config: config.update(split={"source": "listed", "groups": {"tiny": groups}}))
+    done = tiny.snakemake(root, "--dry-run", tiny.TABLE5)
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert said in line
+
+
+def test_quantiles_make_groups_by_motion(tmp_path):
+    root = tiny.write(tmp_path / "study")
+    tiny.configure(root, lambda config: config["split"].update(quantile=[0.3, 0.6], names=["a", "b", "c"]))
+    jobs = tiny.pending(root)
+    assert {f"train_teacher tiny/list1/teacher/{group}-LT-seed0" for group in "abc"} <= jobs
+    assert yaml.safe_load((root / "config.yaml").read_text())["split"]["names"] == ["a", "b", "c"]
