@@ -477,7 +477,7 @@ def test_settings_are_those_on_record(content):
     assert dict(tables["clip"])["rate"] == "3 (6 ×); 2 (1 ×)"
     assert dict(tables["pretrain"])["train.epochs"] == "77"
     page = Page(text)
-    assert "Lots were drawn" in page.text
+    assert "The groups were drawn at random" in page.text
     assert "after the epoch that is best on the test videos" not in page.text
     assert "name: <script>" in page.all("pre")[0]["text"]
     assert f"lr: {content['study']['train']['lr']}" in page.all("pre")[0]["text"]  # the config, as it is
