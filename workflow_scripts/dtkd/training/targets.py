@@ -172,7 +172,6 @@ def continued(
         for name, learner in learners.items():
             learner.optimiser.load_state(saved["teachers"][name])
         print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
-
     bar = progress(total=settings.epochs * len(batches), initial=len(history) * len(batches), desc=label, unit="step")
     for batches.epoch in range(len(history), settings.epochs):
         torch.manual_seed(seed_of(seed, "epoch", batches.epoch))  # dropout
