@@ -205,7 +205,8 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
             sums[name] += value.item() * len(rows)
         right += (logits.argmax(1) == labels[rows]).sum().item()
     run.optimiser.step()
-    *means, share_right = run.group.mean(torch.tensor([*sums.values(), right], dtype=torch.float64), N).tolist()
+    own = torch.tensor([*sums.values(), right], dtype=torch.float64, device=run.device)  # where NCCL can reach it
+    *means, share_right = run.group.mean(own, N).tolist()
     return dict(zip(sums, means, strict=True)) | run.objective.weights(target, labels), round(share_right * N)
 
 
