@@ -1,4 +1,4 @@
-"""Three groups of classes through the whole workflow: split, a teacher for each, targets, students, tables."""
+"""Three groups of classes through the whole workflow: split, teachers, targets, students, tables, figures, report."""
 
 import json
 
@@ -27,7 +27,7 @@ def study(tmp_path_factory):
     tiny.configure(root, lambda config: config.update(
         split={"source": "listed", "groups": {"tiny": GROUPS}}, students={"tiny": STUDENTS}, analysis={},
     ))  # fmt: skip
-    done = tiny.snakemake(root, tiny.TABLE5, "results/tables/table4.csv", "results/tables/table2.csv")
+    done = tiny.snakemake(root)
     assert done.returncode == 0, done.stdout + done.stderr
     return root
 
@@ -73,6 +73,21 @@ def test_students_weigh_all_of_them_and_stand_in_the_tables(study):
     assert set(table4["model"]) >= {f"{group}-LT" for group in GROUPS}
     table2 = pd.read_csv(study / "results/tables/table2.csv")
     assert {"overall", *GROUPS} == set(table2["subset"])
+
+
+def test_no_group_is_left_out_of_what_is_shown(study):
+    tables = {name: pd.read_csv(study / f"results/tables/{name}.csv") for name in ("table1", "table6", "teachers")}
+    assert set(tables["table1"]["subset"]) == set(tables["table6"]["subset"]) == {"overall", *GROUPS}
+    assert set(tables["teachers"]["subset"]) == set(GROUPS)
+    told = tables["table6"].set_index("subset")
+    for group in GROUPS:
+        own, *others = (
+            told.loc[group, f"kl_{name}_teacher"] for name in sorted(GROUPS, key=lambda name: name != group)
+        )
+        assert told.loc[group, "SM"] == pytest.approx(sum(others) / 2 - own, abs=1e-5)
+    assert set(pd.read_csv(study / "results/figures/examples.csv")["subset"]) == set(GROUPS)
+    report = (study / "results/report.html").read_text(encoding="utf-8")
+    assert all(f"KL, {group} teacher" in report or f"kl {group} teacher" in report for group in GROUPS)
 
 
 @pytest.mark.parametrize(("groups", "said"), [
