@@ -430,8 +430,9 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
             "on the same cores is taken to run beside them."
         )
     said.append(
-        "A training clip costs three forward passes (one where the backbone is frozen; six to nine for a student whose "
-        "two teachers go on learning). Index, pixel statistics, tables and figures are not counted."
+        "A training clip costs three forward passes (one where the backbone is frozen); what teachers say to it, once for "
+        "all their students, one of each, and two more where they go on learning. Index, pixel statistics, tables and "
+        "figures are not counted."
     )
     for name, each in measured.items():
         counted = name in study.use and not each.problem
