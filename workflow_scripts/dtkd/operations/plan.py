@@ -430,8 +430,8 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
             "on the same cores is taken to run beside them."
         )
     said.append(
-        "A training clip costs three forward passes (one where the backbone is frozen); what teachers say to it, once for "
-        "all their students, one of each, and two more where they go on learning. Index, pixel statistics, tables and "
+        "A training clip costs three forward passes (one where the backbone is frozen); what teachers say to it, once "
+        "for all their students, one of each, and two more where they go on learning. Index, pixel statistics, tables and "
         "figures are not counted."
     )
     for name, each in measured.items():
