@@ -431,8 +431,8 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
         )
     said.append(
         "A training clip costs three forward passes (one where the backbone is frozen); what teachers say to it, once "
-        "for all their students, one of each, and two more where they go on learning. Index, pixel statistics, tables and "
-        "figures are not counted."
+        "for all their students, one of each, and two more where they go on learning. Index, pixel statistics, tables "
+        "and figures are not counted."
     )
     for name, each in measured.items():
         counted = name in study.use and not each.problem
