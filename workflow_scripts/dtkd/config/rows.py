@@ -99,9 +99,10 @@ def student(row: Any) -> Student:
         own = row_type(str(name))
     except DtkdError as error:
         raise ValueError(f"method: {error}") from None
-    idle = [key for key in given if key in _keys() and key not in own.model_fields]
-    if any(given[key] is not None for key in idle):
-        raise ValueError(f"{', '.join(idle)}: method {name} has no such setting; leave it out")
+    others = {key for other in METHODS.names() for key in row_type(other).model_fields} - own.model_fields.keys()
+    idle = others & given.keys()
+    if said := [key for key in given if key in idle and given[key] is not None]:
+        raise ValueError(f"{', '.join(said)}: method {name} has no such setting; leave it out")
     return own.model_validate({key: value for key, value in given.items() if key not in idle})
 
 
