@@ -23,6 +23,7 @@ from dtkd.analysis.figures.base import (
     SMALL,
     deviation,
     heads,
+    in_lines,
     looks,
     panels,
     short,
@@ -115,11 +116,13 @@ def teachers(table: pd.DataFrame) -> Figure:
     line about the bar's end.
 
     Args:
-        table: ``teachers.csv``: dataset, list, subset, LT (of the teacher only the head was trained), videos,
-            baseline_top1, teacher_top1, gain, gain_low, gain_high.
+        table: ``teachers.csv``: dataset, list, subset (a data set's last group first), LT (of the teacher only the head
+            was trained), videos, baseline_top1, teacher_top1, gain, gain_low, gain_high.
     """
     lists = {dataset: sorted(set(own["list"])) for dataset, own in table.groupby("dataset", sort=False)}
-    figure, axes = panels(lists, height=2.5, rows=max(map(len, lists.values())))
+    groups_of = {dataset: list(dict.fromkeys(own["subset"]))[::-1] for dataset, own in table.groupby("dataset")}
+    wide = max(map(len, groups_of.values())) > 2  # numbers stand on the bars
+    figure, axes = panels(lists, height=2.5, rows=max(map(len, lists.values())), wide=wide)
     entries = []
     for dataset, numbers in lists.items():
         for number, axis in itertools.zip_longest(numbers, axes[dataset]):
@@ -128,15 +131,15 @@ def teachers(table: pd.DataFrame) -> Figure:
                 continue
             own = table[(table["dataset"] == dataset) & (table["list"] == number)]
             kinds = sorted(set(own["LT"]), reverse=True)
-            found = list(dict.fromkeys(own["subset"]))
-            order = [g for g in SUBSETS if g in found] + [g for g in reversed(found) if g not in SUBSETS]
-            groups, style = {subset: own[own["subset"] == subset] for subset in order}, looks(order)
+            style = looks(groups_of[dataset])
+            groups = {subset: rows for subset in style if len(rows := own[own["subset"] == subset])}
             top = max(
                 _teachers_group(axis, x, rows, kinds, style[subset].colour)
                 for x, (subset, rows) in enumerate(groups.items())
             )
             axis.set_xticks(range(len(groups)), [
-                f"{subset} classes\n{rows['videos'].iloc[0]} test videos" for subset, rows in groups.items()
+                f"{_fitting(f'{subset} classes', len(groups), wide)}\n{rows['videos'].iloc[0]} test videos"
+                for subset, rows in groups.items()
             ])  # fmt: skip
             axis.tick_params(axis="x", length=0)
             axis.set(ylabel="top-1 (%)", xlim=(-0.55, len(groups) - 0.45), ylim=(0, max(1.0, 1.22 * top)))
@@ -145,7 +148,7 @@ def teachers(table: pd.DataFrame) -> Figure:
             handles += [Patch(**_teacher_style(COLOURS["overall"], kind), label=TEACHERS[kind]) for kind in kinds]
             words = f", list {number}" if len(numbers) > 1 else ""
             entries.append((axis, f"{title(lists, dataset)}{words}", handles))
-    heads(entries)
+    heads(entries, 2 * COLUMN if wide else COLUMN)
     return figure
 
 
@@ -186,6 +189,7 @@ def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping
         (axis,) = axes[dataset]
         subsets, style = np.array(_subsets(splits[dataset])), looks(group_names(splits[dataset]))
         measures = {"top-1": None, "per-class\nmean": None} | {f"{SHORT.get(g, g)}\nmean": g for g in style}
+        count = len(measures)
         width, tops, means = 0.44, np.zeros(len(measures)), []
         for n, predictions in enumerate(models.values()):
             scores = np.array([group_scores(each, subsets, list(style)) for each in predictions])
@@ -211,7 +215,8 @@ def figure7(runs: Runs, splits: Mapping[str, Split], paper: Mapping[str, Mapping
                 if m < len(PUBLISHED) and (theirs := paper.get(dataset, {}).get(PUBLISHED[m])) is not None:
                     _above(axis, m, tops[m], f"paper {_signed(theirs)}", 28, color="0.4")
         axis.set_xticks(range(len(measures)), [
-            f"{name}\nn = {group.sum()}" for name, group in zip(measures, groups, strict=True)
+            "\n".join([*(_fitting(line, count, wide) for line in name.split("\n")), f"n = {group.sum()}"])
+            for name, group in zip(measures, groups, strict=True)
         ])  # fmt: skip
         axis.tick_params(axis="x", length=0)
         room = 1.45 if dataset in paper else 1.34  # for the gains
@@ -448,6 +453,11 @@ def _above(axis: Axes, x: float, y: float, text: str, points: float, **style: An
     """``text`` centred so many points above (x, y)."""
     axis.annotate(text, (x, y), (0, points), textcoords="offset points", ha="center", va="bottom", fontsize=SMALL,
                   **style)  # fmt: skip
+
+
+def _fitting(text: str, count: int, wide: bool) -> str:
+    """A label under one of ``count`` groups of bars in lines that do not meet the next one's."""
+    return in_lines(text, 72 * (2 * COLUMN if wide else COLUMN) * 0.88 / count - 4)
 
 
 def _side_by_side(gains: Mapping[str, np.ndarray]) -> tuple[Figure, dict[str, list[Axes]]]:

@@ -68,9 +68,18 @@ OTHERS = (
 
 
 def looks(groups: Sequence[str]) -> dict[str, Look]:
-    """How each of a data set's groups is drawn: static and dynamic as always, others by their place among others."""
+    """How each of a data set's groups is drawn: static and dynamic as always, others by their place among others.
+
+    Where these are more than there are colours, a colour comes again with another hatch, line and marker.
+    """
     others = [group for group in groups if group not in LOOKS]
-    return {group: LOOKS.get(group) or OTHERS[others.index(group) % len(OTHERS)] for group in groups}
+    made = {group: _other_look(place) for place, group in enumerate(others)}
+    return {group: LOOKS.get(group) or made[group] for group in groups}
+
+
+def _other_look(place: int) -> Look:
+    turn, place = divmod(place, len(OTHERS))
+    return OTHERS[(place + turn) % len(OTHERS)]._replace(colour=OTHERS[place].colour)
 
 
 class Stroke(NamedTuple):

@@ -22,6 +22,7 @@ from dtkd.analysis.figures.base import (
     over_epochs,
     panels,
     seeds_patch,
+    short,
     styled,
     title,
 )
@@ -32,6 +33,7 @@ from dtkd.training.metrics import Predictions, kl_divergence
 Groups = Sequence[tuple[Mapping[str, object], pd.DataFrame]]  # what students share, and their rows
 SYMBOLS = {"S_alpha": r"$S_\alpha$", "KD_T": r"$KD_T$", "KD_alpha": r"$KD_\alpha$"}
 SHORT = {"static": "St", "dynamic": "Dy"}
+NAME = 56  # points that a group's name may take beside its panel
 TEACHERS = ((True, True), (True, False), (False, True), (False, False))  # LT and FT, as in Table 5
 BINS = 40
 
@@ -142,7 +144,7 @@ def teacher_weights(histories: Mapping[str, Mapping[str, Sequence[pd.DataFrame]]
                     style = {"color": COLOURS["baseline"], "linestyle": "-", "linewidth": 0.5, "zorder": 1}
                 over_epochs(axis, runs, weight_name(subset), band=name == highlighted, **style)
                 handles += axis.lines[-1:] if name == highlighted else []
-            axis.set_ylabel(f"mean {symbol or f'w, {subset}'}", parse_math=symbol is not None)
+            axis.set_ylabel(f"mean {symbol or f'w, {short(subset, NAME)}'}", parse_math=symbol is not None)
             epochs_axis(axis, label=subset == named[dataset][-1])
         if others := len(students) - (highlighted in students):
             label = f"{'other ' if handles else ''}students ({others})"

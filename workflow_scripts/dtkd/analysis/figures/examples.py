@@ -181,7 +181,8 @@ def _block(block: SubFigure, name: str, found: Sequence[Example]) -> None:
 def _heading(block: SubFigure, subset: str, colour: str, first: Bbox, last: Bbox) -> None:
     """A group's name above its columns, underlined."""
     middle = (first.x0 + last.x1) / 2
-    block.text(middle, 0.917, subset, color=colour, ha="center", va="top", weight="bold")
+    name = short(subset, 0.7 * 72 * 2 * COLUMN * (last.x1 - first.x0))  # of small print: this is larger and bold
+    block.text(middle, 0.917, name, color=colour, ha="center", va="top", weight="bold")
     ends = [first.x0, last.x1]
     block.add_artist(Line2D(ends, [0.856] * 2, color=colour, linewidth=1.2, transform=block.transSubfigure))
 

@@ -44,7 +44,7 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
         means = {subset: _column(split, subset, "mean") for subset in style}
         everything = np.concatenate(list(means.values()))
         (threshold, label), *more = threshold_lines(split)
-        edges = histogram_edges(threshold, everything.max())
+        edges = np.union1d(histogram_edges(threshold, everything.max()), [place for place, _ in more])
         # on which side of its own threshold a class on it counts
         from_right = split["threshold"] is None or split["criterion"].get("boundary", "inclusive") == "inclusive"
         below = np.zeros(len(edges) - 1)
