@@ -111,6 +111,8 @@ def the_student(given):
                                                              "leave it out"),
     ({"split__quantile": [0.5, 0.25]}, "split.quantile: numbers of a list should ascend (got [0.5, 0.25])"),
     ({"split__quantile": "Q1"}, "split.quantile: input should be a number, or a list of numbers (got 'Q1')"),
+    ({"split__quantile": [0.25, 0.75], "split__threshold": "otsu"},
+     "split.quantile: threshold otsu reads no list of them; leave it out"),
     ({"split__names": ["a", "b", "c"]}, "split.names: there are 3, but 2 groups; give one for each"),
     ({"split__names": ["a", "a"]}, "split.names: ['a', 'a'] has a name twice; each group has its own"),
     ({"split__names": ["overall", "a"]}, "split.names, groups: 'overall' has a meaning of its own in tables; choose "
@@ -436,7 +438,7 @@ def test_the_usual_fit_is_not_among_the_settings():
     {"train__epochs": 3}, {"train__lr": 0.1}, {"train__selection": "last"}, {"train__optimiser": "adamw"},
     {"clip__frames": 4}, {"augment__flip": 0.0}, {"augment__fit": "squash"}, {"augment__fit": "letterbox"},
     {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
-    {"train__micro_batch": 2},
+    {"train__micro_batch": 2}, {"train__batch_norm": "synced"},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):
     before, after = settings_of(read(config()), role), settings_of(read(config(**changes)), role)
@@ -452,7 +454,6 @@ def test_settings_change_with_what_matters(role, changes):
     {"students__mine__B": BSKD}, {"train__micro_batch": None},
     {"teachers__train": {"lr": 0.01}}, {"teachers__train": None}, {"students__mine__A__teacher_outputs": "full"},
     {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},
-    {"train__batch_norm": "synced"},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):
     """Flow and split reach a run as input files, evaluation and device not at all."""

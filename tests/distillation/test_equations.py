@@ -322,6 +322,12 @@ def test_masking():
     assert logits.grad.isfinite().all()
 
 
+def test_a_teacher_that_diverged_shows_in_the_loss():
+    L_z, L_st, L_dy, labels, static = tensors(batch(3))
+    L_st = L_st.index_fill(0, torch.tensor([0]), math.nan)
+    assert dtkd(L_z, L_st, L_dy, labels, static, S_alpha=0.3, KD_T=2, KD_alpha=0.4, weighting="blend").loss.isnan()
+
+
 @pytest.mark.parametrize("count", [2, 3, 5])
 @pytest.mark.parametrize("weighting", WEIGHTINGS)
 def test_any_number_of_groups_has_its_teachers(count, weighting):

@@ -150,6 +150,11 @@ def test_the_objective_of_each_role():
     assert student.targets.logits.isfinite().all()
     masked = networks.objective(settings(student=row), CLASSES, SPLIT, said)
     assert torch.equal(masked.targets.logits[0, 0, 0].isinf(), student.groups != 0)
+    swapped = Targets(("dynamic", "static"), said.logits)
+    with pytest.raises(
+        DtkdError, match="targets are of the teachers dynamic, static, and the split's groups are static"
+    ):
+        networks.objective(settings(student=row), CLASSES, SPLIT, swapped)
     row = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
     one = networks.objective(settings(student=row), CLASSES, None, Targets(("teacher",), said.logits[:1]))
     assert (one.method.name, one.groups) == ("kd", None)

@@ -53,6 +53,21 @@ def test_targets_are_of_these_videos(tmp_path):
             Targets.load(tmp_path / "seed0.pt", wrong, count)
 
 
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_number_is_no_target(tmp_path, value):
+    """Half precision overflows; a student would learn from its labels alone, or from noise, without a word."""
+    videos = Videos(("a/1.avi", "b/2.avi"), (Path("a/1.avi"), Path("b/2.avi")), (0, 1))
+    said = torch.randn(2, 3, 2, 4)
+    said[1, 2, 1, 0] = value
+    with pytest.raises(
+        DtkdError, match=r"the dynamic teacher's logits of b/2\.avi are not finite; use train\.precision"
+    ):
+        Targets(("static", "dynamic"), said).save(tmp_path / "a.pt", videos)
+    assert not (tmp_path / "a.pt").exists()
+    said[1, 2, 1] = torch.tensor([1.0, -torch.inf, 0.0, -torch.inf])  # a masked teacher's
+    Targets(("static", "dynamic"), said).save(tmp_path / "a.pt", videos)
+
+
 def test_a_batchs_rows_are_those_of_its_clips():
     said = Targets(("static", "dynamic"), torch.randn(2, 3, 2, 4))
     found = said.of([(2, 1), (0, 0)], torch.device("cpu"))

@@ -282,7 +282,7 @@ def test_a_video_changes_sides(study):
     lambda text: text.replace("name: tiny\n", "name: another name\n"),
     lambda text: text.replace("device: cpu\n", "device: cuda\n"),
     lambda text: text.replace(
-        "epochs: 1\n", "epochs: 1\n  devices: 2\n  nodes: 2\n  compile: true\n  batch_norm: synced\n"
+        "epochs: 1\n", "epochs: 1\n  devices: 2\n  nodes: 2\n  compile: true\n"
     ),
     lambda text: text.replace("epochs: 1\n", "epochs: 1\n  micro_batch: null\n"),
     lambda text: text + "seeds: [0]\n",

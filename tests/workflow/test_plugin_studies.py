@@ -148,7 +148,7 @@ def test_a_method_trains_a_student_and_trains_it_again_when_its_file_changes(stu
     tiny.configure(study, lambda config: config.update(plugins=["mean.py"]))
     tiny.configure(study, lambda config: config["students"]["tiny"].update(M=row))
     drawn(study)
-    student = "results/tiny/list1/student/mean-T2-A0.4-LT-FT-0.01-seed0"
+    student = "results/tiny/list1/student/mean-T2-A0.4-LT-FT-floor0.01-seed0"
     done = tiny.snakemake(study, f"{student}/checkpoint.pt")
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads((study / student / "run.json").read_text())

@@ -14,7 +14,7 @@ PATH = r"^[^{}<>\x00-\x1f\x7f]+$"
 Name = Annotated[str, Field(pattern=NAME)]
 PathText = Annotated[str, Field(pattern=PATH)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from inspect import cleandoc
 from typing import Annotated, Any
 
-from pydantic import Field, GetPydanticSchema, PlainValidator, SerializeAsAny, create_model
+from pydantic import Field, GetPydanticSchema, PlainValidator, SerializeAsAny, ValidationError, create_model
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Count, Name, Section
@@ -103,7 +103,12 @@ def student(row: Any) -> Student:
     idle = others & given.keys()
     if said := [key for key in given if key in idle and given[key] is not None]:
         raise ValueError(f"{', '.join(said)}: method {name} has no such setting; leave it out")
-    return own.model_validate({key: value for key, value in given.items() if key not in idle})
+    found = own.model_validate({key: value for key, value in given.items() if key not in idle})
+    try:
+        found.distillation  # noqa: B018 (what a method of a plug-in asks of its settings together)
+    except ValidationError as error:
+        raise ValueError("; ".join(f"method: {name}: {problem['msg']}" for problem in error.errors())) from None
+    return found
 
 
 def _keys() -> dict[str, tuple[Any, list[str]]]:

@@ -70,8 +70,8 @@ class Sections(Section):
     )
     plugins: list[Annotated[PathText, AfterValidator(_loaded)]] = Field(
         [],
-        description="Python files (paths from the working folder) or modules that add networks or flow algorithms of "
-        "your own (plug-ins). A change of a file makes again what uses it.",
+        description="Python files (paths from the working folder) or modules that add networks, methods, flow "
+        "algorithms or thresholds of your own (plug-ins). A change of a file makes again what uses it.",
     )
     datasets: dict[Name, Dataset] = Field(description="The data sets, by name; `use` says which of them the study has.")
     flow: Flow = Flow()

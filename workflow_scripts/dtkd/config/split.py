@@ -105,9 +105,9 @@ class Split(Section):
 
     def settings(self, dataset: str, *more: str) -> dict[str, Any]:
         """What the source reads, and ``more``, for one dataset: a change of the rest makes nothing run again."""
-        by = self.found_by if self.found_by in ("quantile", "value") else "threshold"
+        by = {self.number} if self.found_by == self.number else {"threshold", self.number}
         read = {
-            "flow": {"measure", "over", "boundary", by},
+            "flow": {"measure", "over", "boundary", *(by - {None})},
             "published": set(),
             "listed": set(),
             "random": {"quantile", "boundary", "seed"},
@@ -133,13 +133,18 @@ class Split(Section):
             return SUBSETS
         if self.source == "listed":
             return tuple(self.groups.get(dataset, SUBSETS))
-        thresholds = len(self.quantiles) if self.source == "random" or self.found_by == "quantile" else 1
+        thresholds = len(self.quantiles) if self.source == "random" or self.number == "quantile" else 1
         return tuple(self.names or default_names(thresholds + 1))
 
     @property
     def found_by(self) -> str:
         """The threshold that is named, or else implied."""
         return self.threshold or ("quantile" if self.value is None else "value")
+
+    @property
+    def number(self) -> str | None:
+        """The key that has the threshold's number, if it takes one."""
+        return THRESHOLDS[self.found_by].number
 
     @property
     def summary(self) -> dict[str, str]:
@@ -155,14 +160,18 @@ class Split(Section):
 
     @model_validator(mode="after")
     def _value_is_the_thresholds(self) -> Split:
-        if self.found_by == "value" and self.value is None:
+        if self.number == "value" and self.value is None:
             raise ValueError("threshold: value is to be given; set split.value, in pixels a frame")
-        if self.found_by != "value" and self.value is not None:
+        if self.number != "value" and self.value is not None:
             raise ValueError(f"value: threshold {self.found_by} reads none; leave one of the two out")
         return self
 
     @model_validator(mode="after")
     def _groups_have_names(self) -> Split:
+        read = self.source == "random" or (self.source == "flow" and self.number == "quantile")
+        if isinstance(self.quantile, list) and not read:
+            by = f"threshold {self.found_by}" if self.source == "flow" else f"source {self.source}"
+            raise ValueError(f"quantile: {by} reads no list of them; leave it out")
         if self.names is not None and self.source not in ("flow", "random"):
             raise ValueError(f"names: source {self.source} names its groups itself; leave them out")
         if len(names := self.group_names("")) != len(set(names)):

@@ -73,11 +73,12 @@ class Train(Section):
 
     def computing(self) -> dict[str, Any]:
         """How a training computes. It changes a result by rounding, and by what batch norms see where GPUs share it."""
-        return self.model_dump(include={"channels_last", "compile", "devices", "nodes", "batch_norm"})
+        return self.model_dump(include={"channels_last", "compile", "devices", "nodes"})
 
     def learning(self) -> dict[str, Any]:
         """All other settings: they change the result."""
         unused = {"micro_batch"} if self.micro_batch is None else set()
+        unused |= {"batch_norm"} if self.batch_norm == "local" else set()
         return self.model_dump(exclude={*self.computing(), *unused})
 
 

@@ -160,7 +160,7 @@ def kd_loss(p: Tensor, q_final: Tensor) -> Tensor:
     The paper writes KL(p || q_final) in the argument order of ``torch.nn.KLDivLoss``, whose value this is
     (``batchmean``): the divergence of the student from the target. 0 * log 0 = 0.
     """
-    positive = q_final > 0
+    positive = q_final != 0  # NaN, of a teacher that diverged, shows
     log_q = torch.where(positive, q_final, 1.0).log()  # the inner `where` keeps log 0 out of the gradient too
     return torch.where(positive, q_final * (log_q - p), 0.0).sum(dim=-1).mean()
 

@@ -116,6 +116,6 @@ def limit(means: np.ndarray, rule: Mapping[str, Any]) -> float:
 def limits(means: np.ndarray, rule: Mapping[str, Any]) -> list[float]:
     """The thresholds among some class means (C,) by the keys of `split`, ascending: one, or one a quantile."""
     name, numbers = of_rule(rule)
-    if isinstance(several := numbers.get("quantile"), list):
+    if isinstance(several := numbers.get("quantile"), list | tuple):
         return [THRESHOLDS[name].find(means, number) for number in several]
     return [THRESHOLDS[name].find(means, *numbers.values())]

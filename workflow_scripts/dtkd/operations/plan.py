@@ -178,8 +178,9 @@ def _shares_of_groups(study: Study, name: str, classes: Iterable[str], notes: li
         members = dict(zip(groups, (static, set(known) - static), strict=True))
     elif study.split.source == "listed":
         members = groups_of_classes.listed(name, study.split.settings(name), known)
-    elif file.exists():
-        split = json.loads(file.read_text(encoding="utf-8"))
+    elif (
+        file.exists() and groups_of_classes.group_names(split := json.loads(file.read_text(encoding="utf-8"))) == groups
+    ):
         members = {group: groups_of_classes.members(split, group) for group in groups}
     else:
         edges = [0.0, *study.split.quantiles, 1.0]

@@ -220,6 +220,8 @@ def check_alone(
     sizes in each epoch.
     """
     counts = {len(part) for items in batches for part in micro_batches(group.share(len(items)), settings.micro_batch)}
+    if settings.batch_norm == "synced":
+        counts = {count * group.size for count in counts}
     classifier.train()
     if 1 not in counts or backbones.fewest_values(classifier.model, clip.frames, augment.crop) != 1:
         return

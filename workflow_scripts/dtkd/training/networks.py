@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from dtkd.common.errors import DtkdError
 from dtkd.data.groups import group_names
 from dtkd.distillation import methods
 from dtkd.models import backbones, weights
@@ -80,6 +81,11 @@ def objective(
     if split is None:
         return Distillation(method, targets)
     groups = class_groups(split, classes)
+    if targets.teachers != (names := group_names(split)):
+        raise DtkdError(
+            f"the targets are of the teachers {', '.join(targets.teachers)}, and the split's groups are "
+            f"{', '.join(names)}; remove the file of targets, and it is made again"
+        )
     return Distillation(method, targets.masked(groups) if masked(settings) else targets, groups)
 
 

@@ -53,8 +53,21 @@ class Targets:
         return Targets(self.teachers, torch.stack(said))
 
     def save(self, path: str | Path, videos: Videos) -> None:
+        """Write them, with the names of their ``videos``; DtkdError where a teacher said what is no number."""
+        self._check(videos)
         content = {"logits": self.logits, "videos": list(videos.names), "teachers": list(self.teachers)}
         weights.save_tensors(path, content)
+
+    def _check(self, videos: Videos) -> None:
+        """-inf is a class that a teacher may not predict; anything else that is not finite has overflowed."""
+        broken = self.logits.isnan() | self.logits.isposinf()
+        broken |= self.logits.isneginf().all(dim=-1, keepdim=True)
+        if broken.any():
+            teacher, _, video, _ = broken.nonzero()[0].tolist()
+            raise DtkdError(
+                f"the {self.teachers[teacher]} teacher's logits of {videos.names[video]} are not finite; use "
+                "train.precision: fp32, or have the teacher trained again with a lower teachers.train.lr"
+            )
 
     @classmethod
     def load(cls, path: str | Path, videos: Videos, clips: int) -> Targets:

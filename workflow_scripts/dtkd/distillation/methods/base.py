@@ -123,7 +123,7 @@ class Method(Section):
     def words(self) -> dict[str, str]:
         """Its other settings where they are not the usual ones, by key."""
         return {
-            key: str(getattr(self, key))
+            key: value if isinstance(value := getattr(self, key), str) else f"{key}{value:g}"
             for key, field in type(self).model_fields.items()
             if key not in self.symbols and key not in self.unused() and getattr(self, key) != field.default
         }
