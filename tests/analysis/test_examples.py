@@ -1,6 +1,7 @@
 """Sample frames with their flow: which classes and videos are chosen, and what the picture of a flow shows."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -131,6 +132,25 @@ def test_the_figure_and_its_table(dataset, tmp_path):
     table = examples.table(shown)
     assert table.columns.tolist() == ["dataset", "subset", "class", "class_mean", "video", "video_mean", "frame"]
     assert table["class"].tolist() == ["one", "two"]
+
+
+@pytest.mark.parametrize("names", [("slow", "medium", "fast"), ("a_long_name_of_a_group", "W" * 30, "medium-or-so")])
+def test_three_groups_stand_beside_one_another(dataset, names, monkeypatch):
+    root, index = dataset
+    given = split({"one": 0.1, "two": 5.0}, ["one"])
+    given |= {"groups": list(names), "classes": {
+        name: {"mean": n / 4, "subset": names[n // 2]} for n, name in enumerate("abcdef")}}  # fmt: skip
+    index = pd.concat([index[index["class"] == "one"].replace({"class": {"one": name}}) for name in given["classes"]])
+    flow = measured(root, index, Settings())
+    found = list(examples.examples(given, index, root, flow, Settings(), AUGMENT))
+    assert [(one.subset, one.name) for one in found] == list(zip(np.repeat(names, 2), "abcdef", strict=True))
+    figure = examples.draw({"d": found})
+    figure.draw_without_rendering()
+    (block,) = figure.subfigs
+    heads = [text for text in block.texts if text.get_weight() == "bold"][1:]
+    assert [text.get_color() for text in heads] == [look.colour for look in base.looks(names).values()]
+    boxes = [text.get_window_extent() for text in heads]
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_a_long_name_is_cut_and_dollars_are_no_formula(dataset):

@@ -19,7 +19,7 @@ from test_fonts import make_font
 from dtkd.analysis.figures import accuracy, base, distillation, motion, stability, training
 from dtkd.common.errors import DtkdError, DtkdWarning
 from dtkd.data import published
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import SUBSETS, weight_name
 from dtkd.training.metrics import Predictions, kl_divergence
 
 
@@ -47,6 +47,17 @@ def many(count, seed=0):
                  [f"{'Apply' * (n % 3)}EyeMakeup_{n}" for n in range(count)])  # fmt: skip
 
 
+def grouped(given, groups):
+    """A split by quantiles of the same classes, in ``groups`` of about the same size."""
+    means = [entry["mean"] for entry in given["classes"].values()]
+    quantiles = [round(n / len(groups), 2) for n in range(1, len(groups))]
+    limits = [float(np.quantile(means, each)) for each in quantiles]
+    classes = {name: entry | {"subset": groups[sum(entry["mean"] > limit for limit in limits)]}
+               for name, entry in given["classes"].items()}  # fmt: skip
+    criterion = {"threshold": "quantile", "quantile": quantiles, "boundary": "inclusive"}
+    return {"groups": list(groups), "threshold": limits, "criterion": criterion, "classes": classes}
+
+
 def predictions(answers, labels, classes=4, own=None):
     """Logits that give ``answers``; outside ``own`` -inf."""
     logits = np.zeros((len(labels), classes))
@@ -56,10 +67,10 @@ def predictions(answers, labels, classes=4, own=None):
     return Predictions([f"v{n}" for n in range(len(labels))], np.array(labels), logits, logits)
 
 
-def history(epochs=3, seed=0, **columns):
+def history(epochs=3, seed=0, groups=SUBSETS, **columns):
     random = np.random.default_rng(seed)
     table = {"epoch": range(1, epochs + 1)} | {
-        name: random.uniform(0.5, 1, epochs) for name in ("train_loss", "top1", "w_st", "w_dy")
+        name: random.uniform(0.5, 1, epochs) for name in ("train_loss", "top1", *map(weight_name, groups))
     }
     return pd.DataFrame(table | columns)
 
@@ -574,9 +585,9 @@ def test_gains_over_several_baselines_and_seeds():
     assert len(axis.collections) == 4
 
 
-def table_of_teachers(dataset="d", number=1, kinds=(True, False)):
+def table_of_teachers(dataset="d", number=1, kinds=(True, False), groups=SUBSETS):
     """`teachers.csv` of a data set's list; teachers with LT gain 10 points, the others nothing."""
-    groups = [(subset, videos, locked) for subset, videos in (("dynamic", 30), ("static", 12)) for locked in kinds]
+    groups = [(subset, 12 + 18 * n, locked) for n, subset in reversed(list(enumerate(groups))) for locked in kinds]
     table = pd.DataFrame(groups, columns=["subset", "videos", "LT"]).assign(dataset=dataset, list=number)
     gain = 10.0 * table["LT"]
     return table.assign(baseline_top1=50.0, teacher_top1=50 + gain, gain=gain, gain_low=gain - 5, gain_high=gain + 5)
@@ -607,12 +618,12 @@ def test_each_list_has_a_panel_of_teachers():
 # -- all -------------------------------------------------------------------------------------------------------------
 
 
-def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2")):
+def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2"), groups=SUBSETS):
     """Every figure of a made-up study; ``names`` of its classes, ``models`` of its baseline, its student, another."""
     random, splits, pairs, curves, weights, kl, tables, gained = np.random.default_rng(0), {}, {}, {}, {}, {}, [], []
     labels = np.repeat(np.arange(classes), 3)
     for dataset in datasets:
-        splits[dataset] = many(classes)
+        splits[dataset] = many(classes) if groups == SUBSETS else grouped(many(classes), groups)
         if names:
             splits[dataset]["classes"] = dict(zip(names, splits[dataset]["classes"].values(), strict=True))
         pairs[dataset] = {
@@ -620,10 +631,10 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
                                classes) for _ in range(seeds)]
             for name in models[:2]
         }  # fmt: skip
-        curves[dataset] = {f"{name} (list {n})": [history(epochs, 9 * n + seed) for seed in range(seeds)]
+        curves[dataset] = {f"{name} (list {n})": [history(epochs, 9 * n + seed, groups) for seed in range(seeds)]
                            for n, name in enumerate(models)}  # fmt: skip
         weights[dataset] = dict(zip((models[1], "SU1", "SU2"), curves[dataset].values(), strict=True))
-        kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in SUBSETS}
+        kl[dataset] = {subset: random.gamma(2, 4, (seeds, len(labels))) for subset in groups}
         rows = [(dataset, f"SU{n}", "dtkd", n % 2 == 0, True, 0.3, t, a, 80 + n, 0.4) for n, (t, a) in enumerate(
             [(2, 0.2), (2, 0.2), (4, 0.2), (8, 0.2), (2, 0.4), (4, 0.4)])]  # fmt: skip
         tables += [(dataset, models[0], "baseline", None, None, None, None, None, 79.0, 0.5), *rows]
@@ -634,7 +645,7 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
         "gains": accuracy.gains(
             pd.concat(gained), {dataset: dict(list(models.items())[:1]) for dataset, models in pairs.items()}
         ),
-        "teachers": accuracy.teachers(pd.concat(map(table_of_teachers, datasets))),
+        "teachers": accuracy.teachers(pd.concat(table_of_teachers(dataset, groups=groups) for dataset in datasets)),
         "figure1": motion.figure1(splits),
         "figure2": motion.figure2(splits),
         "split_stability": stability.split_stability(splits, {name: kept(own) for name, own in splits.items()}),
@@ -660,6 +671,94 @@ def test_no_text_of_any_figure_touches_another(datasets, classes, seeds, monkeyp
         assert figure.get_size_inches()[0] in (3.5, 7)
         titles = [axis.get_title(loc="left") for axis in figure.axes]
         assert all(any(dataset in title for title in titles) for dataset in datasets), name
+
+
+THREE = ("slow", "medium", "fast")
+
+
+@pytest.mark.parametrize(("datasets", "classes", "seeds", "groups"), [
+    (["my_videos"], 12, 1, THREE),
+    (["one", "two"], 40, 2, THREE),
+    (["one"], 12, 2, ("nearly_motionless_ones_of_all", "people.who.walk.about", "everything-that-is-fast")),
+    (["one"], 28, 2, tuple(f"group{n}" for n in range(1, 8))),
+])  # fmt: skip
+def test_no_text_of_more_groups_touches_another(datasets, classes, seeds, groups, monkeypatch):
+    for name, figure in study(datasets, classes, seeds, groups=groups).items():
+        check_readable(figure, monkeypatch)
+        assert figure.get_size_inches()[0] in (3.5, 7), name
+
+
+def test_groups_of_any_number_are_told_apart_and_the_papers_two_look_as_always():
+    found = base.looks([f"group{n}" for n in range(20)])
+    assert len(set(found.values())) == 20
+    assert all(look.colour not in [base.COLOURS[subset] for subset in SUBSETS] for look in found.values())
+    mixed = base.looks(["static", "medium", "dynamic"])
+    assert mixed == base.looks(SUBSETS) | {"medium": found["group0"]}
+
+
+def test_each_group_has_one_colour_in_all_figures_and_is_left_out_of_none():
+    drawn, style = study(["d"], 12, 1, groups=THREE), base.looks(THREE)
+    colours = [style[group].colour for group in THREE]
+    bars = drawn["figure1"].axes[0].containers
+    assert [to_hex(each[0].get_facecolor()).upper() for each in bars] == colours
+    assert legend(drawn["figure1"].axes[0])[:3] == [f"{group} (4)" for group in THREE]
+    points = [line for line in drawn["figure2"].axes[0].lines if line.get_linestyle() == "None"]
+    assert [line.get_color() for line in points] == colours
+    (axis,) = drawn["teachers"].axes
+    assert [label.get_text() for label in axis.get_xticklabels()] == [
+        f"{group} classes\n{12 + 18 * n} test videos" for n, group in enumerate(THREE)
+    ]
+    edges = [to_hex(bars[0].get_edgecolor()).upper() for bars in axis.containers]
+    assert edges == [colour for colour in colours for _ in range(3)]  # the baseline, and two teachers
+    axis = drawn["figure7"].axes[0]
+    assert [label.get_text().partition("\n")[0] for label in axis.get_xticklabels()] == ["top-1", "per-class", *THREE]
+    assert [to_hex(bars[0].get_facecolor()).upper() for bars in axis.containers[7:]] == colours  # the student's
+    assert [line.get_text().partition(",")[0] for line in drawn["figure8"].axes[0].get_legend().get_texts()] == [
+        f"KL(S ‖ {group}-T)" for group in THREE
+    ]
+    assert legend(drawn["class_gain"].axes[0])[:3] == list(THREE)
+    weights = drawn["teacher_weights"].axes
+    assert [axis.get_ylabel() for axis in weights] == [f"mean w, {group}" for group in THREE]
+    assert [axis.lines[0].get_color() for axis in weights] == colours
+
+
+@pytest.mark.parametrize("boundary", ["inclusive", "strict"])
+def test_every_class_of_three_groups_is_on_its_side_of_both_thresholds(boundary):
+    given = grouped(many(41), THREE)  # classes are on the thresholds themselves
+    given["criterion"]["boundary"] = boundary
+    for entry in given["classes"].values():
+        above = [entry["mean"] > limit or (boundary == "strict" and entry["mean"] == limit)
+                 for limit in given["threshold"]]  # fmt: skip
+        entry["subset"] = THREE[sum(above)]
+    axis = motion.figure1({"d": given}).axes[0]
+    limits = [0, *given["threshold"], np.inf]
+    assert [line.get_xdata()[0] for line in axis.lines] == limits[1:3]
+    for bars, low, high, group in zip(axis.containers, limits, limits[1:], THREE, strict=False):
+        filled = [bar for bar in bars if bar.get_height()]
+        assert sum(bar.get_height() for bar in filled) == sum(e["subset"] == group for e in given["classes"].values())
+        assert min(bar.get_x() for bar in filled) >= low - 1e-9
+        assert max(bar.get_x() + bar.get_width() for bar in filled) <= high + 1e-9
+
+
+def test_datasets_of_one_study_may_have_different_groups(monkeypatch):
+    splits = {"two": many(12), "three": grouped(many(12), THREE)}
+    labels = np.repeat(np.arange(12), 2)
+    pair = {name: [predictions(labels, labels, 12)] for name in ("U1", "SU12")}
+    pairs = dict.fromkeys(splits, pair)
+    groups = {"two": SUBSETS, "three": THREE}
+    kl = {name: dict.fromkeys(own, np.arange(9.0)) for name, own in groups.items()}
+    weights = {name: {"SU12": [history(groups=own)]} for name, own in groups.items()}
+    figures = [
+        motion.figure1(splits), motion.figure2(splits), accuracy.figure7(pairs, splits),
+        accuracy.class_gain(pairs, splits), distillation.figure8(kl),
+        distillation.teacher_weights(weights, dict.fromkeys(splits, "SU12")),
+        accuracy.teachers(pd.concat(table_of_teachers(name, groups=own) for name, own in groups.items())),
+    ]  # fmt: skip
+    for figure in figures:
+        check_readable(figure, monkeypatch)
+    counts = [len(axis.get_xticklabels()) for axis in figures[2].axes], [len(a.get_xticks()) for a in figures[-1].axes]
+    assert counts == ([4, 5], [2, 3])
+    assert len(figures[-2].axes) == 5
 
 
 MARKUP = ["$_$", "US$5 or US$10", "a_b^c", "{x}", "\\alpha", "50 % & more", "#1", "<b>bold</b>", "~tilde|pipe", "_x_"]

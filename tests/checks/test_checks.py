@@ -183,6 +183,27 @@ def test_lone_static_class(number, quantile, alone):
         assert_mends(found[0], checks_classes.lone_static_class, made)
 
 
+@pytest.mark.parametrize(("number", "quantile", "names", "alone"), [
+    (8, [0.1, 0.5], None, "1 static"),
+    (8, [0.5, 0.55], ["slow", "medium", "fast"], "0 medium"),
+    (5, [0.3, 0.6], ["slow", "medium", "fast"], "1 medium"),
+    (6, [0.33, 0.67], None, None),
+])  # fmt: skip
+def test_a_lone_class_among_three_groups(number, quantile, names, alone):
+    split = {"quantile": quantile} | ({"names": names} if names else {})
+    made = card([f"c{k}" for k in range(number)], split=split)
+    found = list(checks_classes.lone_static_class(made))
+    assert bool(found) == bool(alone)
+    if found:
+        assert f"makes {alone}." in found[0].what
+        if number < 6:
+            assert (found[0].remedy, found[0].config) == ("Add classes, or make fewer groups.", "")
+        else:
+            assert yaml.safe_load(found[0].config) == {"split": {"quantile": [0.33, 0.67]}}
+            made.settings = replace(made.settings, split=dict(made.settings.split) | {"quantile": [0.33, 0.67]})
+            assert list(checks_classes.lone_static_class(made)) == []
+
+
 # What the network sees
 
 
@@ -490,6 +511,18 @@ def test_unsteady_groups():
     assert changed(finding).split.measure == "residual"
     apart = card(known=lambda made: {"flows": flows(made, [1, 1.1, 2, 3, 4], 0.1)})
     assert list(worth.unsteady_groups(apart)) == []
+
+
+def test_of_three_groups_the_loosest_is_named():
+    """The first and the last are far away; those in the middle are alike the ones above."""
+    split = {"quantile": [0.25, 0.5], "names": ["slow", "medium", "fast"]}
+    classes = [f"c{k}" for k in range(8)]
+    known = lambda made: {"flows": flows(made, [0.1, 0.2, 3, 3, 3, 3, 3, 3], 0.5)}  # noqa: E731
+    found = only(worth.unsteady_groups(card(classes, known=known, split=split)))
+    assert "medium classes stay medium in" in found.what
+    assert found.level == "warning"
+    assert "fast classes move" in found.what
+    assert {row["group"] for row in found.rows} == {"medium", "fast"}
 
 
 def test_unsteady_groups_of_the_training_videos():

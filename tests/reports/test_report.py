@@ -219,13 +219,28 @@ def test_headings_go_down_one_level_at_a_time(page):
 
 def test_every_item_of_the_contents_has_what_the_template_asks_for():
     for section in yaml.safe_load((report.TEMPLATES / "contents.yaml").read_text(encoding="utf-8")):
-        assert {"id", "title", "text", "items"} == set(section) - {"by_source"}
+        assert {"id", "title", "text", "items"} == set(section) - {"by_source", "other_groups"}
         if "by_source" in section:
             assert {"flow", *section["by_source"]} == set(get_args(Split.model_fields["source"].annotation))
         for item in section["items"]:
             assert {"title", "caption"} <= set(item)
             assert ("figure" in item) == ("alt" in item)
             assert item.get("needs") in (None, "students", "lists")
+
+
+def test_other_groups_than_the_papers_have_words_of_their_own(content, tmp_path):
+    content["study"] = content["study"] | {"split": content["study"]["split"] | {"source": "flow"}}
+    usual = Page(report.page(**content)).text
+    assert "Static and dynamic classes" in usual
+    (tmp_path / "table2.csv").write_text("dataset,list,subset\nd,1,overall\nd,1,fast\nd,1,slow\n")
+    (tmp_path / "table6.csv").write_text("dataset,subset,kl_slow_teacher,kl_fast_teacher\nd,slow,1.0,2.0\n")
+    content["tables"] += [str(tmp_path / f"table{n}.csv") for n in (2, 6)]
+    page = Page(report.page(**content))
+    prose = [each["text"] for each in page.all("h2", "h3", "figcaption", "caption", "p")]
+    prose += [each["alt"] for each in page.all("img")]
+    assert "Groups of classes" in [each["text"].strip() for each in page.all("h2")]
+    assert not [text for text in prose if re.search(r"static|dynamic", text, re.IGNORECASE)]
+    assert {"KL, slow teacher", "KL, fast teacher"} <= {each["text"].strip() for each in page.all("th")}
 
 
 # Before the results: the checks of the data

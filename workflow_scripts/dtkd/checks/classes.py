@@ -128,6 +128,15 @@ def lone_static_class(card: Card) -> Iterator[Finding]:
             "warning",
             f"Of {len(ranks)} classes, split.quantile: {split['quantile']} makes {sizes[least]} {least}.",
             "A teacher of one class knows one answer and has nothing to tell a student.",
-            "Divide the classes in the middle." if len(ranks) > 3 else "Add classes.",
-            config(split={"quantile": 0.5}) if len(ranks) > 3 else "",
+            *_more_even(len(ranks), len(sizes)),
         )
+
+
+def _more_even(classes: int, groups: int) -> tuple[str, str]:
+    """The remedy where a group has too few classes, and its line of config: as many groups of about the same size."""
+    if classes < 2 * groups:
+        return "Add classes." if groups == 2 else "Add classes, or make fewer groups.", ""
+    if groups == 2:
+        return "Divide the classes in the middle.", config(split={"quantile": 0.5})
+    even = [round(number / groups, 2) for number in range(1, groups)]
+    return "Divide the classes evenly.", config(split={"quantile": even})

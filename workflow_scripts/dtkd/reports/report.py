@@ -24,6 +24,7 @@ import yaml
 
 from dtkd.checks.wording import called
 from dtkd.common.files import atomic, read_parquet
+from dtkd.data.groups import SUBSETS
 from dtkd.reports.data_checks import Checked
 from dtkd.reports.page import TEMPLATES, shown_duration
 from dtkd.training.metrics import NOISE
@@ -72,7 +73,6 @@ LABELS = {
     "p_holm": "p (Holm)", "q1": "Q1", "std": "STD", "iqr": "IQR", "params": "parameters (M)", "gflops": "GFLOPs",
     "params_published": "parameters, 400 classes (M)", "trainable": "trainable (M)",
     "baseline_top1": "baseline, top-1 (%)", "teacher_top1": "teacher, top-1 (%)",
-    "kl_static_teacher": "KL, static teacher", "kl_dynamic_teacher": "KL, dynamic teacher",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
 SUMMED = ("test_videos", "chance", "smallest_gain")  # of a list, not of a row: the summary says them
@@ -96,6 +96,8 @@ class Cell:
 
 
 def label_of(key: str) -> str:
+    if teacher := re.fullmatch("kl_(.+)_teacher", key):
+        return f"KL, {teacher[1]} teacher"
     return LABELS.get(key, key.replace("_", " "))
 
 
@@ -196,9 +198,10 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
     files = {(kind, Path(path).stem): path for kind, path in given}
     files.pop(("table", "disagreements"), None)  # has a section of its own
     contents = yaml.safe_load((TEMPLATES / "contents.yaml").read_text(encoding="utf-8"))
+    other = not _groups(tables) <= set(SUBSETS)
     found = []
-    for section in contents:
-        items = [_item(study, entry, files) for entry in section["items"]
+    for section in (_worded(section, other) for section in contents):
+        items = [_item(study, _worded(entry, other), files) for entry in section["items"]
                  if not entry.get("optional") or (_kind(entry), entry[_kind(entry)]) in files]  # fmt: skip
         text = section.get("by_source", {}).get(study["split"]["source"], section["text"])
         found.append(section | {"items": items, "text": text})
@@ -208,6 +211,17 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
         items = [_item(study, entry, files) for entry in rest]
         found.append({"id": "further", "title": "Further tables and figures", "text": "", "items": items})
     return found
+
+
+def _groups(tables: Sequence[str]) -> set[str]:
+    """The groups of classes that Table 2 counts."""
+    rows = [row for path in tables if Path(path).stem == "table2" for row in read_csv(path)]
+    return {row["subset"] for row in rows} - {"overall"}
+
+
+def _worded(entry: Mapping[str, Any], other_groups: bool) -> dict[str, Any]:
+    """A section or an item with its words for other groups than the paper's, where there are such."""
+    return {**entry, **entry.get("other_groups", {})} if other_groups else dict(entry)
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

@@ -33,7 +33,7 @@ from dtkd.training.metrics import Predictions, kl_divergence
 Groups = Sequence[tuple[Mapping[str, object], pd.DataFrame]]  # what students share, and their rows
 SYMBOLS = {"S_alpha": r"$S_\alpha$", "KD_T": r"$KD_T$", "KD_alpha": r"$KD_\alpha$"}
 SHORT = {"static": "St", "dynamic": "Dy"}
-NAME = 56  # points that a group's name may take beside its panel
+NAME = 44  # points that a group's name may take beside its panel
 TEACHERS = ((True, True), (True, False), (False, True), (False, False))  # LT and FT, as in Table 5
 BINS = 40
 
