@@ -7,7 +7,6 @@ from dtkd.common.workflow_job import job
 with job(snakemake):  # noqa: F821
     from dtkd.common import provenance
     from dtkd.common.files import atomic, read_parquet
-    from dtkd.config import Augment, Clip, Train
     from dtkd.data.datasets import Videos, class_names
     from dtkd.training import networks, targets
     from dtkd.training.classifier import Classifier
@@ -30,10 +29,7 @@ with job(snakemake):  # noqa: F821
         networks.class_groups(split, classes),
         networks.normaliser(given.pixels),
         videos,
-        clip=Clip(**settings["clip"]),
-        augment=Augment(**settings["augment"]),
-        settings=Train(**settings["train"], **params.computing),
-        seed=settings["seed"],
+        **networks.training_options(settings, params.computing),
         hardware=machine,
         resume=resume,
         fingerprint={"settings": settings, "inputs": [provenance.hashed(path) for path in given]},

@@ -4,7 +4,6 @@ from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     from dtkd.common.files import read_parquet
-    from dtkd.config import Augment, Clip, Train
     from dtkd.data.datasets import Videos
     from dtkd.training import networks, targets
     from dtkd.training.hardware import choose_hardware
@@ -23,10 +22,7 @@ with job(snakemake):  # noqa: F821
         },
         networks.normaliser(given.pixels),
         videos,
-        clip=Clip(**settings["clip"]),
-        augment=Augment(**settings["augment"]),
-        settings=Train(**settings["train"], **params.computing),
-        seed=settings["seed"],
+        **networks.training_options(settings, params.computing),
         hardware=machine,
         label=snakemake.output[0],  # noqa: F821
     )

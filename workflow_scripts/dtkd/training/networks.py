@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from dtkd.common.errors import DtkdError
+from dtkd.config import Augment, Clip, Train
 from dtkd.data.groups import group_names
 from dtkd.distillation import methods
 from dtkd.models import backbones, weights
@@ -23,6 +24,16 @@ from dtkd.training.targets import Targets
 
 def read_json(path: str | Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def training_options(settings: dict[str, Any], computing: dict[str, Any]) -> dict[str, Any]:
+    """``clip``, ``augment``, ``settings`` and ``seed`` of a run: what its training clips are drawn by."""
+    return {
+        "clip": Clip(**settings["clip"]),
+        "augment": Augment(**settings["augment"]),
+        "settings": Train(**settings["train"], **computing),
+        "seed": settings["seed"],
+    }
 
 
 def subset_mask(split: dict[str, Any], classes: list[str], subset: str) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 
 from dtkd.common import provenance
 from dtkd.common.files import atomic, read_parquet, write_json
-from dtkd.config import Augment, Clip, Evaluation, Train
+from dtkd.config import Evaluation
 from dtkd.data.datasets import Videos, class_names
 from dtkd.models.weights import save_tensors
 from dtkd.training import evaluation, loop, networks
@@ -47,10 +47,9 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     split = networks.read_json(given["split"]) if "split" in given else None
     own = networks.own_classes(settings, classes, split)
     videos = Videos.of(index, plan.root, plan.column, "train", own)
-    options = Train(**settings["train"], **plan.computing)
+    options = networks.training_options(settings, plan.computing)
     allowed = networks.allowed(settings, classes, split)
-    clip, augment = Clip(**settings["clip"]), Augment(**settings["augment"])
-    clips = options.epochs * options.clips_per_video
+    clips = options["settings"].epochs * options["settings"].clips_per_video
     targets = Targets.load(given["targets"], videos, clips) if "targets" in given else None
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
@@ -64,10 +63,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
         networks.normaliser(given["pixels"]),
         videos,
         Videos.of(index, plan.root, plan.column, "test", own),
-        clip=clip,
-        augment=augment,
-        settings=options,
-        seed=settings["seed"],
+        **options,
         hardware=machine,
         resume=resume,
         fingerprint={"settings": settings, "inputs": record["inputs"]},
@@ -80,8 +76,9 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
         predictions = evaluation.evaluate(
             Classifier(networks.new_model(settings, len(classes), start=None), allowed), checkpoint,
-            networks.normaliser(given["pixels"]), Videos.of(index, plan.root, plan.column, "test"), clip=clip,
-            augment=augment, evaluation=Evaluation(), settings=options, hardware=machine, label=f"{folder} (test)",
+            networks.normaliser(given["pixels"]), Videos.of(index, plan.root, plan.column, "test"),
+            clip=options["clip"], augment=options["augment"], evaluation=Evaluation(), settings=options["settings"],
+            hardware=machine, label=f"{folder} (test)",
         )  # fmt: skip
     with atomic(output["history"]) as path:
         history.to_parquet(path, index=False)
