@@ -47,6 +47,19 @@ train: {epochs: 1, batch_size: 8, lr: 0.05}
 baselines: {small: {H1: {list: 1}}}
 students: {small: {A: {S_alpha: 0.3, KD_T: 2, KD_alpha: 0.4, LT: true, FT: true}}}
 """
+NETWORK = """\
+from dtkd import models
+
+
+def without_batch_norms(num_classes, dropout):
+    from torch import nn
+
+    features = nn.Conv3d(3, 16, 3, stride=2), nn.GroupNorm(4, 16), nn.ReLU(), nn.AdaptiveAvgPool3d(1), nn.Flatten()
+    return nn.Sequential(*features, nn.Dropout(dropout), nn.Linear(16, num_classes))
+
+
+models.register("without_batch_norms", models.Network(without_batch_norms, models.Head("6", "6"), models.Input()))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -181,14 +194,19 @@ def without_baseline(finished: Path, name: str, config: str) -> Path:
 
 
 def test_two_nodes_train_as_one(finished, pair):
-    """`train: {nodes: 2}`: one job on both nodes, a process on each through srun, and one computer's result."""
-    config = STUDY.replace("device: auto", "device: cpu").replace("weights: none", "weights: none, dropout: 0")
-    # from scratch, larger steps enlarge the rounding in which the two differ
+    """`train: {nodes: 2}`: one job on both nodes, a process on each through srun, and one computer's result.
+
+    The network has no batch norms: those would be each process's own.
+    """
+    (finished.parent / "network.py").write_text(NETWORK, encoding="utf-8")
+    model = "{backbone: without_batch_norms, weights: none, dropout: 0}\nplugins: [../network.py]"
+    config = STUDY.replace("device: auto", "device: cpu").replace("{backbone: slowfast_small, weights: none}", model)
     alone, together = (
-        without_baseline(finished, name, config.replace("lr: 0.05", f"lr: 0.001{computing}"))
+        without_baseline(finished, name, config.replace("lr: 0.05", f"lr: 0.05{computing}"))
         for name, computing in (("alone", ""), ("together", ", nodes: 2"))
     )
-    target = f"{BASELINE}/predictions.parquet"
+    baseline = BASELINE.replace("slowfast_small", "without_batch_norms")
+    target = f"{baseline}/predictions.parquet"
     workflow = submit(together, pair, target)
     finish(start(alone, "-m", "snakemake", target, "--cores", "1"), alone)
     finish(workflow, together)
@@ -196,7 +214,7 @@ def test_two_nodes_train_as_one(finished, pair):
     (job,) = records(together)
     assert (job["rule"], job["JobState"]) == ("train_baseline", "COMPLETED")
     assert (job["NumNodes"], job["JOB_GRES"]) == ("2", "(null)")
-    recorded = json.loads((together / BASELINE / "run.json").read_text(encoding="utf-8"))
+    recorded = json.loads((together / baseline / "run.json").read_text(encoding="utf-8"))
     assert recorded["computing"]["nodes"] == 2
     one, other = (np.stack(pd.read_parquet(root / target)["logits"]) for root in (alone, together))
     np.testing.assert_allclose(one, other, rtol=0, atol=1e-4)
