@@ -91,7 +91,7 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
-        plugin=algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or [],
+        plugin=FLOW_PLUGIN,
         code=code("examples", *(["dtkd.motion.raft"] if STUDY.flow.entry.network else [])),
     output:
         png=f"{RESULTS}/figures/examples.png",

@@ -22,6 +22,10 @@ def flow_weights(wildcards) -> str | list:
     return STUDY.flow.weights or f"{RESULTS}/weights/{STUDY.flow.algorithm}.pth"
 
 
+# Where a plug-in brings the algorithm: its file.
+FLOW_PLUGIN = algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or []
+
+
 rule download_flow_weights:
     message:
         "Download the weights of {wildcards.network}"
@@ -44,7 +48,7 @@ rule flow:
     input:
         videos=lambda w: videos(w.dataset, w.cls),
         weights=flow_weights,
-        plugin=algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or [],
+        plugin=FLOW_PLUGIN,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}.parquet",
     params:
@@ -83,7 +87,7 @@ rule flow_of_video:
     input:
         video=video_called,
         weights=flow_weights,
-        plugin=algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or [],
+        plugin=FLOW_PLUGIN,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}/{{video}}.parquet",
     params:

@@ -11,13 +11,17 @@ def flow_of_classes(wildcards) -> list[str]:
     return [f"{RESULTS}/{wildcards.dataset}/flow/{cls}.parquet" for cls in videos_by_class(wildcards.dataset)]
 
 
+# Where a plug-in brings the threshold: its file.
+THRESHOLD_PLUGIN = THRESHOLDS.source(STUDY.split.found_by) or []
+
+
 rule split:
     message:
         "Static and dynamic classes of {wildcards.dataset}"
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         flow=lambda w: flow_of_classes(w) if STUDY.split.source == "flow" else [],
-        plugin=THRESHOLDS.source(STUDY.split.found_by) or [],
+        plugin=THRESHOLD_PLUGIN,
     output:
         f"{RESULTS}/{{dataset}}/split.json",
     params:
@@ -42,6 +46,7 @@ if STUDY.split.source == "flow":
         input:
             index=f"{RESULTS}/{{dataset}}/videos.parquet",
             flow=flow_of_classes,
+            plugin=THRESHOLD_PLUGIN,
         output:
             f"{RESULTS}/{{dataset}}/stability.json",
         params:

@@ -3,8 +3,6 @@
 from dtkd.common.workflow_job import job, note
 
 with job(snakemake):  # noqa: F821
-    from pathlib import Path
-
     from dtkd.common.files import read_parquet, write_json
     from dtkd.data.datasets import class_names
     from dtkd.data.groups import group_names, members
@@ -14,9 +12,7 @@ with job(snakemake):  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821
     means = None
     if snakemake.input.flow:  # noqa: F821
-        flows = {Path(path).stem: read_parquet(path) for path in snakemake.input.flow}  # noqa: F821
-        if settings["over"] == "train":
-            flows = subsets.train_flows(flows, index, "list1")
+        flows = subsets.read_flows(snakemake.input.flow, index, settings["over"])  # noqa: F821
         means = subsets.class_means(flows, measure=settings["measure"])
     dataset = snakemake.wildcards.dataset  # noqa: F821
     split = subsets.of_settings(settings, dataset, class_names(index), means)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from dtkd.motion.thresholds import THRESHOLDS, limit
+from dtkd.motion.thresholds import THRESHOLDS, limits
 
 
 @pytest.mark.parametrize(("rule", "means", "wanted"), [
@@ -18,7 +18,7 @@ from dtkd.motion.thresholds import THRESHOLDS, limit
     ({"threshold": "gap"}, [0, 100, 101, 103, 200], 102.0),  # larger ones leave one class alone
 ])  # fmt: skip
 def test_by_hand(rule, means, wanted):
-    assert limit(np.array(means, np.float64), rule) == wanted
+    assert limits(np.array(means, np.float64), rule) == [wanted]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -32,7 +32,7 @@ def test_two_groups_are_the_best_of_all(seed):
     every = [np.array([bool(bits >> k & 1) for k in range(12)]) for bits in range(1, 2**11)]
     best = min(map(squares, every))
     for name in ("otsu", "kmeans"):
-        assert squares(means <= limit(means, {"threshold": name})) == pytest.approx(best)
+        assert squares(means <= limits(means, {"threshold": name})[0]) == pytest.approx(best)
 
 
 @pytest.mark.parametrize("name", ["otsu", "gap", "kmeans"])

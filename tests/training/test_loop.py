@@ -152,6 +152,15 @@ def test_a_students_history_tells_of_its_losses_and_weights(toy, tmp_path):
     assert 0 < row["w_st"] < 1
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_columns_of_weights_are_in_the_groups_order(toy, tmp_path, seed):
+    """Whichever group's clip the first batch has."""
+    _, history, _ = train(toy, tmp_path, objective=student(), epochs=1, batch_size=2, seed=seed)
+    columns = list(history.columns)
+    start = columns.index("train_loss")
+    assert columns[start : start + 6] == ["train_loss", "L_total", "L_KD", "L_CE", "w_st", "w_dy"]
+
+
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(toy, tmp_path):
     one, two = (train(toy, tmp_path / name) for name in ("one", "two"))
     assert_same(one, two)

@@ -182,7 +182,7 @@ def test_a_threshold_splits_and_splits_again_when_its_file_changes(study):
     (study / "middle.py").write_text(THRESHOLD)
     tiny.configure(study, lambda config: (config.update(plugins=["middle.py"]), config["split"].update(threshold="m")))
     drawn(study, frames=3)
-    done = tiny.snakemake(study, "results/tiny/split.json")
+    done = tiny.snakemake(study, "results/tiny/split.json", "results/tiny/stability.json")
     assert done.returncode == 0, done.stdout + done.stderr
     split = json.loads((study / "results/tiny/split.json").read_text())
     means = sorted(entry["mean"] for entry in split["classes"].values())
@@ -190,6 +190,8 @@ def test_a_threshold_splits_and_splits_again_when_its_file_changes(study):
     assert split["criterion"]["threshold"] == "m"
     (study / "middle.py").write_text(THRESHOLD.replace("/ 2", "/ 2.001"))
     assert "split tiny/split.json" in tiny.pending(study)
+    planned = tiny.snakemake(study, "--dry-run", "results/tiny/stability.json")
+    assert "How stable the split of tiny is" in planned.stdout
 
 
 def test_the_guides_plug_ins_work(tmp_path, monkeypatch):
@@ -204,7 +206,7 @@ def test_the_guides_plug_ins_work(tmp_path, monkeypatch):
     said = {"static": torch.rand(3, 4), "dynamic": torch.rand(3, 4)}
     loss = method.loss(torch.rand(3, 4), said, labels=torch.arange(3), groups=torch.tensor([0, 1, 0, 1]))
     torch.testing.assert_close(sum(loss.weights.values()), torch.ones(3))
-    assert thresholds.limit(np.array([1.0, 2.0, 5.0]), {"threshold": "middle"}) == 3.0
+    assert thresholds.limits(np.array([1.0, 2.0, 5.0]), {"threshold": "middle"}) == [3.0]
     network = models.build("my_network", 4)
     assert network(torch.rand(2, 3, 2, 8, 8)).shape == (2, 4)
     frame = np.random.default_rng(0).integers(0, 255, (32, 40), dtype=np.uint8)

@@ -133,8 +133,17 @@ class Split(Section):
             return SUBSETS
         if self.source == "listed":
             return tuple(self.groups.get(dataset, SUBSETS))
-        thresholds = len(self.quantiles) if self.source == "random" or self.number == "quantile" else 1
-        return tuple(self.names or default_names(thresholds + 1))
+        return tuple(self.names or default_names(self.count))
+
+    @property
+    def by_quantile(self) -> bool:
+        """Whether groups are made by quantiles, of which there may be several."""
+        return self.source == "random" or (self.source == "flow" and self.number == "quantile")
+
+    @property
+    def count(self) -> int:
+        """How many groups a threshold, or several quantiles, make."""
+        return len(self.quantiles) + 1 if self.by_quantile else 2
 
     @property
     def found_by(self) -> str:
@@ -168,17 +177,15 @@ class Split(Section):
 
     @model_validator(mode="after")
     def _groups_have_names(self) -> Split:
-        read = self.source == "random" or (self.source == "flow" and self.number == "quantile")
-        if isinstance(self.quantile, list) and not read:
+        if isinstance(self.quantile, list) and not self.by_quantile:
             by = f"threshold {self.found_by}" if self.source == "flow" else f"source {self.source}"
             raise ValueError(f"quantile: {by} reads no list of them; leave it out")
         if self.names is not None and self.source not in ("flow", "random"):
             raise ValueError(f"names: source {self.source} names its groups itself; leave them out")
         if len(names := self.group_names("")) != len(set(names)):
             raise ValueError(f"names: {self.names} has a name twice; each group has its own")
-        if self.names is not None and len(self.names) != (wanted := len(self.model_copy(update={"names": None})
-                                                                        .group_names(""))):  # fmt: skip
-            raise ValueError(f"names: there are {len(self.names)}, but {wanted} groups; give one for each")
+        if self.names is not None and len(self.names) != self.count:
+            raise ValueError(f"names: there are {len(self.names)}, but {self.count} groups; give one for each")
         for name in {*names, *(name for own in self.groups.values() for name in own)} & RESERVED:
             raise ValueError(f"names, groups: {name!r} has a meaning of its own in tables; choose another name")
         return self

@@ -40,10 +40,8 @@ def listed(dataset: str, settings: Mapping[str, Any], classes: Iterable[str]) ->
     """
     known = sorted(classes)
     if "groups" in settings:
-        where, found = (
-            f"config: split.groups.{dataset}",
-            {name: sorted(own) for name, own in settings["groups"].items()},
-        )
+        where = f"config: split.groups.{dataset}"
+        found = {name: sorted(own) for name, own in settings["groups"].items()}
         named = {f"{where}.{name}": own for name, own in found.items()}
     else:
         where = f"config: split.static.{dataset}"

@@ -37,6 +37,12 @@ def train_flows(flows: Mapping[str, pd.DataFrame], index: pd.DataFrame, column: 
     return {name: table[table["video"].isin(own.get(name, set()))] for name, table in flows.items()}
 
 
+def read_flows(paths: Iterable[str | Path], index: pd.DataFrame, over: str) -> dict[str, pd.DataFrame]:
+    """Class -> its table of flow, of all videos or of list 1's train videos alone (`split.over`)."""
+    flows = {Path(path).stem: read_parquet(path) for path in paths}
+    return train_flows(flows, index, "list1") if over == "train" else flows
+
+
 def class_means(flows: Mapping[str, pd.DataFrame], measure: str = "mean") -> pd.DataFrame:
     """μ_c: per class the unweighted mean over its videos of one measure of their flow.
 
@@ -145,12 +151,11 @@ def split(
     names = tuple(names or default_names(len(limits) + 1))
     above = {name: sum(not BOUNDARIES[boundary](float(mean), limit) for limit in limits)
              for name, mean in means["mean"].items()}  # fmt: skip
-    where = (
-        f"(threshold {', '.join(f'{limit:.6g}' for limit in limits)}, {boundary}; class means {values.min():.6g} to "
-    )
-    where += f"{values.max():.6g})"
-    for number, group in enumerate(names):
-        size = list(above.values()).count(number)
+    groups = {group: [name for name, index in above.items() if index == number] for number, group in enumerate(names)}
+    numbers_of = ", ".join(f"{limit:.6g}" for limit in limits)
+    where = f"(threshold {numbers_of}, {boundary}; class means {values.min():.6g} to {values.max():.6g})"
+    for number, (group, own) in enumerate(groups.items()):
+        size = len(own)
         if size < 2 and not numbers:
             raise DtkdError(
                 f"split.threshold: {by} leaves {size or 'no'} {group} class {where}, and a teacher of fewer than "
@@ -164,7 +169,6 @@ def split(
     numbers |= {"method": "linear"} if by == "quantile" else {}
     criterion = {"source": "flow", "measure": _measure(means), **_summed(means), "threshold": by, **numbers,
                  "boundary": boundary}  # fmt: skip
-    groups = {group: [name for name, index in above.items() if index == number] for number, group in enumerate(names)}
     return {"criterion": criterion, "threshold": limits[0] if len(limits) == 1 else limits, "groups": list(names),
             "classes": _classes(groups, means)}  # fmt: skip
 

@@ -107,12 +107,6 @@ def of_rule(rule: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     return name, {number: rule[number]} if number else {}
 
 
-def limit(means: np.ndarray, rule: Mapping[str, Any]) -> float:
-    """The threshold among some class means (C,) by the keys of `split`, where there is one."""
-    (found,) = limits(means, rule)
-    return found
-
-
 def limits(means: np.ndarray, rule: Mapping[str, Any]) -> list[float]:
     """The thresholds among some class means (C,) by the keys of `split`, ascending: one, or one a quantile."""
     name, numbers = of_rule(rule)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections import defaultdict
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,11 @@ class Training:
     group: Group
     seed: int
     label: str
+
+    @cached_property
+    def cast(self) -> torch.autocast:
+        """The precision of forward passes."""
+        return autocast(self.settings.precision, self.device)[0]
 
 
 def train(
@@ -148,7 +153,10 @@ def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float
     torch.manual_seed(seed_of(run.seed, "epoch", epoch, *[run.group.rank] * (not run.group.first)))  # dropout
     run.batches.epoch = epoch
     run.network.train()
-    steps, totals, correct, seen = len(run.batches), defaultdict(list), 0, 0
+    # a weight's column is in its group's place, whichever group the first batch has
+    columns = ("train_loss", *run.objective.scalars, *run.objective.weight_names)
+    totals: dict[str, list[float]] = {name: [] for name in columns}
+    steps, correct, seen = len(run.batches), 0, 0
     requested = time.perf_counter()
     for step, ((frames, _, _), items) in enumerate(zip(run.data, run.batches, strict=True)):
         waited += time.perf_counter() - requested
@@ -166,7 +174,7 @@ def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float
         raise _diverged(run, "the weights are no longer finite after", epoch, steps - 1, items, resume)
     return {
         "lr": run.optimiser.rate,
-        **{name: sum(values) / len(values) for name, values in totals.items()},
+        **{name: sum(values) / len(values) for name, values in totals.items() if values},
         "train_top1": 100.0 * correct / seen,
         "train_seconds": time.perf_counter() - started,
         "wait_seconds": waited,
@@ -187,13 +195,12 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
     target = run.objective.target(items, labels)
     parts = micro_batches(share, run.settings.micro_batch)
     sums, right, done = dict.fromkeys(("train_loss", *run.objective.scalars), 0.0), 0.0, 0
-    cast, _ = autocast(run.settings.precision, run.device)
     for number, part in enumerate(parts, 1):
         clips, done = frames[done : done + len(part)], done + len(part)
         rows = torch.tensor([row for row in part if row < N], dtype=torch.long, device=run.device)
         last = number == len(parts)
         with nullcontext() if last or run.group.size == 1 else run.network.no_sync():  # gradients meet once a step
-            with cast:
+            with run.cast:
                 logits = run.network(run.normalise(clips))
             logits = logits[: len(rows)]  # fillers stand last
             if len(rows):

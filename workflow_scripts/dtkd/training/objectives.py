@@ -23,7 +23,8 @@ class Step(NamedTuple):
 class CrossEntropy:
     """What baselines and teachers minimise; a label that a masked teacher cannot predict costs infinity."""
 
-    scalars = ()
+    scalars: tuple[str, ...] = ()
+    weight_names: tuple[str, ...] = ()
 
     def target(self, items: Items, labels: Tensor) -> None:
         """Nothing: labels are all that it takes."""
@@ -47,6 +48,11 @@ class Distillation:
 
     def __init__(self, method: Method, targets: Targets, groups: Tensor | None = None):
         self.method, self.targets, self.groups = method, targets, groups
+
+    @property
+    def weight_names(self) -> tuple[str, ...]:
+        """What a history may have of teachers' weights, in the order of their groups."""
+        return () if self.groups is None else tuple(map(weight_name, self.targets.teachers))
 
     def target(self, items: Items, labels: Tensor) -> Target:
         """What the whole batch is taught: every process knows it from the (clip, video) numbers and the labels."""

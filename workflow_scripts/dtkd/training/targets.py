@@ -170,9 +170,10 @@ def continued(
     """
     device = hardware.device
     batches = EpochBatches(seed, len(videos), settings.clips_per_video, settings.batch_size)
+    one = next(iter(teachers.values()))  # they are one network
+    check_precision(settings, device, one.model, clip.frames, augment.crop)
+    _check_alone(one, groups, batches, videos, clip, augment, settings, label)
     for teacher in teachers.values():
-        check_precision(settings, device, teacher.model, clip.frames, augment.crop)
-        _check_alone(teacher, groups, batches, videos, clip, augment, settings, label)
         teacher.to(device)
     accelerate([teacher.model for teacher in teachers.values()], normalise.to(device), settings, device)
     learners = {name: Learner(teacher, normalise, settings, device) for name, teacher in teachers.items()}
