@@ -15,7 +15,7 @@ rule evaluate:
         pixels=f"{RUN}/pixels.json",
         checkpoint=f"{RUN}/{{role}}/{{run}}/checkpoint.pt",
         plugin=lambda w: plugin(run_of(w, w.role)),
-        split=lambda w: f"{RESULTS}/{w.dataset}/split.json" if w.role == "teacher" else [],
+        split=lambda w: split_of(run_of(w, w.role)) if w.role == "teacher" else [],
     output:
         f"{RUN}/{{role}}/{{run}}/predictions-{{protocol}}.parquet",
     wildcard_constraints:

@@ -10,10 +10,10 @@ FIGURES = {
     "figure2": dict(splits=MOTIONS),
     "figure5": dict(shown=shown_runs.lists(STUDY)),
     "figure6": dict(shown=shown_runs.rivals(STUDY)),
-    "figure7": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
+    "figure7": dict(shown=PAIRS, indexes=INDEXES, splits=CHOSEN_SPLITS),
     "figure8": dict(shown=TEACHING),
-    "confusion": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
-    "class_gain": dict(shown=PAIRS, indexes=INDEXES, splits=SPLITS),
+    "confusion": dict(shown=PAIRS, indexes=INDEXES, splits=CHOSEN_SPLITS),
+    "class_gain": dict(shown=PAIRS, indexes=INDEXES, splits=CHOSEN_SPLITS),
     "sensitivity": dict(table=f"{RESULTS}/tables/table5.csv"),
     "teacher_weights": dict(shown=shown_runs.students(STUDY)),
 }
@@ -98,7 +98,7 @@ rule examples:
         pdf=f"{RESULTS}/figures/examples.pdf",
         csv=f"{RESULTS}/figures/examples.csv",
     params:
-        settings=flow_settings() | STUDY.split.summary,
+        settings=flow_settings() | STUDY.flow_summary,
         device="auto",  # a few frames; a cluster's login node, which draws them, may have no GPU
         roots=ROOTS,
         augment=STUDY.augment.settings,

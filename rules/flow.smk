@@ -12,7 +12,7 @@ def flow_settings() -> dict:
 def flow_summary() -> dict:
     """A parameter of jobs that sum the flow, where a class's table is to give more than it always did: none otherwise, so
     that what was made before stands."""
-    return {"summary": STUDY.split.summary} if STUDY.split.summary else {}
+    return {"summary": STUDY.flow_summary} if STUDY.flow_summary else {}
 
 
 def flow_weights(wildcards) -> str | list:

@@ -1,8 +1,9 @@
 # Eq. 1: class means of the flow -> static and dynamic classes; or classes that are static for another reason.
-def split_settings(dataset: str, *more: str) -> dict:
-    """What its split is made by, and ``more``; classes that are listed have to be there."""
-    settings = checked(STUDY.split.settings, dataset, *more)
-    if STUDY.split.source == "listed":
+def split_settings(dataset: str, *more: str, name: str | None = None) -> dict:
+    """What a split of it is made by, and ``more``; classes that are listed have to be there."""
+    split = STUDY.split_called(name)
+    settings = checked(split.settings, dataset, *more)
+    if split.source == "listed":
         checked(groups.listed, dataset, settings, videos_by_class(dataset))
     return settings
 
@@ -11,8 +12,9 @@ def flow_of_classes(wildcards) -> list[str]:
     return [f"{RESULTS}/{wildcards.dataset}/flow/{cls}.parquet" for cls in videos_by_class(wildcards.dataset)]
 
 
-# Where a plug-in brings the threshold: its file.
-THRESHOLD_PLUGIN = THRESHOLDS.source(STUDY.split.found_by) or []
+def threshold_plugin(name: str | None = None) -> str | list:
+    """The plug-in's file that a split's threshold is from; [] where it is none's."""
+    return THRESHOLDS.source(STUDY.split_called(name).found_by) or []
 
 
 rule split:
@@ -21,7 +23,7 @@ rule split:
     input:
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         flow=lambda w: flow_of_classes(w) if STUDY.split.source == "flow" else [],
-        plugin=THRESHOLD_PLUGIN,
+        plugin=threshold_plugin(),
     output:
         f"{RESULTS}/{{dataset}}/split.json",
     params:
@@ -37,6 +39,25 @@ rule split:
         "../workflow_scripts/split.py"
 
 
+if STUDY.splits:
+
+    use rule split as further_split with:
+        message:
+            "Groups of {wildcards.dataset} by the split {wildcards.split}"
+        input:
+            index=f"{RESULTS}/{{dataset}}/videos.parquet",
+            flow=lambda w: flow_of_classes(w) if STUDY.split_called(w.split).source == "flow" else [],
+            plugin=lambda w: threshold_plugin(w.split),
+        output:
+            f"{RESULTS}/{{dataset}}/splits/{{split}}.json",
+        params:
+            settings=lambda w: split_settings(w.dataset, name=w.split),
+        wildcard_constraints:
+            split="|".join(STUDY.splits),
+        log:
+            f"{RESULTS}/logs/split/{{dataset}}-{{split}}.log",
+
+
 # What a split by motion is worth: how often classes stay on their side where their videos are redrawn.
 if STUDY.split.source == "flow":
 
@@ -46,7 +67,7 @@ if STUDY.split.source == "flow":
         input:
             index=f"{RESULTS}/{{dataset}}/videos.parquet",
             flow=flow_of_classes,
-            plugin=THRESHOLD_PLUGIN,
+            plugin=threshold_plugin(),
         output:
             f"{RESULTS}/{{dataset}}/stability.json",
         params:

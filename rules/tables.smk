@@ -1,7 +1,10 @@
 # Tables, computed from parquet and JSON with no model in sight. The code that determines a table is among its inputs: a
 # change of it, or of the chosen student, makes tables again, and what is drawn of them, but trains nothing.
 INDEXES = [f"{RESULTS}/{dataset}/videos.parquet" for dataset in STUDY.use]
-SPLITS = [f"{RESULTS}/{dataset}/split.json" for dataset in STUDY.use]
+SPLITS = [f"{RESULTS}/{STUDY.split_file(dataset)}" for dataset in STUDY.use]
+# Those of the chosen students; a data set without any has none that matters.
+CHOSEN_SPLITS = [f"{RESULTS}/{STUDY.split_file(dataset, chosen[1].split if chosen else None)}"
+                 for dataset in STUDY.use for chosen in [STUDY.chosen(dataset)]]  # fmt: skip
 ROOTS = {dataset: dataset_settings(dataset).videos for dataset in STUDY.use}
 # The classes' mean flow: where it did not make the split, it is measured beside it.
 MOTIONS = [f"{RESULTS}/{dataset}/{'split' if STUDY.split.source == 'flow' else 'motion'}.json" for dataset in STUDY.use]
@@ -26,7 +29,7 @@ TABLES = {
     "teachers": dict(rows=shown_runs.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
     "table5": dict(rows=shown_runs.table5(STUDY)),
     "students_over_lists": dict(rows=shown_runs.students_over_lists(STUDY)),
-    "table6": dict(rows=shown_runs.table6(STUDY), indexes=INDEXES, splits=SPLITS),
+    "table6": dict(rows=shown_runs.table6(STUDY), indexes=INDEXES, splits=CHOSEN_SPLITS),
     "readings": dict(rows=shown_runs.readings(STUDY)),
 }
 TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", True)}  # what the study has runs for
@@ -74,7 +77,7 @@ rule disagreements:
     input:
         runs=files_in(shown_runs.against_baseline(STUDY)),
         indexes=INDEXES,
-        splits=SPLITS,
+        splits=CHOSEN_SPLITS,
         code=code("disagreements"),
     output:
         csv=f"{RESULTS}/tables/disagreements.csv",

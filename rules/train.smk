@@ -26,6 +26,11 @@ def plugin(run: Run) -> str | list:
     return NETWORKS.source(run.backbone) or []
 
 
+def split_of(run: Run) -> str:
+    """The split whose groups a teacher, or a student's teachers, have."""
+    return f"{RESULTS}/{STUDY.split_file(run.dataset, run.split)}"
+
+
 def training_inputs(role: str) -> dict:
     """The inputs that every role has: the index, the pixel statistics, the weights to start from, a plug-in's file."""
     return dict(
@@ -114,7 +119,7 @@ use rule pretrain as train_teacher with:
         "Train teacher {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
         **training_inputs("teacher"),
-        split=f"{RESULTS}/{{dataset}}/split.json",
+        split=lambda w: split_of(run_of(w, "teacher")),
     output:
         **training_outputs("teacher"),
     params:
@@ -134,7 +139,7 @@ def teacher_checkpoints(run: Run) -> list[str]:
 def targets(wildcards) -> dict[str, str]:
     """What a student learns from: its teachers' targets, and of specialists the split, which says whose a class is."""
     run = run_of(wildcards, "student")
-    split = {} if run.teacher else {"split": f"{RESULTS}/{wildcards.dataset}/split.json"}
+    split = {} if run.teacher else {"split": split_of(run)}
     return split | {"targets": f"{RESULTS}/{STUDY.targets_file(run)}"}
 
 
@@ -194,7 +199,7 @@ rule continue_teachers:
         plugin=lambda w: plugin(first_student(w, "continued")),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
-        split=f"{RESULTS}/{{dataset}}/split.json",
+        split=lambda w: split_of(first_student(w, "continued")),
     output:
         targets=f"{RUN}/targets/continued-{{teachers}}.pt",
         history=f"{RUN}/targets/continued-{{teachers}}.parquet",

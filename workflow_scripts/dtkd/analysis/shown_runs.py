@@ -43,7 +43,7 @@ def _as_published(study: Study, run: Run) -> bool:
     usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
     if run.role == "baseline":
         return usual
-    usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split.as_the_papers
+    usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split_called(run.split).as_the_papers
     return usual and (run.student is None or getattr(run.student, "weighting", "gated") == "gated")
 
 
@@ -65,22 +65,38 @@ def table4(study: Study) -> list[dict[str, Any]]:
     """The teachers that students learn from; TU1 to TU4 are the paper's names beside a baseline U1."""
     rows = []
     for dataset in study.use:
-        found = {}  # by list, locked, outputs and subset: students share their teachers
+        found = {}  # by split, list, locked, outputs and subset: students share their teachers
+        splits = study.splits_of(dataset)
         for row in study.of_specialists(dataset).values():
             for seed in study.seeds:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
-                    runs = found.setdefault((row.list, run.outputs or "", row.LT, subset), [])
+                    runs = found.setdefault((run.split, row.list, run.outputs or "", row.LT, subset), [])
                     runs += [run] if run not in runs else []
-        groups = study.split.group_names(dataset)  # as printed: not locked first, dynamic first
-        for (number, _, locked, subset), runs in sorted(
-            found.items(), key=lambda row: (*row[0][:3], -groups.index(row[0][3]))
+        groups = {split: study.split_called(split).group_names(dataset) for split in splits}
+        for (split, number, _, locked, subset), runs in sorted(  # as printed: not locked first, dynamic first
+            found.items(),
+            key=lambda row: (splits.index(row[0][0]), *row[0][1:4], -groups[row[0][0]].index(row[0][4])),
         ):
             rows.append({
                 "dataset": dataset, "model": _teacher_name(study, runs[0]), "list": number, "subset": subset,
                 "LT": locked, "outputs": study.outputs_of(runs[0]), "predictions": predictions(study, runs),
-                "as_published": _as_published(study, runs[0]),
+                "as_published": _as_published(study, runs[0]), "split": split_name(dataset, split),
             })  # fmt: skip
     return rows
+
+
+def split_name(dataset: str, split: str | None = None) -> str:
+    """What tables and figures look up a split of a data set by; the study's own is called as the data set."""
+    return dataset if split is None else f"{dataset}, {split}"
+
+
+def splits(study: Study) -> dict[str, str]:
+    """Every split that some table reads, by `split_name`: its file."""
+    return {
+        split_name(dataset, split): f"{study.results}/{study.split_file(dataset, split)}"
+        for dataset in study.use
+        for split in study.splits_of(dataset)
+    }
 
 
 def teachers(study: Study) -> list[dict[str, Any]]:
@@ -96,9 +112,9 @@ def _teacher_name(study: Study, run: Run) -> str:
     """The paper's TU1 to TU4; with its outputs, where that is not what the study's teachers do."""
     prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
     name = f"{run.subset}{'-LT' if run.frozen else ''}"
-    if prefix and run.list == 1 and study.split.group_names(run.dataset) == SUBSETS:
+    if prefix and run.list == 1 and study.split_called(run.split).group_names(run.dataset) == SUBSETS:
         name = f"T{prefix[1]}{1 + SUBSETS[::-1].index(run.subset) + 2 * run.frozen}"
-    return f"{name}-{run.outputs}" if run.outputs else name
+    return "-".join(filter(None, (name, run.outputs, run.split)))
 
 
 def table5(study: Study) -> list[dict[str, Any]]:
@@ -191,6 +207,8 @@ def _variant(study: Study, row: Baseline | Student) -> str | None:
         said.append(f"taught by {row.teacher}")
     if isinstance(row, OfSpecialists) and row.teacher_outputs not in (None, study.teachers.outputs):
         said.append(f"{row.teacher_outputs} teachers")
+    if isinstance(row, OfSpecialists) and row.split:
+        said.append(f"split {row.split}")
     if isinstance(row, Student):
         said += [f"{word} {key}" if key == "outside" else word for key, word in row.distillation.words().items()]
     return ", ".join(said) or None
@@ -237,7 +255,7 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
         if (chosen := study.chosen(dataset)) is None:
             continue
         name, student = chosen
-        alike = ("teacher_outputs", "KD_T", "KD_alpha")
+        alike = ("split", "teacher_outputs", "KD_T", "KD_alpha")
         others = sorted(
             (item for item in study.of_specialists(dataset).items() if item[1].list == student.list),
             key=lambda item: any(getattr(item[1], key, None) != getattr(student, key, None) for key in alike),

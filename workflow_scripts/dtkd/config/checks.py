@@ -15,8 +15,11 @@ from dtkd.config.rows import OfGeneralist
 from dtkd.config.training import Train
 from dtkd.models.entries import NETWORKS
 
+NAME_PARTS = {"LT", "FT", "full", "masked"}  # of a run's folder
+
 if TYPE_CHECKING:
     from dtkd.config.sections import Sections
+    from dtkd.config.split import Split
 
 
 def names_are_given_once(config: Sections) -> None:
@@ -37,6 +40,8 @@ def datasets_are_known(config: Sections) -> None:
         "students": config.students,
         "split.static": config.split.static,
         "split.groups": config.split.groups,
+        **{f"splits.{name}.static": split.static for name, split in config.splits.items()},
+        **{f"splits.{name}.groups": split.groups for name, split in config.splits.items()},
         "analysis.chosen": config.analysis.chosen,
     }
     for section, entries in named.items():
@@ -115,24 +120,52 @@ def flow_has_its_device(config: Sections) -> None:
 
 
 def split_has_what_its_source_reads(config: Sections) -> None:
-    split, use = config.split, set(config.use)
+    use = set(config.use)
+    _split_has_what_its_source_reads("split", config.split, use)
+    for name, split in config.splits.items():
+        _split_has_what_its_source_reads(f"splits.{name}", split, {d for d in use if name in config.splits_of(d)})
+
+
+def _split_has_what_its_source_reads(where: str, split: Split, use: set[str]) -> None:
     if split.source == "published" and use - {"ucf101", "hmdb51"}:
-        raise ValueError("split.source: published lists exist for datasets named ucf101 and hmdb51; use flow or listed")
+        raise ValueError(
+            f"{where}.source: published lists exist for datasets named ucf101 and hmdb51; use flow or listed"
+        )
     for key in ("static", "groups"):
         if getattr(split, key) and split.source != "listed":
             raise ValueError(
-                f"split.{key}: source {split.source} reads none; set split.source: listed, or leave it out"
+                f"{where}.{key}: source {split.source} reads none; set {where}.source: listed, or leave it out"
             )
     if twice := split.static.keys() & split.groups.keys():
-        raise ValueError(f"split.groups.{min(twice)}: split.static has it as well; leave one of the two out")
+        raise ValueError(f"{where}.groups.{min(twice)}: {where}.static has it as well; leave one of the two out")
     for key in ("value", "threshold"):
         if getattr(split, key) is not None and split.source != "flow":
-            raise ValueError(f"split.{key}: source {split.source} has no threshold of flow; leave it out")
+            raise ValueError(f"{where}.{key}: source {split.source} has no threshold of flow; leave it out")
     if split.source == "listed" and (missing := use - split.static.keys() - split.groups.keys()):
         raise ValueError(
-            f"split.static.{min(missing)}: this, or split.groups, is required by split.source: listed (of each data "
-            "set in use)"
+            f"{where}.static.{min(missing)}: this, or {where}.groups, is required by {where}.source: listed (of each "
+            "data set in use)"
         )
+
+
+def splits_fit_together(config: Sections) -> None:
+    """Rows name splits that there are, and all splits read the same summaries of flow."""
+    for dataset in config.use:
+        for name, row in config.of_specialists(dataset).items():
+            if row.split is not None and row.split not in config.splits:
+                known = hint(row.split, config.splits) if config.splits else "; there are none"
+                raise ValueError(f"students.{dataset}.{name}.split: {row.split!r} is not one of splits{known}")
+    measured = {"split": config.split} | {f"splits.{name}": split for name, split in config.splits.items()}
+    times = {where: split.over_time for where, split in measured.items() if split.source == "flow"}
+    for where, over_time in times.items():
+        if over_time != (first := next(iter(times.values()))):
+            raise ValueError(
+                f"{where}.over_time: {over_time}, but {next(iter(times))} has {first}: the flow of a study is summed "
+                "in one way; set both alike, or make another study"
+            )
+    for name in config.splits:
+        if name in NAME_PARTS:
+            raise ValueError(f"splits.{name}: names of runs have this word for something else; choose another")
 
 
 def clips_suit_their_backbones(config: Sections) -> None:
@@ -206,6 +239,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,
+    splits_fit_together,
     split_has_what_its_source_reads,
     clips_suit_their_backbones,
     weights_are_of_every_backbone,

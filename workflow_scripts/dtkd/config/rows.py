@@ -53,6 +53,9 @@ class Student(Section):
 class OfSpecialists(Student):
     """A student that a teacher for each group of classes teaches."""
 
+    split: Name | None = Field(
+        None, description="The split whose groups have the teachers: a name of `splits`; `null`: the study's `split`."
+    )
     LT: bool = Field(True, description="Locked teachers: of the teachers, only the heads were trained.")
     FT: bool = Field(
         True,

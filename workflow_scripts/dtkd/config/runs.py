@@ -26,6 +26,7 @@ class Run:
     teacher: Run | None = None  # of a student by plain distillation
     clip: Clip | None = None  # where it is not the study's
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
+    split: str | None = None  # whose groups a teacher, or a student's teachers, have, where it is not the study's
 
     @property
     def row(self) -> Student:
@@ -54,7 +55,7 @@ class Run:
         """What tells it from the study's other runs, except for its seed."""
         parts: list[str | None]
         if self.role == "teacher":
-            parts = [self.subset, "LT" if self.frozen else None, self.outputs]
+            parts = [self.subset, "LT" if self.frozen else None, self.outputs, self.split]
         elif s := self.student:
             distillation = s.distillation
             parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values()]
@@ -67,7 +68,7 @@ class Run:
         if self.teacher:
             return [self.teacher.settings_name]
         row = self.specialists_row
-        return ["LT" if row.LT else None, "FT" if row.FT else None, self.outputs]
+        return ["LT" if row.LT else None, "FT" if row.FT else None, self.outputs, self.split]
 
     @property
     def folder(self) -> str:

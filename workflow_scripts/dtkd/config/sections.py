@@ -76,6 +76,11 @@ class Sections(Section):
     datasets: dict[Name, Dataset] = Field(description="The data sets, by name; `use` says which of them the study has.")
     flow: Flow = Flow()
     split: Split = Split()
+    splits: dict[Name, Split] = Field(
+        {},
+        description="Further splits, each with the keys of `split`: a student whose row says `split: <name>` has "
+        "teachers of that split's groups, such as random ones. Baselines are shared.",
+    )
     model: Model
     pretrain: Pretrain | None = Field(
         None, description="The pretraining; needed by `model.weights: pretrain`. `null` takes it away."
@@ -113,6 +118,20 @@ class Sections(Section):
     def of_specialists(self, dataset: str) -> dict[str, OfSpecialists]:
         """The students that a teacher for each group of classes teaches."""
         return {name: row for name, row in self.students_of(dataset).items() if isinstance(row, OfSpecialists)}
+
+    def split_called(self, name: str | None) -> Split:
+        """One of `splits`; the study's own where a row names none."""
+        return self.split if name is None else self.splits[name]
+
+    def splits_of(self, dataset: str) -> list[str | None]:
+        """The splits that a data set is divided by, by name: the study's own (None) first."""
+        return list(dict.fromkeys([None, *(row.split for row in self.of_specialists(dataset).values())]))
+
+    @property
+    def flow_summary(self) -> dict[str, str]:
+        """What classes' summaries of flow have to give for the splits, where that is not what they always gave."""
+        own = self.split.summary
+        return {key: value for split in self.splits.values() for key, value in split.summary.items()} | own
 
     def backbones(self) -> set[str]:
         """Every backbone that some run of the study has."""

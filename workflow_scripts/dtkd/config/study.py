@@ -25,13 +25,14 @@ class Study(Sections):
         return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip)
 
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
-        teacher, outputs = None, None
+        teacher, outputs, split = None, None, None
         if isinstance(row, OfGeneralist):
             teacher = self.baseline_run(dataset, self._teaching(dataset, row), seed)
-        elif isinstance(row, OfSpecialists) and row.teacher_outputs != self.teachers.outputs:
-            outputs = row.teacher_outputs
+        elif isinstance(row, OfSpecialists):
+            outputs = row.teacher_outputs if row.teacher_outputs != self.teachers.outputs else None
+            split = row.split
         return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher,
-                   outputs=outputs)  # fmt: skip
+                   outputs=outputs, split=split)  # fmt: skip
 
     def _teaching(self, dataset: str, row: OfGeneralist) -> Baseline:
         """The baseline that teaches a student."""
@@ -47,8 +48,8 @@ class Study(Sections):
             return {"teacher": student.teacher}
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
-                        frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs)
-            for subset in self.split.group_names(student.dataset)
+                        frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs, split=student.split)
+            for subset in self.split_called(student.split).group_names(student.dataset)
         }  # fmt: skip
 
     def targets_file(self, student: Run) -> str:
@@ -60,9 +61,13 @@ class Study(Sections):
             parts = ["frozen", student.teacher.name]
         else:
             row = student.specialists_row
-            kept = ["LT" if row.LT else None, student.outputs, f"seed{student.seed}"]
+            kept = ["LT" if row.LT else None, student.outputs, student.split, f"seed{student.seed}"]
             parts = ["frozen" if row.FT else "continued", *filter(None, kept)]
         return str(PurePosixPath(student.folder).parents[1] / "targets" / f"{'-'.join(parts)}.pt")
+
+    def split_file(self, dataset: str, split: str | None = None) -> str:
+        """Where a split of a data set is, relative to the results folder."""
+        return str(PurePosixPath(dataset, "split.json" if split is None else f"splits/{split}.json"))
 
     def pretrain_run(self, backbone: str) -> Run:
         assert self.pretrain, "checks.pretraining_is_described"

@@ -132,7 +132,10 @@ def size(study: Study, name: str) -> Size:
     """A dataset's numbers, from its lists (or the renderer's plan); UCF101's and HMDB51's are known without them."""
     dataset, notes = study.datasets[name], []
     lists, paths = _lists(dataset, name, notes)
-    groups = _shares_of_groups(study, name, next(iter(lists.values())), notes)
+    groups: dict[str, dict[str, float]] = {}
+    for split in study.splits_of(name) if name in study.use else []:  # others are only pretrained on
+        shares = _shares_of_groups(study, name, split, next(iter(lists.values())), notes)
+        groups |= {_own_videos(group, split): share for group, share in shares.items()}
 
     def counted(side: int) -> dict[int, dict[str, float]]:
         return {
@@ -167,26 +170,33 @@ def _lists(
     return datasets.side_counts(dataset.source()), by_class
 
 
-def _shares_of_groups(study: Study, name: str, classes: Iterable[str], notes: list[str]) -> dict[str, dict[str, float]]:
+def _own_videos(group: str | None, split: str | None) -> str:
+    """What `Size` calls the videos of a run of a group of a split; of all classes without a group."""
+    return "/".join(filter(None, (split, group))) if group else "all"
+
+
+def _shares_of_groups(
+    study: Study, name: str, split: str | None, classes: Iterable[str], notes: list[str]
+) -> dict[str, dict[str, float]]:
     """Group -> class -> the share of it that counts as its own: 1 where the split is known, else by the quantiles."""
-    if name not in study.use:  # only pretrained on
-        return {}
-    known, groups = sorted(classes), study.split.group_names(name)
-    file = Path(study.results, name, "split.json")
-    if study.split.source == "published":
+    by = study.split_called(split)
+    known, groups = sorted(classes), by.group_names(name)
+    file = Path(study.results, study.split_file(name, split))
+    if by.source == "published":
         static = set(published.static_classes(name))
         members = dict(zip(groups, (static, set(known) - static), strict=True))
-    elif study.split.source == "listed":
-        members = groups_of_classes.listed(name, study.split.settings(name), known)
+    elif by.source == "listed":
+        members = groups_of_classes.listed(name, by.settings(name), known)
     elif (
-        file.exists() and groups_of_classes.group_names(split := json.loads(file.read_text(encoding="utf-8"))) == groups
+        file.exists() and groups_of_classes.group_names(made := json.loads(file.read_text(encoding="utf-8"))) == groups
     ):
-        members = {group: groups_of_classes.members(split, group) for group in groups}
+        members = {group: groups_of_classes.members(made, group) for group in groups}
     else:
-        edges = [0.0, *study.split.quantiles, 1.0]
+        edges = [0.0, *by.quantiles, 1.0]
         shares = {group: after - before for group, (before, after) in zip(groups, pairwise(edges), strict=True)}
         said = [f"{share:.0%} of the videos are taken for {group}" for group, share in list(shares.items())[:-1]]
-        notes.append(f"{name}: the split is not made yet; {', '.join(said)}")
+        which = f"the split {split}" if split else "the split"
+        notes.append(f"{name}: {which} is not made yet; {', '.join(said)}")
         return {group: dict.fromkeys(known, share) for group, share in shares.items()}
     return {group: dict.fromkeys((cls for cls in own if cls in known), 1.0) for group, own in members.items()}
 
@@ -279,7 +289,7 @@ def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
 
 def _training_task(study: Study, run: Run, own: Size) -> Task:
     macs, draws, epochs = _settings(study, run, own)
-    subset = run.subset or "all"
+    subset = _own_videos(run.subset, run.split)
     trained, tested = draws * own.train[run.list][subset], epochs * own.test[run.list][subset]
     afterwards = 0.0
     if run.role == "teacher":
@@ -306,7 +316,7 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
     before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
     if run.role != "pretrain" and study.model.weights == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
-    if run.role in ("teacher", "student") and run.teacher is None and study.split.source == "flow":
+    if run.role in ("teacher", "student") and run.teacher is None and study.split_called(run.split).source == "flow":
         before += [f"{run.dataset}: flow {cls}" for cls in own.by_class]
     if run.role == "student":
         before.append(study.targets_file(run))

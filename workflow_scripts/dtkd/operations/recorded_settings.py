@@ -132,6 +132,10 @@ def _of_datasets(study: Study) -> Iterator[Expected]:
         for name, more in [("split", ()), other]:
             settings = {"settings": study.split.settings(dataset, *more)}
             yield Expected(f"{folder}/{name}.json", _record(f"{folder}/{name}.json"), settings, {"settings": "split"})
+        for name, split in study.splits.items():
+            if name in study.splits_of(dataset):
+                file, settings = f"{study.results}/{study.split_file(dataset, name)}", split.settings(dataset)
+                yield Expected(file, _record(file), {"settings": settings}, {"settings": f"splits.{name}"})
 
 
 def _analysis(study: Study) -> Iterator[Expected]:
