@@ -2,6 +2,7 @@
 # change of it, or of the chosen student, makes tables again, and what is drawn of them, but trains nothing.
 INDEXES = [f"{RESULTS}/{dataset}/videos.parquet" for dataset in STUDY.use]
 SPLITS = [f"{RESULTS}/{STUDY.split_file(dataset)}" for dataset in STUDY.use]
+ALL_SPLITS = shown_runs.splits(STUDY)
 # Those of the chosen students; a data set without any has none that matters.
 CHOSEN_SPLITS = [f"{RESULTS}/{STUDY.split_file(dataset, chosen[1].split if chosen else None)}"
                  for dataset in STUDY.use for chosen in [STUDY.chosen(dataset)]]  # fmt: skip
@@ -25,8 +26,8 @@ TABLES = {
     "table2": dict(indexes=INDEXES, splits=SPLITS),
     "table3": dict(rows=shown_runs.table3(STUDY)),
     "crossvalidation": dict(rows=shown_runs.table3(STUDY)),
-    "table4": dict(rows=shown_runs.table4(STUDY), indexes=INDEXES, splits=SPLITS),
-    "teachers": dict(rows=shown_runs.teachers(STUDY), indexes=INDEXES, splits=SPLITS),
+    "table4": dict(rows=shown_runs.table4(STUDY), indexes=INDEXES, splits=list(ALL_SPLITS.values())),
+    "teachers": dict(rows=shown_runs.teachers(STUDY), indexes=INDEXES, splits=list(ALL_SPLITS.values())),
     "table5": dict(rows=shown_runs.table5(STUDY)),
     "students_over_lists": dict(rows=shown_runs.students_over_lists(STUDY)),
     "table6": dict(rows=shown_runs.table6(STUDY), indexes=INDEXES, splits=CHOSEN_SPLITS),
@@ -61,6 +62,7 @@ rule table:
     params:
         rows=lambda w: TABLES[w.table].get("rows"),
         datasets=list(STUDY.use),
+        splits=lambda w: list(ALL_SPLITS) if w.table in ("table4", "teachers") else None,
         divergences=lambda w: STUDY.divergences() if w.table == "table6" else None,  # the rows have them; for the record
     log:
         f"{RESULTS}/logs/tables/{{table}}.log",

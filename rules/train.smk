@@ -5,7 +5,7 @@ RUN = f"{RESULTS}/{{dataset}}/list{{list}}"
 def start_weights(run: Run) -> str | list:
     """The file that a run's backbone starts from; [] where there is none (a script gets one file as it is)."""
     choice = STUDY.model.weights
-    if run.role == "pretrain" or choice == "none":
+    if run.role == "pretrain" or choice == "none" or STUDY.finished(run):
         return []
     if choice == "pretrain":
         return f"{RESULTS}/{STUDY.pretrain_run(run.backbone).folder}/checkpoint.pt"
@@ -120,6 +120,7 @@ use rule pretrain as train_teacher with:
     input:
         **training_inputs("teacher"),
         split=lambda w: split_of(run_of(w, "teacher")),
+        finished=lambda w: STUDY.finished(run_of(w, "teacher")) or [],
     output:
         **training_outputs("teacher"),
     params:

@@ -8,6 +8,6 @@ with job(snakemake):  # noqa: F821
     from dtkd.motion import subsets
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
-    splits = subsets.read_splits(params.datasets, given.splits)
+    splits = subsets.read_splits(params.get("splits") or params.datasets, given.splits)
     indexes = {name: read_parquet(path) for name, path in zip(params.datasets, given.indexes, strict=True)}
     tables.write(tables.table4(params.rows, splits, indexes), snakemake.output)  # noqa: F821

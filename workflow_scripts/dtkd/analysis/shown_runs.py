@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
-from dtkd.data.groups import SUBSETS
+from dtkd.data.groups import SUBSETS, split_name
 
 PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.
@@ -80,14 +80,9 @@ def table4(study: Study) -> list[dict[str, Any]]:
             rows.append({
                 "dataset": dataset, "model": _teacher_name(study, runs[0]), "list": number, "subset": subset,
                 "LT": locked, "outputs": study.outputs_of(runs[0]), "predictions": predictions(study, runs),
-                "as_published": _as_published(study, runs[0]), "split": split_name(dataset, split),
+                "as_published": _as_published(study, runs[0]), "split": split,
             })  # fmt: skip
     return rows
-
-
-def split_name(dataset: str, split: str | None = None) -> str:
-    """What tables and figures look up a split of a data set by; the study's own is called as the data set."""
-    return dataset if split is None else f"{dataset}, {split}"
 
 
 def splits(study: Study) -> dict[str, str]:
@@ -303,12 +298,15 @@ def baselines_to_beat(study: Study) -> dict[str, dict[str, list[str]]]:
 
 
 def students(study: Study) -> dict[str, dict[str, list[str]]]:
-    """Histories of every student that weighs its teachers, the chosen one first."""
+    """Histories of every student that weighs its teachers, the chosen one first; of its split, as of others weights
+    are those of other groups."""
     shown = {}
     for dataset in study.use:
         rows = {name: row for name, row in study.students_of(dataset).items() if row.distillation.weighs}
         if (chosen := study.chosen(dataset)) and chosen[0] in rows:
             rows = {chosen[0]: chosen[1]} | rows
-        if rows:
-            shown[dataset] = {name: histories(study, student_runs(study, dataset, row)) for name, row in rows.items()}
+        runs = {name: student_runs(study, dataset, row) for name, row in rows.items()}
+        alike = {name: own for name, own in runs.items() if own[0].split == next(iter(runs.values()))[0].split}
+        if alike:
+            shown[dataset] = {name: histories(study, own) for name, own in alike.items()}
     return shown

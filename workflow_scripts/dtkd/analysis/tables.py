@@ -27,7 +27,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
 from dtkd.data import published
 from dtkd.data.datasets import class_names, counts
-from dtkd.data.groups import SUBSETS, group_names
+from dtkd.data.groups import SUBSETS, group_names, split_name
 from dtkd.motion.subsets import motion_unit, subset_summary
 from dtkd.training.metrics import Predictions, kl_divergence, top_k, top_k_correct
 
@@ -165,17 +165,16 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
 
     Args:
         rows: per teacher dataset, model, list, subset, LT (only the head was trained), outputs (``full``: it may answer
-            any class, and so err; ``masked``: one of its subset), predictions (of any test videos; those outside the
-            subset are left out), as_published.
-        splits: each dataset's `split.json`: which classes are of the subset.
+            any class, and so err; ``masked``: one of its subset), split (None, or left out: the study's), predictions
+            (of any test videos; those outside the subset are left out), as_published.
+        splits: each split that teachers are of, by its `split_name`: which classes are of the subset.
         indexes: each dataset's `videos.parquet`: which class a label is. (UCF101's labels are not in the names' order.)
     """
     keys = ("dataset", "model", "subset", "LT")
     paper = _counterparts(published.table(4).rename(columns={"frozen": "LT"}), keys)
-    subsets = {dataset: _subsets(dataset, splits[dataset], index) for dataset, index in indexes.items()}
     table = []
     for row in rows:
-        own = subsets[row["dataset"]]
+        own = _own_subsets(row, splits, indexes)
         runs = _of_subset(row["predictions"], own, row["subset"])
         scores = _over_seeds([accuracies(run) for run in runs])
         theirs = paper.get(_key(row, keys), {}) if row["as_published"] else {}
@@ -186,6 +185,11 @@ def table4(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str,
     return _table("table4", table, columns, "Accuracy of the teachers on the test videos of their own subset")
 
 
+def _own_subsets(row: Row, splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> np.ndarray:
+    """(C,) the subset of each label by the split that a teacher is of."""
+    return _subsets(row["dataset"], splits[split_name(row["dataset"], row.get("split"))], indexes[row["dataset"]])
+
+
 def teachers(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Each teacher beside the baseline of its list, both on the test videos of the teacher's subset.
 
@@ -194,28 +198,30 @@ def teachers(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[st
 
     Args:
         rows: those of `table4`, and ``baseline``: the baseline's predictions, of the same seeds.
-        splits: each dataset's `split.json`.
+        splits: each split that teachers are of, by its `split_name`.
         indexes: each dataset's `videos.parquet`.
 
     Returns:
         One row a teacher: ``baseline_top1`` and ``teacher_top1`` (per cent); ``gain`` (points) with its interval and
         ``p`` as in `table5`, of the teacher over the baseline.
     """
-    subsets = {dataset: _subsets(dataset, splits[dataset], index) for dataset, index in indexes.items()}
     table = []
     for row in rows:
+        own = _own_subsets(row, splits, indexes)
         sides = {"teacher_top1": row["predictions"], "baseline_top1": row["baseline"]}
-        runs = {name: _of_subset(files, subsets[row["dataset"]], row["subset"]) for name, files in sides.items()}
+        runs = {name: _of_subset(files, own, row["subset"]) for name, files in sides.items()}
         gain = _gain(sides["teacher_top1"], runs["teacher_top1"], sides["baseline_top1"], runs["baseline_top1"])
         scores = [_over_seeds([{name: accuracies(run)["top1"]} for run in side]) for name, side in runs.items()]
         table.append({**row, "videos": len(runs["teacher_top1"][0].videos), **scores[0], **scores[1], **gain})
-    columns = ["dataset", "list", "subset", "LT", "videos", "seeds", *_with_std(["baseline_top1", "teacher_top1"]),
-               "gain", "gain_low", "gain_high", "p"]  # fmt: skip
+    several = ["split"] if any(row.get("split") for row in table) else []
+    columns = ["dataset", "list", *several, "subset", "LT", "videos", "seeds",
+               *_with_std(["baseline_top1", "teacher_top1"]), "gain", "gain_low", "gain_high", "p"]  # fmt: skip
     caption = (
         "Teachers beside the baseline of their list on the test videos of their own subset. Gain: points of top-1 over "
         "the baseline, with its 95 % bootstrap interval over these videos; p: exact paired test"
     )
-    return _table("teachers", table, columns, caption + _origin(splits))
+    own_splits = {dataset: split for dataset, split in splits.items() if dataset in indexes}
+    return _table("teachers", table, columns, caption + _origin(own_splits))
 
 
 def table5(rows: Iterable[Row]) -> pd.DataFrame:
@@ -605,7 +611,7 @@ COLUMNS = {
     "dataset": Column("Dataset"), "model": Column("Model"), "models": Column("Models"), "list": Column("List"),
     "lists": Column("Lists"), "subset": Column("Subset"), "backbone": Column("Backbone"), "clip": Column("Clip"),
     "frozen": Column("Frozen"), "method": Column("Method"), "LT": Column("LT"), "FT": Column("FT"),
-    "variant": Column("Variant"), "outputs": Column("Outputs"), "reading": Column("Reading"),
+    "variant": Column("Variant"), "outputs": Column("Outputs"), "reading": Column("Reading"), "split": Column("Split"),
     "S_alpha": Column("S_α", "{:g}".format, r"$S_\alpha$"),
     "KD_T": Column("KD_T", "{:g}".format, "$KD_T$"),
     "KD_alpha": Column("KD_α", "{:g}".format, r"$KD_\alpha$"),

@@ -42,6 +42,7 @@ def datasets_are_known(config: Sections) -> None:
         "split.groups": config.split.groups,
         **{f"splits.{name}.static": split.static for name, split in config.splits.items()},
         **{f"splits.{name}.groups": split.groups for name, split in config.splits.items()},
+        "teachers.checkpoints": config.teachers.checkpoints,
         "analysis.chosen": config.analysis.chosen,
     }
     for section, entries in named.items():
@@ -218,6 +219,23 @@ def pretraining_is_described(config: Sections) -> None:
     _train_settings(config, "pretrain", "pretrain.train")
 
 
+def finished_teachers_fit(config: Sections) -> None:
+    """A checkpoint is of a group that there is; of several lists each has its own, as it has seen one's test videos."""
+    for dataset in config.use:
+        files = config.teachers.checkpoints.get(dataset, {})
+        known = config.split.group_names(dataset)
+        rows = [row for row in config.of_specialists(dataset).values() if row.split is None]
+        for group, file in files.items():
+            where = f"teachers.checkpoints.{dataset}.{group}"
+            if group not in known:
+                raise ValueError(f"{where}: not one of the groups {', '.join(known)}{hint(group, known)}")
+            if len({row.list for row in rows}) > 1 and "{list}" not in file:
+                raise ValueError(
+                    f"{where}: students are of several lists, and a teacher of one may have trained on test videos of "
+                    "another; give each list its file, with {list} in the path"
+                )
+
+
 def teachers_can_train(config: Sections) -> None:
     _train_settings(config, "teacher", "teachers.train")
 
@@ -245,4 +263,5 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     weights_are_of_every_backbone,
     pretraining_is_described,
     teachers_can_train,
+    finished_teachers_fit,
 )

@@ -52,6 +52,13 @@ class Study(Sections):
             for subset in self.split_called(student.split).group_names(student.dataset)
         }  # fmt: skip
 
+    def finished(self, run: Run) -> str | None:
+        """The file of a teacher that was made elsewhere; None where it is trained here."""
+        if run.role != "teacher" or run.split is not None:
+            return None
+        file = self.teachers.checkpoints.get(run.dataset, {}).get(str(run.subset))
+        return file and file.replace("{list}", str(run.list)).replace("{seed}", str(run.seed))
+
     def targets_file(self, student: Run) -> str:
         """Where what its teachers say to every training clip is, relative to the results folder.
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dtkd.common.fields import Count, Name, Positive, Section
+from dtkd.config.places import Place
 
 Outputs = Literal["full", "masked"]
 
@@ -108,6 +109,13 @@ class Teachers(Section):
         description="The classes that a teacher can predict. `full`: any class, by plain softmax, from its training to "
         "its evaluation. `masked`: its own subset's classes, as its logits outside it are −∞ before any softmax "
         "(decisions, row 5). A student's `teacher_outputs` says otherwise for its own two.",
+    )
+    checkpoints: dict[Name, dict[Name, Place]] = Field(
+        {},
+        description="Finished teachers, made elsewhere, of the study's `split`: data set → group → file, a "
+        "`checkpoint.pt` of this project or the parameters alone, of the study's backbone with a head over all "
+        "classes in the order of their labels. They are tested and teach, and are not trained; groups without a file "
+        "are. `{list}` and `{seed}` in a path are the student's.",
     )
     train: dict[str, Any] | None = Field(
         default_factory=dict,

@@ -27,6 +27,11 @@ def weight_name(teacher: str) -> str:
     return {"static": "w_st", "dynamic": "w_dy"}.get(teacher, f"w_{teacher}")
 
 
+def split_name(dataset: str, split: str | None = None) -> str:
+    """What tables look up a split of a data set by; the study's own is called as the data set."""
+    return dataset if split is None else f"{dataset}, {split}"
+
+
 def default_names(count: int) -> tuple[str, ...]:
     """The names of so many groups by motion, where the config gives none."""
     few = {2: SUBSETS, 3: ("static", "medium", "dynamic")}

@@ -291,6 +291,8 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     macs, draws, epochs = _settings(study, run, own)
     subset = _own_videos(run.subset, run.split)
     trained, tested = draws * own.train[run.list][subset], epochs * own.test[run.list][subset]
+    if study.finished(run):
+        trained = tested = 0
     afterwards = 0.0
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs

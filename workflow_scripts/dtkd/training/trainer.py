@@ -11,7 +11,7 @@ from dtkd.common.files import atomic, read_parquet, write_json
 from dtkd.config import Evaluation
 from dtkd.data.datasets import Videos, class_names
 from dtkd.models.weights import save_tensors
-from dtkd.training import evaluation, loop, networks
+from dtkd.training import evaluation, finished, loop, networks
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, choose_hardware
 from dtkd.training.parallel import ALONE, Group
@@ -57,22 +57,28 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     record = provenance.record(settings, given, str(machine.device))
     record["computing"] = plan.computing
     record["network"] = networks.size(settings, len(classes))
-    result = loop.train(
-        Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
-        networks.objective(settings, classes, split, targets),
-        networks.normaliser(given["pixels"]),
-        videos,
-        Videos.of(index, plan.root, plan.column, "test", own),
-        **options,
-        hardware=machine,
-        resume=resume,
-        fingerprint={"settings": settings, "inputs": record["inputs"]},
-        label=str(folder),
-        group=group,
-    )
-    if result is None:
-        return
-    checkpoint, history, predictions = result
+    if "finished" in given:
+        checkpoint = finished.checkpoint(given["finished"], settings, classes, networks.read_json(given["pixels"]))
+        if not group.first:
+            return
+        history = None
+    else:
+        result = loop.train(
+            Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
+            networks.objective(settings, classes, split, targets),
+            networks.normaliser(given["pixels"]),
+            videos,
+            Videos.of(index, plan.root, plan.column, "test", own),
+            **options,
+            hardware=machine,
+            resume=resume,
+            fingerprint={"settings": settings, "inputs": record["inputs"]},
+            label=str(folder),
+            group=group,
+        )
+        if result is None:
+            return
+        checkpoint, history, predictions = result
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
         predictions = evaluation.evaluate(
             Classifier(networks.new_model(settings, len(classes), start=None), allowed), checkpoint,
@@ -80,6 +86,8 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             clip=options["clip"], augment=options["augment"], evaluation=Evaluation(), settings=options["settings"],
             hardware=machine, label=f"{folder} (test)",
         )  # fmt: skip
+    if history is None:
+        history = finished.history(predictions, [classes.index(name) for name in own])
     with atomic(output["history"]) as path:
         history.to_parquet(path, index=False)
     with atomic(output["predictions"]) as path:

@@ -116,22 +116,24 @@ def teachers(table: pd.DataFrame) -> Figure:
     line about the bar's end.
 
     Args:
-        table: ``teachers.csv``: dataset, list, subset (a data set's last group first), LT (of the teacher only the head
-            was trained), videos, baseline_top1, teacher_top1, gain, gain_low, gain_high.
+        table: ``teachers.csv``: dataset, list, split (if there are several), subset (a data set's last group first), LT
+            (of the teacher only the head was trained), videos, baseline_top1, teacher_top1, gain, gain_low, gain_high.
     """
-    lists = {dataset: sorted(set(own["list"])) for dataset, own in table.groupby("dataset", sort=False)}
-    groups_of = {dataset: list(dict.fromkeys(own["subset"]))[::-1] for dataset, own in table.groupby("dataset")}
+    table = table.assign(split=table["split"].fillna("") if "split" in table else "")
+    parts = {key: own for key, own in table.groupby(["dataset", "list", "split"], sort=False)}
+    lists = {name: [key[1:] for key in parts if key[0] == name] for name in dict.fromkeys(table["dataset"])}
+    groups_of = {key: list(dict.fromkeys(own["subset"]))[::-1] for key, own in parts.items()}
     wide = max(map(len, groups_of.values())) > 2  # numbers stand on the bars
     figure, axes = panels(lists, height=2.5, rows=max(map(len, lists.values())), wide=wide)
     entries = []
     for dataset, numbers in lists.items():
-        for number, axis in itertools.zip_longest(numbers, axes[dataset]):
-            if number is None:  # another data set has more lists
+        for part, axis in itertools.zip_longest(numbers, axes[dataset]):
+            if part is None:  # another data set has more lists or splits
                 axis.remove()
                 continue
-            own = table[(table["dataset"] == dataset) & (table["list"] == number)]
+            own = parts[dataset, *part]
             kinds = sorted(set(own["LT"]), reverse=True)
-            style = looks(groups_of[dataset])
+            style = looks(groups_of[dataset, *part])
             groups = {subset: rows for subset in style if len(rows := own[own["subset"] == subset])}
             top = max(
                 _teachers_group(axis, x, rows, kinds, style[subset].colour)
@@ -146,8 +148,9 @@ def teachers(table: pd.DataFrame) -> Figure:
             axis.set_yticks([tick for tick in axis.get_yticks() if tick <= 100])
             handles = [Patch(**_bar_style(COLOURS["overall"], baseline=True), label="baseline")]
             handles += [Patch(**_teacher_style(COLOURS["overall"], kind), label=TEACHERS[kind]) for kind in kinds]
-            words = f", list {number}" if len(numbers) > 1 else ""
-            entries.append((axis, f"{title(lists, dataset)}{words}", handles))
+            number, split = part
+            words = [f"list {number}"] * (len({part[0] for part in numbers}) > 1) + [f"split {split}"] * bool(split)
+            entries.append((axis, ", ".join([title(lists, dataset), *words]), handles))
     heads(entries, 2 * COLUMN if wide else COLUMN)
     return figure
 
