@@ -1,4 +1,4 @@
-"""Which tables and figures there are (``contents.yaml``): what each is made of, for the rules, and its words in the report.
+"""Which tables and figures there are (``contents.yaml``): what each is made of, and its words in the report.
 
 Imported by the Snakefile, so it imports no torch, pandas or matplotlib.
 """

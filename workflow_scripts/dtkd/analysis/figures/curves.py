@@ -32,7 +32,7 @@ def read_histories(given: Any, params: Any) -> tuple[dict[str, dict[str, list[pd
     return (read_runs(params.shown, read_parquet),)
 
 
-def curves(histories: Histories, loss: tuple[str, str], baseline_last: bool) -> Figure:
+def loss_and_accuracy(histories: Histories, loss: tuple[str, str], baseline_last: bool) -> Figure:
     """Two panels a dataset; with ``baseline_last`` the last series is a reference, whose top-1 alone is shown."""
     quantities = (loss, TOP1)
     figure, axes = panels(histories, height=1.75, rows=len(quantities))

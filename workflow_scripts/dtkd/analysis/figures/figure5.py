@@ -5,7 +5,7 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from dtkd.analysis.figures.base import styled
-from dtkd.analysis.figures.curves import Histories, curves, read_histories
+from dtkd.analysis.figures.curves import Histories, loss_and_accuracy, read_histories
 
 LOSS = ("train_loss", "training loss")  # a history's column, and its axis's label
 read = read_histories
@@ -18,4 +18,4 @@ def figure5(histories: Histories) -> Figure:
     Args:
         histories: dataset -> label such as ``U1 (list 1)`` -> the history of every seed.
     """
-    return curves(histories, LOSS, baseline_last=False)
+    return loss_and_accuracy(histories, LOSS, baseline_last=False)

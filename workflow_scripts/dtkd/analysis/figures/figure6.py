@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from dtkd.analysis.figures.base import styled
-from dtkd.analysis.figures.curves import Histories, curves, read_histories
+from dtkd.analysis.figures.curves import Histories, loss_and_accuracy, read_histories
 
 STUDENTS_LOSS = ("L_total", "loss (Eq. 13)")
 read = read_histories
@@ -26,7 +26,7 @@ def figure6(histories: Histories) -> Figure:
         dataset: {name: [run.assign(L_total=eq13(run)) for run in runs] for name, runs in series.items()}
         for dataset, series in histories.items()
     }
-    return curves(shown, STUDENTS_LOSS, baseline_last=True)
+    return loss_and_accuracy(shown, STUDENTS_LOSS, baseline_last=True)
 
 
 def eq13(history: pd.DataFrame) -> pd.Series:
