@@ -16,7 +16,8 @@ import report
 
 PROJECT = Path(__file__).parents[1]
 sys.path.insert(0, str(PROJECT / "workflow_scripts"))
-from dtkd.analysis import shown_runs, tables  # noqa: E402
+from dtkd.analysis import shown_runs  # noqa: E402
+from dtkd.analysis.tables.table6 import table6  # noqa: E402
 from dtkd.common.errors import DtkdError  # noqa: E402
 from dtkd.common.files import read_parquet  # noqa: E402
 from dtkd.config import Study  # noqa: E402
@@ -42,7 +43,7 @@ def imitation(study: Study) -> list[dict[str, object]]:
         floor = f", floor {rows[0]['floor']:g}" if rows[0]["floor"] else ""
         reading = {"teachers": outputs, "KL(S ‖ T)": FORMULAS[kl] + floor}
         found += [_row(row, row["dataset"], reading, "SM", "SIR")
-                  for row in tables.table6(rows, splits, indexes).to_dict("records")]  # fmt: skip
+                  for row in table6(rows, splits, indexes).to_dict("records")]  # fmt: skip
     for row in published.table(6).to_dict("records"):
         of = f"the paper's {row['dataset']}, {row['student']}"
         found.append(_row(row, of, {}, "selectivity_margin", "selective_imitation_ratio"))

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from snakemake.io import IOFile
 
-from dtkd.analysis import shown_runs
+from dtkd.analysis import contents, shown_runs
 from dtkd.data import datasets, groups, synthetic
 from dtkd.operations import recorded_settings
 from dtkd.common.code_files import code_of

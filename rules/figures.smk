@@ -1,44 +1,24 @@
 # Figures, drawn from what the other stages wrote. The code that draws a figure is an input, so that changing it redraws it.
-# name -> its files of the datasets, and `shown`: dataset -> label -> one file of a run per seed
-CHOSEN = {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.chosen(dataset)}
-PAIRS = {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in shown_runs.against_baseline(STUDY).items()}
-PAPERS = [row["dataset"] for row in shown_runs.table6(STUDY) if row["as_published"]]  # whose chosen student may be the paper's
-TEACHING = {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in shown_runs.table6(STUDY)}
-FIGURES = {
-    "gains": dict(shown=shown_runs.baselines_to_beat(STUDY), table=f"{RESULTS}/tables/table5.csv"),
-    "figure1": dict(splits=MOTIONS),
-    "figure2": dict(splits=MOTIONS),
-    "figure5": dict(shown=shown_runs.lists(STUDY)),
-    "figure6": dict(shown=shown_runs.rivals(STUDY)),
-    "figure7": dict(shown=PAIRS, indexes=INDEXES, splits=CHOSEN_SPLITS),
-    "figure8": dict(shown=TEACHING),
-    "confusion": dict(shown=PAIRS, indexes=INDEXES, splits=CHOSEN_SPLITS),
-    "class_gain": dict(shown=PAIRS, indexes=INDEXES, splits=CHOSEN_SPLITS),
-    "sensitivity": dict(table=f"{RESULTS}/tables/table5.csv"),
-    "teacher_weights": dict(shown=shown_runs.students(STUDY)),
-}
-if STUDY.split.source == "flow":
-    FIGURES["split_stability"] = dict(
-        splits=MOTIONS, stability=[f"{RESULTS}/{dataset}/stability.json" for dataset in STUDY.use]
-    )
-FIGURES = {name: entry for name, entry in FIGURES.items() if entry.get("shown", True)}  # what the study has runs for
+STABILITIES = [f"{RESULTS}/{dataset}/stability.json" for dataset in STUDY.use]
+FIGURES = {name: reads for name, reads in contents.FIGURES.items() if in_study(reads)}
 ALL_FIGURES = [*FIGURES, *(["teachers"] if "teachers" in TABLES else [])]
 
 
 def figure_code(wildcards) -> list[str]:
-    paper = [f"{LIBRARY}/data/published/figure7.csv"] if wildcards.figure == "figure7" else []
-    return code(wildcards.figure) + paper
+    paper = FIGURES[wildcards.figure].published
+    numbers = [f"{LIBRARY}/data/published/{paper}.csv"] if paper else []
+    return code("figure", f"dtkd.analysis.figures.{wildcards.figure}") + numbers
 
 
 rule figure:
     message:
         "Figure {wildcards.figure}"
     input:
-        shown=lambda w: files_in(FIGURES[w.figure].get("shown", [])),
-        splits=lambda w: FIGURES[w.figure].get("splits", []),
-        stability=lambda w: FIGURES[w.figure].get("stability", []),
-        table=lambda w: FIGURES[w.figure].get("table", []),
-        indexes=lambda w: FIGURES[w.figure].get("indexes", []),
+        shown=lambda w: files_in(of_runs(FIGURES[w.figure]) or []),
+        splits=lambda w: splits_of(FIGURES[w.figure]),
+        stability=lambda w: STABILITIES if FIGURES[w.figure].stability else [],
+        table=lambda w: f"{RESULTS}/tables/{FIGURES[w.figure].table}.csv" if FIGURES[w.figure].table else [],
+        indexes=lambda w: INDEXES if FIGURES[w.figure].indexes else [],
         code=figure_code,
     output:
         png=f"{RESULTS}/figures/{{figure}}.png",
@@ -46,27 +26,27 @@ rule figure:
     wildcard_constraints:
         figure="|".join(FIGURES),
     params:
-        shown=lambda w: FIGURES[w.figure].get("shown"),
+        shown=lambda w: of_runs(FIGURES[w.figure]),
         datasets=list(STUDY.use),
-        divergences=lambda w: STUDY.divergences() if w.figure == "figure8" else None,
-        chosen=lambda w: CHOSEN if w.figure == "teacher_weights" else None,
-        as_published=lambda w: PAPERS if w.figure == "figure7" else None,
+        divergences=lambda w: setting(FIGURES[w.figure], "divergences"),
+        chosen=lambda w: setting(FIGURES[w.figure], "chosen"),
+        as_published=lambda w: setting(FIGURES[w.figure], "as_published"),
     log:
         f"{RESULTS}/logs/figures/{{figure}}.log",
     localrule: True
     conda:
         "../envs/figures.yaml"
     script:
-        "../workflow_scripts/{wildcards.figure}.py"
+        "../workflow_scripts/figure.py"
 
 
-# The figure of the table of this name, whose script is called so.
+# The figure of the table of this name.
 rule figure_teachers:
     message:
         "Figure teachers"
     input:
         table=f"{RESULTS}/tables/teachers.csv",
-        code=code("figure_teachers"),
+        code=code("figure", "dtkd.analysis.figures.teachers"),
     output:
         png=f"{RESULTS}/figures/teachers.png",
         pdf=f"{RESULTS}/figures/teachers.pdf",
@@ -76,7 +56,7 @@ rule figure_teachers:
     conda:
         "../envs/figures.yaml"
     script:
-        "../workflow_scripts/figure_teachers.py"
+        "../workflow_scripts/figure.py"
 
 
 # Sample frames with their flow: of the classes' videos, those nearest to their class's mean. The flow's job keeps a table of

@@ -15,7 +15,8 @@ rule report:
         checks=checks_of_report(),
         decisions=f"{workflow.basedir}/docs/explanation/decisions.md",
         code=code("report"),
-        templates=[f"{LIBRARY}/reports/templates/{name}" for name in ("report.html.j2", "report.css", "contents.yaml")],
+        contents=f"{LIBRARY}/analysis/contents.yaml",
+        templates=[f"{LIBRARY}/reports/templates/{name}" for name in ("report.html.j2", "report.css")],
         templates_of_checks=[f"{LIBRARY}/reports/templates/{name}" for name in ("report_checks.html.j2", "findings.html.j2", "findings.css")],
     output:
         f"{RESULTS}/report.html",

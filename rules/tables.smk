@@ -20,20 +20,20 @@ def files_in(shown) -> list[str]:
     return sorted({file for part in shown for file in files_in(part)})
 
 
-# What each table is made of: files of the datasets, and rows that name files of runs.
-TABLES = {
-    "table1": dict(splits=MOTIONS),
-    "table2": dict(indexes=INDEXES, splits=SPLITS),
-    "table3": dict(rows=shown_runs.table3(STUDY)),
-    "crossvalidation": dict(rows=shown_runs.table3(STUDY)),
-    "table4": dict(rows=shown_runs.table4(STUDY), indexes=INDEXES, splits=list(ALL_SPLITS.values())),
-    "teachers": dict(rows=shown_runs.teachers(STUDY), indexes=INDEXES, splits=list(ALL_SPLITS.values())),
-    "table5": dict(rows=shown_runs.table5(STUDY)),
-    "students_over_lists": dict(rows=shown_runs.students_over_lists(STUDY)),
-    "table6": dict(rows=shown_runs.table6(STUDY), indexes=INDEXES, splits=CHOSEN_SPLITS),
-    "readings": dict(rows=shown_runs.readings(STUDY)),
-}
-TABLES = {name: entry for name, entry in TABLES.items() if entry.get("rows", True)}  # what the study has runs for
+@lru_cache(maxsize=None)
+def of_runs(reads: contents.Reads):
+    """What a table or figure shows of the study's runs: None if it has none to show, empty if the study has none."""
+    return getattr(shown_runs, reads.runs)(STUDY) if reads.runs else None
+
+
+def in_study(reads: contents.Reads) -> bool:
+    """Whether the study has what a table or figure is made of."""
+    return (reads.runs is None or bool(of_runs(reads))) and (not reads.stability or STUDY.split.source == "flow")
+
+
+def splits_of(reads: contents.Reads) -> list[str]:
+    return {"split": SPLITS, "each": list(ALL_SPLITS.values()), "chosen": CHOSEN_SPLITS, "motion": MOTIONS,
+            None: []}[reads.splits]  # fmt: skip
 
 
 def code(script: str, *modules: str) -> list[str]:
@@ -42,16 +42,30 @@ def code(script: str, *modules: str) -> list[str]:
 
 
 def table_code(wildcards) -> list[str]:
-    return code(wildcards.table) + [f"{LIBRARY}/data/published/table{n}.csv" for n in range(1, 7)]
+    paper = [f"{LIBRARY}/data/published/table{n}.csv" for n in range(1, 7)]
+    return code("table", f"dtkd.analysis.tables.{wildcards.table}") + paper
+
+
+TABLES = {name: reads for name, reads in contents.TABLES.items() if in_study(reads)}
+SETTINGS = {  # of the study, by the names in `contents.Reads`; a job whose table or figure has no such one has None
+    "divergences": STUDY.divergences(),
+    "chosen": {dataset: STUDY.chosen(dataset)[0] for dataset in STUDY.use if STUDY.chosen(dataset)},
+    # the data sets whose chosen student may be the paper's
+    "as_published": [row["dataset"] for row in shown_runs.table6(STUDY) if row["as_published"]],
+}
+
+
+def setting(reads: contents.Reads, name: str):
+    return SETTINGS[name] if reads.setting == name else None
 
 
 rule table:
     message:
         "Table {wildcards.table}"
     input:
-        runs=lambda w: files_in(TABLES[w.table].get("rows", [])),
-        indexes=lambda w: TABLES[w.table].get("indexes", []),
-        splits=lambda w: TABLES[w.table].get("splits", []),
+        runs=lambda w: files_in(of_runs(TABLES[w.table]) or []),
+        indexes=lambda w: INDEXES if TABLES[w.table].indexes else [],
+        splits=lambda w: splits_of(TABLES[w.table]),
         code=table_code,
     output:
         csv=f"{RESULTS}/tables/{{table}}.csv",
@@ -60,17 +74,17 @@ rule table:
     wildcard_constraints:
         table="|".join(TABLES),
     params:
-        rows=lambda w: TABLES[w.table].get("rows"),
+        rows=lambda w: of_runs(TABLES[w.table]),
         datasets=list(STUDY.use),
-        splits=lambda w: list(ALL_SPLITS) if w.table in ("table4", "teachers") else None,
-        divergences=lambda w: STUDY.divergences() if w.table == "table6" else None,  # the rows have them; for the record
+        splits=lambda w: list(ALL_SPLITS) if TABLES[w.table].splits == "each" else None,
+        divergences=lambda w: setting(TABLES[w.table], "divergences"),  # the rows have them; for the record
     log:
         f"{RESULTS}/logs/tables/{{table}}.log",
     localrule: True
     conda:
         "../envs/tables.yaml"
     script:
-        "../workflow_scripts/{wildcards.table}.py"
+        "../workflow_scripts/table.py"
 
 
 rule disagreements:

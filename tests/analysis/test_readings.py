@@ -11,10 +11,9 @@ import pytest
 from dtkd.data import published
 
 PROJECT = Path(__file__).parents[2]
-sys.path.insert(0, str(PROJECT / "benchmarks"))  # before workflow_scripts, which has a readings.py too
-import update_docs  # noqa: E402
-
+sys.path.insert(0, str(PROJECT / "benchmarks"))
 import readings  # noqa: E402
+import update_docs  # noqa: E402
 
 CLASSES = ["a", "b", "c", "d"]
 

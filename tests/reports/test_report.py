@@ -17,12 +17,13 @@ import pandas as pd
 import pytest
 import yaml
 
-from dtkd.analysis import disagreements
+from dtkd.analysis import contents, disagreements
 from dtkd.checks import findings
 from dtkd.checks.findings import Finding
 from dtkd.config import Split, read
 from dtkd.operations.recorded_settings import Difference
-from dtkd.reports import data_checks, report
+from dtkd.reports import data_checks, decisions, report, settings, summary, tables, words
+from dtkd.reports.runs import alike, inputs, run_rows, totals
 
 PROJECT = Path(__file__).parents[2]
 EVIL = "<script>alert(1)</script>"
@@ -218,7 +219,7 @@ def test_headings_go_down_one_level_at_a_time(page):
 
 
 def test_every_item_of_the_contents_has_what_the_template_asks_for():
-    for section in yaml.safe_load((report.TEMPLATES / "contents.yaml").read_text(encoding="utf-8")):
+    for section in contents.SECTIONS:
         assert {"id", "title", "text", "items"} == set(section) - {"by_source", "other_groups"}
         if "by_source" in section:
             assert {"flow", *section["by_source"]} == set(get_args(Split.model_fields["source"].annotation))
@@ -356,7 +357,7 @@ def test_a_baseline_called_so_is_called_so_once(content):
      (5.0, None, None, "unknown"), (0.0, 1.0, 1.0, "none"), (-3.0, 0.01, 0.01, "none"), (None, None, None, "none")],
 )  # fmt: skip
 def test_verdicts(gain, p, corrected, verdict):
-    found = report.Finding("d", "U1", 50.0, 3, "SU1", 55.0, gain, p=p, corrected=corrected)
+    found = summary.Finding("d", "U1", 50.0, 3, "SU1", 55.0, gain, p=p, corrected=corrected)
     assert found.verdict == verdict
 
 
@@ -370,7 +371,7 @@ def test_no_student_that_is_better_is_said_so(content):
 
 def test_the_chosen_student_is_named_where_it_is_not_the_best():
     rows = list(csv.DictReader(TABLE5.splitlines()))
-    first, second = report.findings(rows, {"demo_ucf": "SU2", "demo_hmdb": "SH1"})
+    first, second = summary.findings(rows, {"demo_ucf": "SU2", "demo_hmdb": "SH1"})
     assert (first.student, first.chosen, first.chosen_gain) == ("SU1", "SU2", -2.0)
     assert (second.student, second.chosen) == ("SH1", None)
     assert first.place(0) == 50
@@ -379,9 +380,9 @@ def test_the_chosen_student_is_named_where_it_is_not_the_best():
 
 def test_each_baseline_starts_a_family():
     rows = list(csv.DictReader((TABLE5 + TABLE5.split("\n", 1)[1]).splitlines()))
-    assert [len(family) for family in report.families(rows)] == [3, 3, 3, 3]
-    assert report.best_rows(rows, "top1") == {1, 4, 5, 7, 10, 11}
-    assert report.best_rows([{"dataset": "a", "top1": "1"}, {"dataset": "b", "top1": "2"}], "top1") == set()
+    assert [len(family) for family in tables.families(rows)] == [3, 3, 3, 3]
+    assert tables.best_rows(rows, "top1") == {1, 4, 5, 7, 10, 11}
+    assert tables.best_rows([{"dataset": "a", "top1": "1"}, {"dataset": "b", "top1": "2"}], "top1") == set()
 
 
 def test_values_are_merged_for_the_reader(tmp_path):
@@ -390,7 +391,7 @@ def test_values_are_merged_for_the_reader(tmp_path):
         "dataset,model,LT,top1,top1_std,gain,gain_low,gain_high,p,paper_top1,diff_top1,empty\n"
         "d,a,True,41.00,1.20,-1.00,-3.00,+1.00,0.0001,95.00,-54.00,\nd,b,,,,,,,,,,\n"
     )
-    found = report.table(path, ["top1"])
+    found = tables.table(path, ["top1"])
     assert [column.label for column in found["columns"]] == [
         "model", "LT", "top-1 (%)", "gain", "95 % interval", "p", "top-1 (%)", "top-1 (%)"
     ]  # fmt: skip
@@ -406,7 +407,7 @@ def test_names_are_not_taken_for_values(tmp_path):
     path, names = tmp_path / "t.csv", ["-1", "True", "false", "1e5"]
     rows = [f"d,{name},{name},{name},True,-1\n" for name in names]
     path.write_text("dataset,class,model,video,LT,mean\n" + "".join(rows))
-    found = report.table(path)
+    found = tables.table(path)
     assert [column.numeric for column in found["columns"]] == [False, False, False, False, True]
     ((_, rows),) = found["groups"]
     assert [[cell.text for cell in row] for row in rows] == [[name, name, name, "yes", "−1"] for name in names]
@@ -450,7 +451,7 @@ def test_a_table_that_few_studies_have_is_not_missed_in_the_others(content, page
 
 def test_markdown_of_every_kind():
     text = "# Title\n\nA `b|c` [link](x) and **more**\n\n| a | b |\n|---|---|\n| 1 | x\\|y |\n\nend"
-    heading, table, last = report.markdown(text)
+    heading, table, last = decisions.markdown(text)
     assert heading["spans"] == [("", "A "), ("code", "b|c"), ("", " "), ("", "link"), ("", " and "), ("strong", "more")]
     assert table["head"] == [[("", "a")], [("", "b")]]
     assert table["rows"] == [[[("", "1")], [("", "x|y")]]]
@@ -462,17 +463,20 @@ def test_runs_their_time_and_what_made_them(tmp_path):
     last = {"train": {"selection": "last"}}
     files = [one_run(tmp_path, "a"), one_run(tmp_path, "b", git=None, settings=last, inputs=other)]
     runs = [{"dataset": "d", "list": 1, "role": role, "run": role, "seed": 3} for role in ("baseline", "student")]
-    rows = report.run_rows(runs, *zip(*files, strict=True))
+    rows = run_rows(runs, *zip(*files, strict=True))
     assert [(row["selected"], row["top1"], row["epochs"]) for row in rows] == [(2, "30.00", 3), (3, "20.00", 3)]
     assert [(row["train"], row["wait"], row["test"], row["total"]) for row in rows] == [(180, 6, 15, 195)] * 2
-    *_, everything = report.totals(rows)
+    *_, everything = totals(rows)
     assert (everything["role"], everything["runs"], everything["total"]) == ("all", 2, 390)
-    assert [(row["sha256"], row["changed"]) for row in report.inputs(rows)] == [("ab" * 32, True), ("cd", True)]
-    assert [git.get("commit") for git, _ in report.alike(row["git"] for row in rows)] == ["0123456789abcdef", None]
+    assert [(row["sha256"], row["changed"]) for row in inputs(rows)] == [("ab" * 32, True), ("cd", True)]
+    assert [git.get("commit") for git, _ in alike(row["git"] for row in rows)] == ["0123456789abcdef", None]
 
 
-def test_examples_in_docstrings():
-    assert doctest.testmod(report).failed == 0
+@pytest.mark.parametrize("module", [words, decisions])
+def test_examples_in_docstrings(module):
+    found = doctest.testmod(module)
+    assert found.attempted > 0
+    assert found.failed == 0
 
 
 # What it was made with
@@ -485,7 +489,7 @@ def test_settings_are_those_on_record(content):
         "student.KD_T": [(2, 1)],
     }  # fmt: skip
     text = report.page(**content, recorded=recorded)
-    tables = dict(report.settings(content["study"], recorded))
+    tables = dict(settings.settings(content["study"], recorded))
     assert dict(tables["train"])["lr"] == "0.05"
     assert dict(tables["train"])["devices"] == "4"
     assert dict(tables["train"])["epochs"] == str(content["study"]["train"]["epochs"])  # not on record

@@ -288,6 +288,16 @@ def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
     return shown
 
 
+def pairs(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Predictions of the chosen student's baseline and, after it, of the student, by dataset and name."""
+    return {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in against_baseline(study).items()}
+
+
+def student_and_teachers(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Predictions of the chosen student (``student``) and, by their groups, of its teachers, by dataset."""
+    return {row["dataset"]: {"student": row["student"]} | row["teachers"] for row in table6(study)}
+
+
 def baselines_to_beat(study: Study) -> dict[str, dict[str, list[str]]]:
     """Predictions of the baselines that Table 5's students are compared with, by dataset and name."""
     shown = {dataset: {} for dataset in study.use if study.students_of(dataset)}

@@ -6,6 +6,7 @@ Imported by the Snakefile at every start.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import PurePosixPath
 from typing import Annotated
@@ -13,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from dtkd.common.errors import DtkdError
-from dtkd.common.fields import PathText
+from dtkd.common.fields import PATH, PathText
 
 
 def spelled(path: str) -> str:
@@ -50,6 +51,16 @@ def place(path: str) -> str:
 
 
 Place = Annotated[PathText, AfterValidator(place)]
+
+
+def _template(path: str) -> str:
+    """A path in its one spelling, in which {list} and {seed} may stand."""
+    if not re.match(PATH, path.replace("{list}", "1").replace("{seed}", "0")):
+        raise ValueError(f": should be a path, in which {{list}} and {{seed}} may stand (got {path!r})")
+    return place(path)
+
+
+Template = Annotated[str, AfterValidator(_template)]
 
 
 def within(path: str, folder: str) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from dtkd.common.fields import Count, Name, Positive, Section
-from dtkd.config.places import Place
+from dtkd.config.places import Template
 
 Outputs = Literal["full", "masked"]
 
@@ -110,7 +110,7 @@ class Teachers(Section):
         "its evaluation. `masked`: its own subset's classes, as its logits outside it are −∞ before any softmax "
         "(decisions, row 5). A student's `teacher_outputs` says otherwise for its own two.",
     )
-    checkpoints: dict[Name, dict[Name, Place]] = Field(
+    checkpoints: dict[Name, dict[Name, Template]] = Field(
         {},
         description="Finished teachers, made elsewhere, of the study's `split`: data set → group → file, a "
         "`checkpoint.pt` of this project or the parameters alone, of the study's backbone with a head over all "

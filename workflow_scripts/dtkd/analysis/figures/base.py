@@ -1,8 +1,7 @@
 """What all figures share: their look, the layout of panels, legends, series over epochs, reading and saving.
 
-The figures themselves are in `figures.motion` (Figures 1, 2), `figures.stability` (the split's), `figures.training`
-(5, 6), `figures.accuracy` (7, single classes) and `figures.distillation` (8, hyperparameters, teachers' weights). Each
-is one function from plain data to a `Figure`. Nothing goes through pyplot: there is no state to close.
+A figure is a module beside this one: a function of the module's name, from plain data to a `Figure`, and ``read``,
+which makes that data of a job's inputs and parameters. Nothing goes through pyplot: there is no state to close.
 
 Names are never markup: nothing is a formula but what the project itself marks as one, and what the figures' font lacks
 comes from another font, or as its number (`styled`).

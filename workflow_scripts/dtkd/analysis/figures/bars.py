@@ -1,0 +1,38 @@
+"""Bars, and what stands on them and below."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from matplotlib.axes import Axes
+
+from dtkd.analysis.figures.base import COLUMN, SMALL, in_lines
+
+
+def bar_style(colour: str, baseline: bool) -> dict[str, Any]:
+    """The student's bars are filled, the baseline's hatched."""
+    return {
+        "facecolor": "white" if baseline else colour, "edgecolor": colour, "linewidth": 0.8,
+        "hatch": "//////" if baseline else "",
+    }  # fmt: skip
+
+
+def per_cent(value: float) -> str:
+    return f"{value:.2f}" if value < 99.995 else "100"
+
+
+def signed(gain: float, decimals: int = 2) -> str:
+    """A gain with its sign, a minus being one; what rounds to zero is none."""
+    text = f"{gain:+.{decimals}f}"
+    return text.replace("-", "−" if text.strip("-0.") else "+")
+
+
+def above(axis: Axes, x: float, y: float, text: str, points: float, **style: Any) -> None:
+    """``text`` centred so many points above (x, y)."""
+    axis.annotate(text, (x, y), (0, points), textcoords="offset points", ha="center", va="bottom", fontsize=SMALL,
+                  **style)  # fmt: skip
+
+
+def fitting(text: str, count: int, wide: bool) -> str:
+    """A label under one of ``count`` groups of bars in lines that do not meet the next one's."""
+    return in_lines(text, 72 * (2 * COLUMN if wide else COLUMN) * 0.88 / count - 4)
