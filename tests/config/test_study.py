@@ -587,7 +587,7 @@ def shipped(*overlays):
 
 @pytest.mark.parametrize("overlays", [
     (), ("paper.yaml",), ("own_videos.yaml",), ("own_videos.yaml", "gpu.yaml"), ("readings.yaml",),
-    ("own_videos.yaml", "random_groups.yaml"),
+    ("subsets.yaml",),
 ])  # fmt: skip
 def test_every_shipped_study_is_valid(overlays):
     given = read(shipped(*overlays))
