@@ -2,9 +2,14 @@
 
 import numpy as np
 import pytest
-from table_rows import written
+from table_rows import rows_of_baselines, written
 
 from dtkd.analysis.tables.crossvalidation import crossvalidation
+
+
+@pytest.fixture
+def baselines(tmp_path):
+    return rows_of_baselines(tmp_path)
 
 
 def test_crossvalidation_over_lists_of_means_over_seeds(baselines):

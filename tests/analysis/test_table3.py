@@ -4,11 +4,16 @@ import re
 
 import numpy as np
 import pytest
-from table_rows import NAN
+from table_rows import NAN, rows_of_baselines
 
 from dtkd.analysis.tables.table3 import table3
 from dtkd.common.errors import DtkdError
 from dtkd.data import published
+
+
+@pytest.fixture
+def baselines(tmp_path):
+    return rows_of_baselines(tmp_path)
 
 
 def test_table3_sizes_accuracies_and_the_papers(baselines):

@@ -6,11 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import accuracy_score
-from table_rows import INDEX, SPLIT, drawn, own, split_of
+from table_rows import INDEX, SPLIT, drawn, own, rows_of_teachers, split_of
 
 from dtkd.analysis.tables.table4 import table4
 from dtkd.common.errors import DtkdError
 from dtkd.data import published
+
+
+@pytest.fixture
+def teachers(tmp_path):
+    return rows_of_teachers(tmp_path)
 
 
 def test_table4_counts_own_videos_by_the_indexs_labels(teachers):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
-from table_rows import NAN, SU4, logits_of, ranked, save, written
+from table_rows import NAN, SU4, logits_of, ranked, rows_of_students, save, written
 
 from dtkd.analysis import significance
 from dtkd.analysis.tables import writing
@@ -15,6 +15,11 @@ from dtkd.analysis.tables.rows import HYPERPARAMETERS
 from dtkd.analysis.tables.table5 import table5
 from dtkd.common.errors import DtkdError
 from dtkd.data import published
+
+
+@pytest.fixture
+def study(tmp_path):
+    return rows_of_students(tmp_path)
 
 
 def test_rows_gains_and_the_papers_numbers(study):

@@ -5,19 +5,16 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import special
-from table_rows import INDEX, SPLIT, own, written
+from table_rows import INDEX, SPLIT, entropies, own, row_of_imitation, written
 
 from dtkd.analysis.tables.table6 import table6
 from dtkd.common.errors import DtkdError
 from dtkd.data import published
 
 
-def entropies(student, teacher, kl, floor):
-    """KL per video by SciPy; reverse, with the teacher's probabilities floored."""
-    logits = [np.stack(pd.read_parquet(file)["logits"]).astype(float) for file in (student, teacher)]
-    p, q = (special.softmax(each, axis=1) for each in logits)
-    return (special.rel_entr(q, p) if kl == "forward" else special.rel_entr(p, np.maximum(q, floor))).sum(axis=1)
+@pytest.fixture
+def imitation(tmp_path):
+    return row_of_imitation(tmp_path)
 
 
 @pytest.mark.parametrize(("kl", "floor", "said"), [

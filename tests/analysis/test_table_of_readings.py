@@ -1,11 +1,16 @@
 """Readings of the paper side by side."""
 
 import pandas as pd
-from table_rows import written
-from test_writing import markdown
+import pytest
+from table_rows import markdown, rows_of_students, written
 
 from dtkd.analysis.tables.readings import readings
 from dtkd.analysis.tables.table5 import table5
+
+
+@pytest.fixture
+def study(tmp_path):
+    return rows_of_students(tmp_path)
 
 
 def test_readings_are_table_5s_rows_in_few_columns(study, tmp_path):

@@ -5,11 +5,16 @@ import re
 
 import numpy as np
 import pytest
-from conftest import teachers
 from scipy import stats
-from table_rows import INDEX, SPLIT, save, written
+from table_rows import INDEX, SPLIT, rows_of_specialists, save, written
 
+from dtkd.analysis.tables.teachers import teachers
 from dtkd.common.errors import DtkdError
+
+
+@pytest.fixture
+def specialists(tmp_path):
+    return rows_of_specialists(tmp_path)
 
 
 def test_teachers_and_the_baseline_on_the_teachers_own_videos(specialists, tmp_path):

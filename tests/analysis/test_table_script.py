@@ -8,42 +8,40 @@ from types import SimpleNamespace
 
 import pytest
 from snakemake.iocontainers import Namedlist
-from table_rows import INDEX, SCRIPTS, SPLIT
+from table_rows import (
+    INDEX,
+    SCRIPTS,
+    SPLIT,
+    row_of_imitation,
+    rows_of_baselines,
+    rows_of_specialists,
+    rows_of_students,
+    rows_of_teachers,
+)
 
 from dtkd.analysis import contents
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "table1",
-        "table2",
-        "table3",
-        "crossvalidation",
-        "table4",
-        "teachers",
-        "table5",
-        "table6",
-        "readings",
-        "students_over_lists",
-    ],
-)
-def test_scripts_take_what_the_rules_give(
-    name, baselines, teachers, specialists, study, imitation, tmp_path, monkeypatch
-):
+@pytest.mark.parametrize("name", contents.TABLES)
+def test_the_script_takes_what_the_rule_gives(name, tmp_path, monkeypatch):
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         monkeypatch.setenv(variable, "1")  # restored after the script has set its own
     (tmp_path / "split.json").write_text(json.dumps(SPLIT))
     INDEX.to_parquet(tmp_path / "videos.parquet")
-    rows = {"table3": baselines, "crossvalidation": baselines, "table4": teachers[0], "table5": study,
-            "table6": [imitation[0]], "teachers": specialists,
+    baselines, study = rows_of_baselines(tmp_path), rows_of_students(tmp_path)
+    teachers, imitation = rows_of_teachers(tmp_path / "own")[0], row_of_imitation(tmp_path / "chosen")[0]
+    rows = {"table3": baselines, "crossvalidation": baselines, "table4": teachers, "table5": study,
+            "table6": [imitation], "teachers": rows_of_specialists(tmp_path),
             "readings": [row | {"reading": "a"} for row in study],
             "students_over_lists": [study[1] | {"models": "SU4, again", "lists": "1, 2", "of_lists": [
                 {"predictions": study[1]["predictions"], "baseline": study[0]["predictions"]}] * 2}]}  # fmt: skip
     given = SimpleNamespace(
         rule="table", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"]}),
-        input=Namedlist(fromdict={"splits": [tmp_path / "split.json"], "indexes": [tmp_path / "videos.parquet"]}),
+        input=Namedlist(fromdict={
+            "splits": [tmp_path / "split.json"] if contents.TABLES[name].splits else [],
+            "indexes": [tmp_path / "videos.parquet"] if contents.TABLES[name].indexes else [],
+        }),
         output=Namedlist(fromdict={kind: str(tmp_path / f"{name}.{kind}") for kind in ("csv", "md", "tex")}),
     )  # fmt: skip
     monkeypatch.setattr("dtkd.common.workflow_job.end_with_parent", lambda: None)  # the tests' process outlives it

@@ -2,15 +2,23 @@
 
 import numpy as np
 import pytest
-from conftest import teachers
-from table_rows import BOTH, GROUPED, GROUPS, INDEX, written
-from test_table6 import entropies
-from test_writing import markdown
+from table_rows import BOTH, GROUPED, GROUPS, INDEX, ORDER, drawn, entropies, markdown, written
 
 from dtkd.analysis.tables.table1 import table1
 from dtkd.analysis.tables.table2 import table2
 from dtkd.analysis.tables.table4 import table4
 from dtkd.analysis.tables.table6 import table6
+from dtkd.analysis.tables.teachers import teachers
+
+
+@pytest.fixture
+def three(tmp_path):
+    """A student, its baseline and a teacher for each of three groups, two seeds each, and the labels of the videos."""
+    labels = np.random.default_rng(3).integers(0, 4, 60).tolist()
+    names = ("student", "baseline", *GROUPS)
+    files = {name: [drawn(tmp_path / name / f"{seed}.parquet", labels, 4, 10 * n + seed) for seed in (0, 1)]
+             for n, name in enumerate(names)}  # fmt: skip
+    return files, [GROUPED["classes"][ORDER[label]]["subset"] for label in labels]
 
 
 def test_each_of_three_groups_has_its_rows_of_tables_1_and_2(tmp_path):

@@ -5,7 +5,8 @@ import doctest
 import re
 
 import pandas as pd
-from table_rows import split_of, written
+import pytest
+from table_rows import markdown, row_of_imitation, rows_of_baselines, rows_of_students, split_of, written
 
 from dtkd.analysis.figures import base as figures
 from dtkd.analysis.tables import writing
@@ -17,11 +18,19 @@ from dtkd.analysis.tables.table6 import table6
 from dtkd.data import published
 
 
-def markdown(text):
-    """Head and rows of the cells."""
-    lines = [line for line in text.splitlines() if line.startswith("|")]
-    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return head, rows
+@pytest.fixture
+def imitation(tmp_path):
+    return row_of_imitation(tmp_path)
+
+
+@pytest.fixture
+def study(tmp_path):
+    return rows_of_students(tmp_path)
+
+
+@pytest.fixture
+def baselines(tmp_path):
+    return rows_of_baselines(tmp_path)
 
 
 def latex(text):

@@ -408,8 +408,8 @@ def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
     at = head.index("input-file(s)")
     inputs = {line[0].removeprefix("results/").partition(".")[0]: set(line[at].split(",")) for line in lines}
     for name in [f"tables/{name}" for name in tables] + [f"figures/{name}" for name in figures]:
-        script = SCRIPTS / f"{'figure_teachers' if name == 'figures/teachers' else name.partition('/')[2]}.py"
-        needed = code_of(script)
+        kind, _, own = name.partition("/")
+        needed = code_of(SCRIPTS / f"{kind.removesuffix('s')}.py") | code_of(LIBRARY / "analysis" / kind / f"{own}.py")
         if name.startswith("tables/table"):
             needed |= set((LIBRARY / "data" / "published").glob("table*.csv"))
         assert set(map(str, needed)) <= inputs[name], name
@@ -421,7 +421,8 @@ def test_a_tables_code_trains_nothing(study, tmp_path):
         shutil.copytree(tiny.PROJECT / name, project / name)
     shutil.copy(tiny.PROJECT / "Snakefile", project)
     assert tiny.snakemake(study, "--touch", tiny.TABLE5, project=project).returncode == 0
-    for file in ("table5.py", "dtkd/data/published/__init__.py", "dtkd/data/datasets.py", "dtkd/analysis/tables.py"):
+    own = "dtkd/analysis/tables/table5.py"
+    for file in ("table.py", "dtkd/data/published/__init__.py", "dtkd/data/datasets.py", own):
         with (project / "workflow_scripts" / file).open("a") as script:
             script.write("# another remark\n")
         told = tiny.snakemake(study, "--dry-run", tiny.TABLE5, project=project)
