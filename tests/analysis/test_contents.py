@@ -46,5 +46,5 @@ def test_every_figure_says_how_its_data_is_read():
 def test_entries_name_what_there_is():
     for reads in [*contents.TABLES.values(), *contents.FIGURES.values()]:
         assert reads.runs is None or callable(getattr(shown_runs, reads.runs))
-        assert reads.splits in (None, "split", "motion")
+        assert reads.splits in (None, "split", "each", "chosen", "motion")
         assert reads.table is None or reads.table in contents.TABLES

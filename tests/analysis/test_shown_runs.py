@@ -192,6 +192,7 @@ def test_students_over_lists_differ_in_the_list_alone(paper):
     assert [(row["models"], row["lists"], row["method"], row["variant"]) for row in found] == [
         ("S0.5, S0.5-2, S0.5-3", "1, 2, 3", "dtkd", None), ("BSKD, BSKD-2, BSKD-3", "1, 2, 3", "bskd", None),
         ("KD, KD-2, KD-3", "1, 2, 3", "kd", None),
+        ("random-groups, random-groups-2, random-groups-3", "1, 2, 3", "dtkd", "split random"),
     ]  # fmt: skip
     for number, files in enumerate(found[2]["of_lists"], start=1):
         assert [Path(file).parts[-4:-1] for file in files["predictions"] + files["baseline"]] == [
