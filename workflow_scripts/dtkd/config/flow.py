@@ -13,6 +13,30 @@ from dtkd.motion.algorithms import ALGORITHMS, FlowAlgorithm
 Algorithm = Annotated[str, NameIn(ALGORITHMS)]
 
 
+class Persons(Section):
+    """The detector of persons (Faster R-CNN on MobileNetV3, trained on COCO), for the measures `person` and
+    `person_height` of `split`; by other measures nobody is sought."""
+
+    every: Count = Field(
+        1,
+        description="Every how many pairs of frames it looks for persons; its boxes hold until then. More where it "
+        "takes too long: a look costs a core several times a pair's flow.",
+    )
+    threshold: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5,
+        description="The detector's score from which on a box counts as a person. Lower finds more persons, and more "
+        "that are none.",
+    )
+    weights: Place | None = Field(
+        None, description="File of the detector's parameters; `null`: torchvision's, downloaded on first use."
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the columns of persons depend on, beside the content of the weights."""
+        return {"person_every": self.every, "person_threshold": self.threshold}
+
+
 class Flow(Section):
     """Optical flow of every video (the paper's Section 3.1)."""
 
@@ -40,6 +64,7 @@ class Flow(Section):
     weights: Place | None = Field(
         None, description="`raft_*`: file of the network's parameters; `null`: torchvision's, downloaded on first use."
     )
+    persons: Persons = Persons()
 
     @property
     def entry(self) -> FlowAlgorithm:
@@ -50,7 +75,7 @@ class Flow(Section):
     def settings(self) -> dict[str, Any]:
         """What a table depends on, beside the content of the weights. (The unit is left out where it is the usual one,
         as it was before there was another.)"""
-        return self.model_dump(exclude={"weights", *["unit"] * (self.unit == "frame")})
+        return self.model_dump(exclude={"weights", "persons", *["unit"] * (self.unit == "frame")})
 
     @model_validator(mode="after")
     def _weights_belong_to_a_network(self) -> Flow:

@@ -99,6 +99,11 @@ class Sections(Section):
             check(self)
         return self
 
+    @property
+    def flow_settings(self) -> dict[str, Any]:
+        """What tables of flow depend on, beside the content of weights; nobody is sought where no measure needs it."""
+        return self.flow.settings | (self.flow.persons.settings if self.split.by_person else {})
+
     def used_datasets(self) -> list[str]:
         """The study's datasets, and the one that its backbone is pretrained on."""
         pretrain = self.pretrain if self.model.weights == "pretrain" else None
