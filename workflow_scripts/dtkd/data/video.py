@@ -155,7 +155,11 @@ def grey_frames(
 
     Raises VideoError if the file cannot be opened, or, at the end, if it is damaged or its data end early.
     """
-    return (yield from _every(path, step, threads, lambda bgr: _resized(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), short_side)))
+
+    def shown(bgr: np.ndarray) -> np.ndarray:
+        return _resized(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), short_side)
+
+    return (yield from _every(path, step, threads, shown))
 
 
 def bgr_frames(

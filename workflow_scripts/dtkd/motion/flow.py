@@ -2,8 +2,8 @@
 
 The paper names no algorithm, resolution or aggregation; what is kept here lets other choices be tried without
 computing flow again: mean, spread and quantiles of the magnitude over all pixels, how much of it is the camera's, and
-means over some pixels only, those in the middle, those that move and, where it is asked for, those of persons. Over time, one number a pair becomes one a video
-in one of several ways (``OVER_TIME``).
+means over some pixels only, those in the middle, those that move and, if a study asks for it, those of persons. Over
+time, one number a pair becomes one a video in one of several ways (``OVER_TIME``).
 
 Units: every magnitude is in pixels a frame of the source, at the working size. With ``step`` > 1 a pair is ``step``
 frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame. A
@@ -143,7 +143,7 @@ class Settings:
     person_weights: str | None = None
     """File of the parameters of the detector of persons; None: no persons are sought. What it holds counts."""
     person_every: int = 1
-    """Every how many pairs the detector looks; its boxes hold for the pairs until then."""
+    """Every how many pairs the detector looks; each pair has the boxes of the look that is nearest."""
     person_threshold: float = 0.5
     """The detector's score from which on a box counts as a person."""
 
@@ -178,6 +178,10 @@ class Settings:
             return None
         find, every = resolved(DETECTOR.boxes), self.step * self.person_every
         return find(path, self.person_weights, self.person_device, every, self.person_threshold)
+
+    def look(self, pair: int, looks: int) -> int:
+        """The number of the detector's look, of so many, that is nearest to a pair."""
+        return min((pair + self.person_every // 2) // self.person_every, looks - 1)
 
     def check(self) -> None:
         """Raise the one DtkdError where flow cannot run here, for no video at all."""
@@ -356,7 +360,7 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
         statistics = statistics or FrameStatistics(*previous.shape, step)
         values.extend(statistics(flow))
         if boxes is not None:
-            people.extend(persons.of_pair(flow, boxes[number // settings.person_every]))
+            people.extend(persons.of_pair(flow, boxes[settings.look(number, len(boxes))]))
     [info] = ended
     if not values:
         raise video.VideoError(
@@ -369,9 +373,9 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
     about = {"pair": pair, "time": times[:-1], "seconds": np.diff(times)}
     measured = dict(zip(MEASURES, columns, strict=True))
     if boxes is not None:
-        found = np.array([len(some) for some in boxes], np.int32).repeat(settings.person_every)
+        found = np.array([len(boxes[settings.look(number, len(boxes))]) for number in pair], np.int32)
         columns = np.array(people, np.float32).reshape(-1, len(PERSON_MEASURES)).T / np.float32(step)
-        measured |= {"persons": found[: len(pair)], **dict(zip(PERSON_MEASURES, columns, strict=True))}
+        measured |= {"persons": found, **dict(zip(PERSON_MEASURES, columns, strict=True))}
     return pa.table({**about, **measured}), info.frames
 
 

@@ -13,7 +13,7 @@ def of_pair(flow: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
     person heights: a person far from the camera then moves as much as one nearby. Where boxes overlap, a pixel is the
     taller's.
     """
-    tall = _heights(flow.shape[:2], boxes)
+    tall = heights(flow.shape[:2], boxes)
     inside = tall > 0
     if not inside.any():
         return float("nan"), float("nan")
@@ -22,7 +22,7 @@ def of_pair(flow: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
     return float(magnitude.mean(dtype=np.float64)), float((magnitude / tall[inside]).mean(dtype=np.float64))
 
 
-def _heights(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:
+def heights(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:
     """Of each pixel the height of the person that it shows, in pixels: float32 (H, W), 0 where there is none."""
     rows, columns = shape
     tall = np.zeros(shape, np.float32)

@@ -57,11 +57,11 @@ def counted(flows: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> M
     remedy += "no person, such as moving, "
     if settings["on_no_person"] == "fail":
         names = [f"{name}/{video}" for name, videos in sorted(lacking.items()) for video in videos]
+        listed = ", ".join(names[:10]) + " ..." * (number > 10)
         raise DtkdError(
             f"split.measure: {settings['measure']}: no person was found in {number} of "
-            f"{sum(map(len, flows.values()))} videos ({', '.join(names[:10])}{' ...' if number > 10 else ''}), which so "
-            f"have no motion of persons: {remedy}or set split.on_no_person: skip, by which a class's mean is over its "
-            "other videos."
+            f"{sum(map(len, flows.values()))} videos ({listed}), which so have no motion of persons: {remedy}or set "
+            "split.on_no_person: skip, by which a class's mean is over its other videos."
         )
     if empty := [name for name, videos in sorted(lacking.items()) if len(videos) == len(flows[name])]:
         raise DtkdError(
