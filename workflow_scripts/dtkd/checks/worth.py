@@ -108,14 +108,14 @@ def persons_found(card: Card) -> Iterator[Finding]:
     stops = bool(none) and settings["on_no_person"] == "fail"
     yield Finding(
         "error" if stops else "warning" if none or min(shares.values()) < SEEN else "note",
-        f"A person was found in {percent(share)} of the frames"
+        f"A person was found in {100 * share:.1f} % of the frames"
         + (f", and nobody in {none} of {number(videos, 'video')}." if none else "."),
         f"The motion of a video (split.measure: {settings['measure']}) is that of its frames with persons"
         + (": one without them has none, and the workflow stops." if stops else
            ": one without them does not count in its class's mean." if none else "."),
         "Lower the detector's threshold (flow.persons.threshold), or measure motion without persons (split: {measure: "
         "moving})" + (". Or go on without these videos:" if stops else "."),
-        config(split={"on_no_person": "skip"}) if stops else "",
+        config(split={"measure": settings["measure"], "on_no_person": "skip"}) if stops else "",
         tuple({"class": name, "frames with a person": percent(own), "videos without": str(len(lacking.get(name, [])))}
               for name, own in sorted(shares.items(), key=lambda item: item[1]) if own < 1),
     )  # fmt: skip

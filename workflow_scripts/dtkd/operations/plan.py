@@ -346,7 +346,12 @@ def measure(study: Study, own: Size, seconds: float = 0.5) -> Measured:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         path, out = own.sample or _drawn(Path(folder), own), Path(folder, "flow.parquet")
-        short = path if not study.flow.entry.slow else _drawn(Path(folder), own, frames=4)  # half a second a pair
+        short = path
+        if study.split.by_person:  # a tenth of a second a look
+            looks = 1 + 8 * study.flow.persons.every * study.flow.step
+            short = _drawn(Path(folder), own, frames=min(looks, own.frames))
+        elif study.flow.entry.slow:
+            short = _drawn(Path(folder), own, frames=4)  # half a second a pair
         all_pairs, problem = max(1.0, own.frames / study.flow.step - 1), None
         try:
             settings = _flow_settings(study, Path(folder))
