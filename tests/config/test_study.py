@@ -101,8 +101,8 @@ def the_student(given):
     ({"split__measure": "median", "split__over_time": "max"},
      "split.over_time: max: measure median is over time itself; set over_time: mean"),
     ({"split__measure": "person_height", "split__over_time": "share"},
-     "split.over_time: share: it counts time above 0.5 pixels a frame, and person_height is in heights; choose mean, "
-     "max or q90"),
+     "split.over_time: share: it counts time above 0.5 pixels a frame, and person_height is in % of heights; choose "
+     "mean, max or q90"),
     ({"split__on_no_person": "skip"}, "split.on_no_person: measure mean needs no person; leave it out"),
     ({"split__on_no_person": "guess"}, "split.on_no_person: input should be 'fail' or 'skip' (got 'guess')"),
     ({"flow__persons": {"every": 0}}, "flow.persons.every: input should be greater than or equal to 1 (got 0)"),

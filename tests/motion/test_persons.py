@@ -93,10 +93,10 @@ def test_motion_is_over_the_boxes_and_in_heights_of_whom_they_show():
     field[20:70, 20:60] = (0, 4)
     field[60:80, 150:170] = (2, 0)
     large, small = (0.1, 0.2, 0.3, 0.7), (0.75, 0.6, 0.85, 0.8)
-    assert persons.of_pair(field, np.float32([large])) == pytest.approx((4, 4 / 50))
-    assert persons.of_pair(field, np.float32([small])) == pytest.approx((2, 2 / 20))
+    assert persons.of_pair(field, np.float32([large])) == pytest.approx((4, 100 * 4 / 50))
+    assert persons.of_pair(field, np.float32([small])) == pytest.approx((2, 100 * 2 / 20))
     areas = 2000, 400
-    both = (4 * 2000 + 2 * 400) / sum(areas), (4 / 50 * 2000 + 2 / 20 * 400) / sum(areas)
+    both = (4 * 2000 + 2 * 400) / sum(areas), 100 * (4 / 50 * 2000 + 2 / 20 * 400) / sum(areas)
     for boxes in ([large, small], [small, large]):
         assert persons.of_pair(field, np.float32(boxes)) == pytest.approx(both)
 
@@ -105,7 +105,7 @@ def test_where_boxes_overlap_a_pixel_counts_once_and_is_the_tallers():
     field = np.full((100, 100, 2), (3, 4), np.float32)
     boxes = [(0.0, 0.0, 1.0, 1.0), (0.2, 0.2, 0.4, 0.3)]
     for some in (boxes, boxes[::-1]):
-        assert persons.of_pair(field, np.float32(some)) == pytest.approx((5, 5 / 100))
+        assert persons.of_pair(field, np.float32(some)) == pytest.approx((5, 100 * 5 / 100))
 
 
 def test_nobody_has_no_number():
@@ -121,7 +121,7 @@ def test_a_persons_motion_is_not_the_backgrounds(bright, tmp_path):
     table = flow.video_flow(path, person_weights=bright.weights)
     assert table["persons"].tolist() == [1] * 6
     np.testing.assert_allclose(table["person"], 2, atol=0.3)  # the box's edges are not the person's
-    np.testing.assert_allclose(table["person_height"] * (BOTTOM - TOP), table["person"], rtol=0.05)
+    np.testing.assert_allclose(table["person_height"] / 100 * (BOTTOM - TOP), table["person"], rtol=0.05)
     assert (table["mean"] < 1.5).all(), "most of the frame moves by one"
 
 
@@ -300,7 +300,7 @@ def test_other_measures_take_no_notice_of_persons():
 
 
 @pytest.mark.parametrize(("measure", "unit"), [("person", "person, pixels/second"),
-                                               ("person_height", "person_height, heights/second")])  # fmt: skip
+                                               ("person_height", "person_height, % of a height/second")])  # fmt: skip
 def test_motion_is_named_by_what_it_is_in(measure, unit):
     own = tables(run=[1], sit=[1])
     for table in own.values():
@@ -391,7 +391,7 @@ def test_the_picture_has_the_persons_and_their_boxes():
     boxes = np.float32([(0.25, 0.1, 0.5, 0.9)])
     *_, last = motion_measures.draw(np.zeros((60, 80, 3), np.uint8), field, boxes).axes
     assert last.get_title() == "persons"
-    assert last.get_xlabel() == f"person 2.00\nperson_height {2 / 48:.2f}"
+    assert last.get_xlabel() == f"person 2.00\nperson_height {100 * 2 / 48:.2f}"
     [box] = last.patches
     assert (box.get_x(), box.get_y(), box.get_width(), box.get_height()) == pytest.approx((20, 6, 20, 48))
     shown = last.images[0].get_array()

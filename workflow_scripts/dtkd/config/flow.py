@@ -14,8 +14,10 @@ Algorithm = Annotated[str, NameIn(ALGORITHMS)]
 
 
 class Persons(Section):
-    """The detector of persons (Faster R-CNN on MobileNetV3, trained on COCO), for the measures `person` and
-    `person_height` of `split`; by other measures nobody is sought."""
+    """The detector of persons, which the measures `person` and `person_height` of `split` need.
+
+    It is Faster R-CNN on MobileNetV3, trained on COCO. Where another measure is chosen, nobody is sought.
+    """
 
     every: Count = Field(
         1,

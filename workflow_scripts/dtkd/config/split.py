@@ -58,8 +58,8 @@ class Split(Section):
         "middle half of rows and columns; `camera`: the mean of the camera's part, which is the shift, zoom and roll "
         "that most of the frame shares; `residual`: the mean of the rest; `moving`: the mean of the rest over those "
         "pixels where it is more than 0.5. `median`: the median of the pairs' means. `person`: the mean over the "
-        "pixels of the persons that a detector finds (`flow.persons`); `person_height`: the same in heights of these "
-        "persons a frame, whatever their distance. Where the camera moves: `residual`; where what acts is small in "
+        "pixels of the persons that a detector finds (`flow.persons`); `person_height`: the same in % of these "
+        "persons' heights, whatever their distance. Where the camera moves: `residual`; where what acts is small in "
         "the frame: `moving`; where scenes have bystanders: `centre`; where other things than persons move: `person`; "
         "where some are filmed from nearby and some from afar: `person_height`.",
     )
@@ -97,8 +97,8 @@ class Split(Section):
     )
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None,
-        description="`flow`: the threshold itself, in pixels a frame, in place of the quantile. Set it to use the "
-        "threshold of another data set.",
+        description="`flow`: the threshold itself, in the measure's unit (pixels a frame), in place of the quantile. Set "
+        "it to use the threshold of another data set.",
     )
     boundary: Literal["inclusive", "strict"] = Field(
         "inclusive", description="`flow`, `random`: whether a class on the threshold is static (decisions, row 1)."
@@ -180,8 +180,8 @@ class Split(Section):
     def _persons_are_measured(self) -> Split:
         if self.measure == "person_height" and self.over_time == "share":
             raise ValueError(
-                "over_time: share: it counts time above 0.5 pixels a frame, and person_height is in heights; choose "
-                "mean, max or q90"
+                "over_time: share: it counts time above 0.5 pixels a frame, and person_height is in % of heights; "
+                "choose mean, max or q90"
             )
         if self.on_no_person != "fail" and not self.by_person:
             raise ValueError(f"on_no_person: measure {self.measure} needs no person; leave it out")

@@ -9,9 +9,8 @@ def of_pair(flow: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
     """The `detectors.PERSON_MEASURES` of a flow field, float32 (H, W, 2); both NaN where there is no person.
 
     ``person`` is the mean magnitude over the pixels in any of the ``boxes`` (see `fasterrcnn.boxes`), in pixels of
-    displacement; ``person_height`` is the same mean with each pixel's magnitude divided by the height of its box, in
-    person heights: a person far from the camera then moves as much as one nearby. Where boxes overlap, a pixel is the
-    taller's.
+    displacement; ``person_height`` is the same mean with each pixel's magnitude in % of its box's height: a person far
+    from the camera then moves as much as one nearby. Where boxes overlap, a pixel is the taller's.
     """
     tall = heights(flow.shape[:2], boxes)
     inside = tall > 0
@@ -19,7 +18,7 @@ def of_pair(flow: np.ndarray, boxes: np.ndarray) -> tuple[float, float]:
         return float("nan"), float("nan")
     x, y = flow[inside].T
     magnitude = np.hypot(x, y)
-    return float(magnitude.mean(dtype=np.float64)), float((magnitude / tall[inside]).mean(dtype=np.float64))
+    return float(magnitude.mean(dtype=np.float64)), 100 * float((magnitude / tall[inside]).mean(dtype=np.float64))
 
 
 def heights(shape: tuple[int, int], boxes: np.ndarray) -> np.ndarray:
