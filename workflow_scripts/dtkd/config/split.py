@@ -97,8 +97,8 @@ class Split(Section):
     )
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None,
-        description="`flow`: the threshold itself, in the measure's unit (pixels a frame), in place of the quantile. Set "
-        "it to use the threshold of another data set.",
+        description="`flow`: the threshold itself, in the measure's unit (pixels a frame), in place of the quantile. "
+        "Set it to use the threshold of another data set.",
     )
     boundary: Literal["inclusive", "strict"] = Field(
         "inclusive", description="`flow`, `random`: whether a class on the threshold is static (decisions, row 1)."
