@@ -16,6 +16,7 @@ from dtkd.config import Dataset, Run, read
 from dtkd.distillation.methods import METHODS
 from dtkd.models.entries import NETWORKS
 from dtkd.motion import algorithms
+from dtkd.motion.detectors import DETECTOR
 from dtkd.motion.thresholds import THRESHOLDS
 
 STUDY = checked(read, config)

@@ -71,14 +71,19 @@ rule examples:
             f"{RESULTS}/{dataset}/flow/{cls}.parquet" for dataset in STUDY.use for cls in videos_by_class(dataset)
         ],
         weights=flow_weights,
+        person_weights=person_weights,
         plugin=FLOW_PLUGIN,
-        code=code("examples", *(["dtkd.motion.raft"] if STUDY.flow.entry.network else [])),
+        code=code(
+            "examples",
+            *(["dtkd.motion.raft"] if STUDY.flow.entry.network else []),
+            *(["dtkd.motion.fasterrcnn"] if STUDY.by_person else []),
+        ),
     output:
         png=f"{RESULTS}/figures/examples.png",
         pdf=f"{RESULTS}/figures/examples.pdf",
         csv=f"{RESULTS}/figures/examples.csv",
     params:
-        settings=flow_settings() | STUDY.flow_summary,
+        settings=STUDY.flow_settings | STUDY.flow_summary,
         device="auto",  # a few frames; a cluster's login node, which draws them, may have no GPU
         roots=ROOTS,
         augment=STUDY.augment.settings,
@@ -87,6 +92,6 @@ rule examples:
         f"{RESULTS}/logs/figures/examples.log",
     localrule: True
     conda:
-        "../envs/raft.yaml" if STUDY.flow.entry.network else "../envs/figures.yaml"
+        "../envs/raft.yaml" if FLOW_NEEDS_TORCH else "../envs/figures.yaml"
     script:
         "../workflow_scripts/examples.py"

@@ -5,10 +5,6 @@
 # plan, for the same jobs; one video's parquet can still be asked for by its path (flow_of_video).
 
 
-def flow_settings() -> dict:
-    return STUDY.flow.settings
-
-
 def flow_summary() -> dict:
     """A parameter of jobs that sum the flow, where a class's table is to give more than it always did: none otherwise, so
     that what was made before stands."""
@@ -26,13 +22,23 @@ def flow_weights(wildcards) -> str | list:
 FLOW_PLUGIN = algorithms.ALGORITHMS.source(STUDY.flow.algorithm) or []
 
 
+def person_weights(wildcards) -> str | list:
+    """The parameters of the detector of persons, where a measure needs it: the configured file, or the one to download."""
+    if not STUDY.by_person:
+        return []
+    return STUDY.flow.persons.weights or f"{RESULTS}/weights/{DETECTOR.name}.pth"
+
+
+FLOW_NEEDS_TORCH = STUDY.flow.entry.network or STUDY.by_person
+
+
 rule download_flow_weights:
     message:
         "Download the weights of {wildcards.network}"
     output:
         f"{RESULTS}/weights/{{network}}.pth",
     wildcard_constraints:
-        network="|".join(name for name in algorithms.names() if algorithms.entry(name).weights),
+        network="|".join([DETECTOR.name, *(name for name in algorithms.names() if algorithms.entry(name).weights)]),
     log:
         f"{RESULTS}/logs/weights/{{network}}.log",
     localrule: True
@@ -49,10 +55,11 @@ rule flow:
         videos=lambda w: videos(w.dataset, w.cls),
         weights=flow_weights,
         plugin=FLOW_PLUGIN,
+        person_weights=person_weights,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}.parquet",
     params:
-        settings=flow_settings(),
+        settings=STUDY.flow_settings,
         device=device,
         folder=lambda w: f"{RESULTS}/{w.dataset}/flow/{w.cls}",
         root=lambda w: dataset_settings(w.dataset).videos,
@@ -69,7 +76,7 @@ rule flow:
         mem_mb=scale_with_attempt(2000),
         runtime=scale_with_attempt(240),
     conda:
-        "../envs/raft.yaml" if STUDY.flow.entry.network else "../envs/flow.yaml"
+        "../envs/raft.yaml" if FLOW_NEEDS_TORCH else "../envs/flow.yaml"
     script:
         "../workflow_scripts/flow.py"
 
@@ -88,10 +95,11 @@ rule flow_of_video:
         video=video_called,
         weights=flow_weights,
         plugin=FLOW_PLUGIN,
+        person_weights=person_weights,
     output:
         f"{RESULTS}/{{dataset}}/flow/{{cls}}/{{video}}.parquet",
     params:
-        settings=flow_settings(),
+        settings=STUDY.flow_settings,
         device=device,
     wildcard_constraints:
         cls="[^/]+",
@@ -104,6 +112,6 @@ rule flow_of_video:
         mem_mb=scale_with_attempt(2000),
         runtime=scale_with_attempt(240),
     conda:
-        "../envs/raft.yaml" if STUDY.flow.entry.network else "../envs/flow.yaml"
+        "../envs/raft.yaml" if FLOW_NEEDS_TORCH else "../envs/flow.yaml"
     script:
         "../workflow_scripts/flow_of_video.py"

@@ -6,6 +6,7 @@ from dtkd.config import Split
 from dtkd.distillation import equations
 from dtkd.distillation.methods.dtkd import DTKD
 from dtkd.motion import flow
+from dtkd.motion.detectors import PERSON_MEASURES
 
 
 def test_weightings():
@@ -14,5 +15,5 @@ def test_weightings():
 
 
 def test_measures():
-    assert set(get_args(Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median"}
+    assert set(get_args(Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median", *PERSON_MEASURES}
     assert set(get_args(Split.model_fields["over_time"].annotation)) == set(flow.OVER_TIME)

@@ -16,7 +16,8 @@ with job(snakemake):  # noqa: F821
     cv2.setNumThreads(1)
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
     chosen = params.settings | {"algorithm": params.settings["algorithm"].removesuffix("_cuda")}  # there may be no GPU
-    settings, shown = Settings(**chosen, weights=given.weights or None, device=params.device), {}
+    weights = {"weights": given.weights or None, "person_weights": given.person_weights or None}
+    settings, shown = Settings(**chosen, **weights, device=params.device), {}
     augment = Augment(**params.augment)
     for (dataset, root), split, index in zip(params.roots.items(), given.splits, given.indexes, strict=True):
         flow = Path(index).with_name("flow")

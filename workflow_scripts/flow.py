@@ -29,7 +29,12 @@ with job(snakemake):  # noqa: F821
     settings = params.settings | params.get("summary", {})
     table = flow.class_flow(
         videos,
-        flow.Settings(**settings, weights=snakemake.input.weights or None, device=params.device),  # noqa: F821
+        flow.Settings(
+            **settings,
+            weights=snakemake.input.weights or None,  # noqa: F821
+            person_weights=snakemake.input.person_weights or None,  # noqa: F821
+            device=params.device,
+        ),
         progress=partial(tqdm, desc=f"flow {snakemake.wildcards.cls}", unit="video", mininterval=5),  # noqa: F821
         threads=snakemake.threads,  # noqa: F821
     )

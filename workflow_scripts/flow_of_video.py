@@ -9,5 +9,6 @@ with job(snakemake):  # noqa: F821
 
     cv2.setNumThreads(1)
     given, params = snakemake.input, snakemake.params  # noqa: F821
-    settings = flow.Settings(**params.settings, weights=given.weights or None, device=params.device)
+    weights = {"weights": given.weights or None, "person_weights": given.person_weights or None}
+    settings = flow.Settings(**params.settings, **weights, device=params.device)
     flow.write_video_flow(given.video, snakemake.output[0], settings)  # noqa: F821

@@ -13,7 +13,11 @@ with job(snakemake):  # noqa: F821
     means = None
     if snakemake.input.flow:  # noqa: F821
         flows = subsets.read_flows(snakemake.input.flow, index, settings["over"])  # noqa: F821
-        means = subsets.class_means(flows, measure=settings["measure"])
+        means = subsets.class_means(subsets.counted(flows, settings), measure=settings["measure"])
+        if "on_no_person" in settings:
+            for name, lacking in sorted(subsets.without_person(flows).items()):
+                note(snakemake, f"warning: the mean of {name} is without {len(lacking)} of its {len(flows[name])} "  # noqa: F821
+                                f"videos, in which no person was found: {', '.join(lacking)}")  # fmt: skip
     dataset = snakemake.wildcards.dataset  # noqa: F821
     split = subsets.of_settings(settings, dataset, class_names(index), means)
     for subset in group_names(split):

@@ -108,6 +108,25 @@ def test_an_example_is_measured_as_its_class_is(dataset, over_time, unit):
             assert one.frame_number == stored.argmax()
 
 
+def test_an_example_of_persons_is_a_pair_that_has_some(dataset):
+    """Those without have no motion of persons that could be near to the video's."""
+    root, index = dataset
+    flow = measured(root, index, Settings())
+    for path in flow.glob("*/*.parquet"):
+        pairs = pd.read_parquet(path)
+        pairs["persons"] = [0, 0, 0, 1, 2] + [0] * (len(pairs) - 5)
+        pairs["person"] = [np.nan] * 3 + [2.0, 7.0] + [np.nan] * (len(pairs) - 5)
+        pairs.to_parquet(path)
+    for name in ("one", "two"):
+        pd.read_parquet(flow / f"{name}.parquet").assign(person=4.5).to_parquet(flow / f"{name}.parquet")
+    given = split({"one": 4.5, "two": 4.5}, ["one"])
+    given["criterion"] = {"measure": "person", "over_time": "max"}
+    settings = Settings(measure="person", over_time="max", person_weights="unread")
+    for one in examples.examples(given, index, root, flow, settings, AUGMENT):
+        assert (one.frame_number, one.video_mean) == (4, 7.0)
+        assert one.unit == "person, maximum over time, pixels/frame"
+
+
 def test_without_the_videos_tables_the_same_is_shown(dataset):
     root, index = dataset
     flow = measured(root, index, Settings())

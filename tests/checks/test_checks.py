@@ -501,6 +501,61 @@ def flows(made, means, spread):
             for name, mean in zip(made.classes, means, strict=True)}  # fmt: skip
 
 
+def with_persons(shares, on_no_person="fail", means=(1, 1.1, 2, 3, 4)):
+    """A card of a study by the motion of persons; ``shares`` of frames with a person, by class, of its first video."""
+
+    def known(made):
+        tables = flows(made, means, 0.01)
+        for name, table in tables.items():
+            table.insert(1, "pairs", 10)
+            table["with_person"] = 1.0
+            table.iloc[0, table.columns.get_loc("with_person")] = shares.get(name, 1.0)
+            table["person"] = table["mean"].where(table["with_person"] > 0)
+        return {"flows": tables}
+
+    return card(known=known, split={"measure": "person", "on_no_person": on_no_person})
+
+
+def test_persons_found():
+    found, undone = registry.run(with_persons({"run": 0.4}), registry.needing(registry.FLOW))
+    assert [finding.check for finding in found] == ["persons_found"]
+    assert undone == []
+    assert found[0].level == "note"
+    assert found[0].what == "A person was found in 99.6 % of the frames."
+    assert found[0].rows == ({"class": "run", "frames with a person": "98 %", "videos without": "0"},)
+
+
+def test_a_video_without_a_person_is_an_error_unless_it_is_to_be_left_out():
+    made = with_persons({"run": 0, "sit": 0})
+    finding = only(worth.persons_found(made))
+    assert finding.level == "error"
+    assert finding.what.endswith("and nobody in 2 of 150 videos.")
+    assert {row["class"]: row["videos without"] for row in finding.rows} == {"run": "1", "sit": "1"}
+    assert changed(finding).split.on_no_person == "skip"
+    assert list(worth.unsteady_groups(made)) == [], "there is no split"
+    skipped = with_persons({"run": 0, "sit": 0}, "skip", means=(1, 1, 1, 1, 1))
+    assert only(worth.persons_found(skipped)).level == "warning"
+    assert only(worth.unsteady_groups(skipped)).check == ""
+
+
+def test_classes_whose_persons_are_rarely_seen_are_worth_a_warning():
+    made = with_persons({})
+    made.flows["walk"]["with_person"] = 0.3
+    assert only(worth.persons_found(made)).level == "warning"
+
+
+def test_flow_that_knows_of_no_persons_has_to_be_made_first(tmp_path):
+    made = with_persons({})
+    tables = made.__dict__.pop("flows")
+    made.folder = tmp_path
+    (tmp_path / "flow").mkdir()
+    for lacks, undone in ((["with_person"], ["persons_found", "unsteady_groups"]), ([], [])):
+        for name, table in tables.items():
+            table.drop(columns=lacks).to_parquet(tmp_path / "flow" / f"{name}.parquet")
+        made.__dict__.pop("flows", None)
+        assert registry.run(made, registry.needing(registry.FLOW))[1] == undone
+
+
 def test_unsteady_groups():
     made = card(known=lambda made: {"flows": flows(made, [1, 1, 1, 1, 1], 0.5)})
     found, undone = registry.run(made, registry.needing(registry.FLOW))

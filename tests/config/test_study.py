@@ -100,6 +100,13 @@ def the_student(given):
     ({"split__boundary": "loose"}, "split.boundary: input should be 'inclusive' or 'strict' (got 'loose')"),
     ({"split__measure": "median", "split__over_time": "max"},
      "split.over_time: max: measure median is over time itself; set over_time: mean"),
+    ({"split__measure": "person_height", "split__over_time": "share"},
+     "split.over_time: share: it counts time above 0.5 pixels a frame, and person_height is in % of heights; choose "
+     "mean, max or q90"),
+    ({"split__on_no_person": "skip"}, "split.on_no_person: measure mean needs no person; leave it out"),
+    ({"split__on_no_person": "guess"}, "split.on_no_person: input should be 'fail' or 'skip' (got 'guess')"),
+    ({"flow__persons": {"every": 0}}, "flow.persons.every: input should be greater than or equal to 1 (got 0)"),
+    ({"flow__persons": {"threshold": 1}}, "flow.persons.threshold: input should be less than 1 (got 1)"),
     ({"split__value": 0}, "split.value: input should be greater than 0 (got 0)"),
     ({"split__value": float("inf")}, "split.value: input should be a finite number (got inf)"),
     ({"split__threshold": "mean"}, "split.threshold: threshold 'mean' is unknown; did you mean 'kmeans'?; choose one "
@@ -400,6 +407,8 @@ def settings_of(given, role):
     ({}, {}, {}), ({"measure": "residual"}, {}, {}), ({"measure": "centre"}, {"measure": "centre"}, {}),
     ({"measure": "residual", "over_time": "q90"}, {"over_time": "q90"}, {"over_time": "q90"}),
     ({"source": "random", "over_time": "max"}, {"over_time": "max"}, {}),
+    ({"measure": "person"}, {"measure": "person"}, {"on_no_person": "fail"}),
+    ({"measure": "person_height", "on_no_person": "skip"}, {"measure": "person_height"}, {"on_no_person": "skip"}),
 ])  # fmt: skip
 def test_what_flow_has_to_give_is_said_where_it_is_not_the_usual(changes, summary, more):
     """So that flow and splits of before there was more stand."""
@@ -410,7 +419,15 @@ def test_what_flow_has_to_give_is_said_where_it_is_not_the_usual(changes, summar
     assert split.settings("mine") == {"source": split.source, **own, **more}
     motion = split.settings("mine", "measure", "over")
     assert motion == {"source": split.source, **own, "measure": split.measure, "over": "all",
-                      **({"over_time": split.over_time} if "over_time" in changes else {})}  # fmt: skip
+                      **({"over_time": split.over_time} if "over_time" in changes else {}), **more}  # fmt: skip
+
+
+def test_persons_are_among_flows_settings_only_where_the_measure_is_of_them():
+    """So that flow of before there was a detector stands."""
+    plain, persons = {"algorithm": "farneback", "step": 1, "short_side": None}, {"every": 2}
+    assert read(config(flow__persons=persons)).flow_settings == plain
+    wanted = plain | {"person_every": 2, "person_threshold": 0.5}
+    assert read(config(flow__persons=persons, split__measure="person")).flow_settings == wanted
 
 
 @pytest.mark.parametrize(("given", "wanted"), [

@@ -389,6 +389,21 @@ def test_digits(value, number, text):
     assert plan.digits(value, number) == text
 
 
+def test_looks_for_persons_are_counted_where_the_measure_is_of_them(own):
+    """Each takes a core far more than a pair's flow; half of them takes half as long."""
+    size = Size({}, {}, {}, 30, 48, 40)
+    seconds = {}
+    for words in ("{}", "{measure: person}", "{measure: person}, flow={persons: {every: 4}}"):
+        chosen = script.study_of([], pairs=[f"split={words.partition(', flow=')[0]}",
+                                            f"flow={words.partition(', flow=')[2] or '{}'}"])  # fmt: skip
+        measured = plan.measure(chosen, size, seconds=0)
+        assert measured.problem is None
+        seconds[words] = measured.flow_seconds
+    none, each, few = seconds.values()
+    assert each > 10 * none
+    assert few < 0.6 * each
+
+
 def test_a_flow_table_is_as_large_as_foreseen(own):
     chosen = script.study_of([])
     size = plan.size(chosen, "own")

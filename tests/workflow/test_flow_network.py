@@ -1,4 +1,4 @@
-"""Flow by a network: its weights are an input, given or downloaded, and it asks for the GPU."""
+"""Flow by a network, and persons: weights are an input, given or downloaded; a network of flow asks for the GPU."""
 
 import json
 import shutil
@@ -9,7 +9,8 @@ import tiny
 import torch
 from conftest import draw
 
-from dtkd.motion import raft
+from dtkd.motion import fasterrcnn, raft
+from dtkd.motion.detectors import DETECTOR
 
 DIVING = "results/tiny/flow/Diving.parquet"
 
@@ -38,6 +39,35 @@ def test_weights_of_ones_own(study):
     assert "flow tiny/flow/Diving.parquet" in tiny.pending(study)
 
 
+def test_persons_are_sought_where_the_measure_is_of_them(study):
+    """Random weights find nobody, which the split's job says rather than rank classes by something else."""
+    clips = [clip for own in tiny.CLIPS.values() for clip in own]
+    for seed, clip in enumerate(clips):
+        draw(study / "videos" / clip, seed=seed, frames=2)
+    fasterrcnn.save_untrained(study / "own.pth")
+    flow = {"algorithm": "farneback", "persons": {"weights": "own.pth", "every": 2}}
+    tiny.configure(study, lambda config: config.update(flow=flow, split={"measure": "person"}))
+    done = tiny.snakemake(study, "results/tiny/split.json")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0
+    assert f"split.measure: person: no person was found in {len(clips)} of {len(clips)} videos (Archery/" in said
+    assert "set split.on_no_person: skip" in said
+    (table, *_) = (study / "results/tiny/flow/Diving").iterdir()
+    assert {"persons", "person", "person_height"} <= set(pq.read_schema(table).names)
+    assert json.loads(pq.read_schema(table).metadata[b"dtkd.flow"])["persons"]["every"] == 2
+    assert not (study / "results/weights").exists(), "nothing is downloaded"
+
+    job = "flow tiny/flow/Diving.parquet"
+    assert job not in tiny.pending(study)
+    tiny.configure(study, lambda config: config["flow"]["persons"].update(threshold=0.3))
+    assert job in tiny.pending(study)
+    tiny.configure(study, lambda config: config.update(split={"measure": "moving"}))
+    done = tiny.snakemake(study, DIVING)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "persons" in pq.read_schema(table).names, "a table with persons has all that is asked for now"
+    assert "person" not in pq.read_schema(study / DIVING).names
+
+
 def test_weights_that_are_downloaded_and_a_gpu_that_is_waited_for(study, tmp_path):
     """With scripts that only write what they were given: rules, profile and library as they are."""
     project = tmp_path / "project"
@@ -58,3 +88,7 @@ def test_weights_that_are_downloaded_and_a_gpu_that_is_waited_for(study, tmp_pat
     assert done.returncode == 0, done.stdout + done.stderr
     assert (study / DIVING).read_text() == "results/weights/raft_small.pth 1 cuda"
     assert (study / "results/weights/raft_small.pth").read_text() == "raft_small"
+    tiny.configure(study, lambda config: config["split"].update(measure="person_height"))
+    done = tiny.snakemake(study, DIVING, project=project)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (study / f"results/weights/{DETECTOR.name}.pth").read_text() == DETECTOR.name

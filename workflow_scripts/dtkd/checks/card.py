@@ -169,13 +169,15 @@ class Card:
 
     @cached_property
     def flows(self) -> dict[str, pd.DataFrame] | None:
-        """Class -> its flow table, or None where some are not made yet."""
+        """Class -> its flow table, or None where some are not made yet, or lack the persons that are measured."""
         if not self.flow:
             return None
         files = {name: self.folder / "flow" / f"{name}.parquet" for name in self.classes}
         if not all(file.exists() for file in files.values()):
             return None
-        return {name: read_parquet(file) for name, file in files.items()}
+        tables = {name: read_parquet(file) for name, file in files.items()}
+        lacks = "on_no_person" in self.settings.split and any("with_person" not in one for one in tables.values())
+        return None if lacks else tables
 
     # what belongs together
 

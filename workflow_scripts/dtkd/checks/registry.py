@@ -22,6 +22,8 @@ class Check:
     find: Callable[[Card], Iterable[Finding]]
     needs: str = VIDEOS
     """VIDEOS and lists alone, or the classes' FLOW tables."""
+    persons: bool = False
+    """Whether it is one of studies alone that measure the motion of persons."""
 
     @property
     def name(self) -> str:
@@ -46,6 +48,7 @@ CHECKS = (
     Check(worth.test_size),
     Check(classes.few_and_many),
     Check(classes.lone_static_class),
+    Check(worth.persons_found, needs=FLOW, persons=True),
     Check(worth.unsteady_groups, needs=FLOW),
 )
 
@@ -61,6 +64,8 @@ def run(card: Card, checks: Sequence[Check] = CHECKS) -> tuple[list[Finding], li
     """
     found, undone = [], []
     for check in checks:
+        if check.persons and "on_no_person" not in card.settings.split:
+            continue
         if check.needs == FLOW:
             if card.settings.split["source"] != "flow":
                 continue

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from math import isnan
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from dtkd.analysis.significance import smallest_gain
 from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding
 from dtkd.checks.wording import config, number, percent
 from dtkd.motion import stability
-from dtkd.motion.subsets import train_flows
+from dtkd.motion.subsets import length, train_flows, without_person
 
 FLATTERED = 0.01
 """What choosing the best of several epochs on the test set adds to an accuracy, from which on it matters."""
 COARSE, VERY_COARSE = 0.05, 0.10
 """The smallest gain that a test set shows, as a share of its videos."""
+SEEN = 0.5
+"""The share of a class's frames with a person below which their motion tells little of the class."""
 STEADY = 0.9
 """The share of draws of its videos in which a class keeps its subset."""
 MOSTLY_STEADY = 0.75
@@ -78,11 +84,48 @@ def test_size(card: Card) -> Iterator[Finding]:
     )
 
 
+def _flows(card: Card) -> dict[str, pd.DataFrame]:
+    """The classes' flow tables of the videos that decide on their groups."""
+    if card.settings.split["over"] == "train":
+        return train_flows(card.flows, card.index, card.lists[0])
+    return card.flows
+
+
+def _too_few_persons(flows: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> bool:
+    """Whether the split stops for lack of persons (`subsets.counted`)."""
+    lacking = without_person(flows)
+    stops = settings["on_no_person"] == "fail"
+    return bool(lacking) and (stops or any(len(own) == len(flows[name]) for name, own in lacking.items()))
+
+
+def persons_found(card: Card) -> Iterator[Finding]:
+    """In how much of the videos there is a person whose motion can be measured."""
+    settings, flows = card.settings.split, _flows(card)
+    lacking, videos = without_person(flows), sum(map(len, flows.values()))
+    shares = {name: float(np.average(table["with_person"], weights=table["pairs"])) for name, table in flows.items()}
+    every = pd.concat(flows.values())
+    share, none = float(np.average(every["with_person"], weights=every["pairs"])), sum(map(len, lacking.values()))
+    stops = bool(none) and settings["on_no_person"] == "fail"
+    yield Finding(
+        "error" if stops else "warning" if none or min(shares.values()) < SEEN else "note",
+        f"A person was found in {100 * share:.1f} % of the frames"
+        + (f", and nobody in {none} of {number(videos, 'video')}." if none else "."),
+        f"The motion of a video (split.measure: {settings['measure']}) is that of its frames with persons"
+        + (": one without them has none, and the workflow stops." if stops else
+           ": one without them does not count in its class's mean." if none else "."),
+        "Lower the detector's threshold (flow.persons.threshold), or measure motion without persons (split: {measure: "
+        "moving})" + (". Or go on without these videos:" if stops else "."),
+        config(split={"measure": settings["measure"], "on_no_person": "skip"}) if stops else "",
+        tuple({"class": name, "frames with a person": percent(own), "videos without": str(len(lacking.get(name, [])))}
+              for name, own in sorted(shares.items(), key=lambda item: item[1]) if own < 1),
+    )  # fmt: skip
+
+
 def unsteady_groups(card: Card) -> Iterator[Finding]:
     """Classes of different groups that differ by less than the choice of their videos."""
-    settings, flows = card.settings.split, card.flows
-    if settings["over"] == "train":
-        flows = train_flows(flows, card.index, card.lists[0])
+    settings, flows = card.settings.split, _flows(card)
+    if "on_no_person" in settings and _too_few_persons(flows, settings):
+        return  # `persons_found` says so
     table = stability.of_classes(flows, settings)
     unsteady = table[table["kept"] < STEADY].sort_values("kept")
     if unsteady.empty:
@@ -93,7 +136,7 @@ def unsteady_groups(card: Card) -> Iterator[Finding]:
     # a group in the middle has two thresholds to be beyond
     loosest = min([least, *between], key=lambda group: groups[group]["kept"].mean())
     apart, error = stability.gap(table)
-    unit = f"pixels/{next(iter(card.flows.values())).attrs.get('unit', 'frame')}"
+    unit = f"{length(settings['measure'])}/{next(iter(card.flows.values())).attrs.get('unit', 'frame')}"
     kept = float(groups[loosest]["kept"].mean())
     yield Finding(
         "warning" if kept < MOSTLY_STEADY else "note",

@@ -13,6 +13,32 @@ from dtkd.motion.algorithms import ALGORITHMS, FlowAlgorithm
 Algorithm = Annotated[str, NameIn(ALGORITHMS)]
 
 
+class Persons(Section):
+    """The detector of persons, which the measures `person` and `person_height` of `split` need.
+
+    It is Faster R-CNN on MobileNetV3, trained on COCO. Where another measure is chosen, nobody is sought.
+    """
+
+    every: Count = Field(
+        1,
+        description="Every how many pairs of frames it looks for persons; each pair has the boxes of the nearest "
+        "look. More where it takes too long: of 320×240 frames a look costs a core six times as much as a pair's flow.",
+    )
+    threshold: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5,
+        description="The detector's score from which on a box counts as a person. Lower finds more persons, and more "
+        "that are none.",
+    )
+    weights: Place | None = Field(
+        None, description="File of the detector's parameters; `null`: torchvision's, downloaded on first use."
+    )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What the columns of persons depend on, beside the content of the weights."""
+        return {"person_every": self.every, "person_threshold": self.threshold}
+
+
 class Flow(Section):
     """Optical flow of every video (the paper's Section 3.1)."""
 
@@ -40,6 +66,7 @@ class Flow(Section):
     weights: Place | None = Field(
         None, description="`raft_*`: file of the network's parameters; `null`: torchvision's, downloaded on first use."
     )
+    persons: Persons = Persons()
 
     @property
     def entry(self) -> FlowAlgorithm:
@@ -50,7 +77,7 @@ class Flow(Section):
     def settings(self) -> dict[str, Any]:
         """What a table depends on, beside the content of the weights. (The unit is left out where it is the usual one,
         as it was before there was another.)"""
-        return self.model_dump(exclude={"weights", *["unit"] * (self.unit == "frame")})
+        return self.model_dump(exclude={"weights", "persons", *["unit"] * (self.unit == "frame")})
 
     @model_validator(mode="after")
     def _weights_belong_to_a_network(self) -> Flow:

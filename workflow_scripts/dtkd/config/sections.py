@@ -104,6 +104,16 @@ class Sections(Section):
             check(self)
         return self
 
+    @property
+    def by_person(self) -> bool:
+        """Whether some split is by the motion of persons, who are sought then."""
+        return any(split.by_person for split in (self.split, *self.splits.values()))
+
+    @property
+    def flow_settings(self) -> dict[str, Any]:
+        """What tables of flow depend on, beside the content of weights; nobody is sought where no measure needs it."""
+        return self.flow.settings | (self.flow.persons.settings if self.by_person else {})
+
     def used_datasets(self) -> list[str]:
         """The study's datasets, and the one that its backbone is pretrained on."""
         pretrain = self.pretrain if self.model.weights == "pretrain" else None

@@ -9,9 +9,13 @@ from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Name, NameIn, Section
 from dtkd.data.groups import SUBSETS, default_names
+from dtkd.motion.detectors import PERSON_MEASURES
 from dtkd.motion.thresholds import THRESHOLDS
 
-Measure = Literal["mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving"]
+Measure = Literal[
+    "mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving", "person",
+    "person_height",
+]  # fmt: skip
 RESERVED = {"overall", "all", "teacher"}  # what tables and rules call something else
 Threshold = Annotated[str, NameIn(THRESHOLDS)]
 
@@ -53,14 +57,22 @@ class Split(Section):
         "deviation or a quantile (`q50` to `q99`) of the magnitude over all pixels; `centre`: the mean over the "
         "middle half of rows and columns; `camera`: the mean of the camera's part, which is the shift, zoom and roll "
         "that most of the frame shares; `residual`: the mean of the rest; `moving`: the mean of the rest over those "
-        "pixels where it is more than 0.5. `median`: the median of the pairs' means. Where the camera moves: "
-        "`residual`; where what acts is small in the frame: `moving`; where scenes have bystanders: `centre`.",
+        "pixels where it is more than 0.5. `median`: the median of the pairs' means. `person`: the mean over the "
+        "pixels of the persons that a detector finds (`flow.persons`); `person_height`: the same in % of these "
+        "persons' heights, whatever their distance. Where the camera moves: `residual`; where what acts is small in "
+        "the frame: `moving`; where scenes have bystanders: `centre`; where other things than persons move: `person`; "
+        "where some are filmed from nearby and some from afar: `person_height`.",
     )
     over_time: Literal["mean", "max", "q90", "share"] = Field(
         "mean",
         description="How the pairs' values become the video's: mean, maximum, 90 % quantile, or the share of the time "
         "in which they are above 0.5 pixels a frame (with `flow.unit: second`, 12.5 pixels a second). `q90` where an "
         "action is short in its video; `share` where it lasts longer in some classes.",
+    )
+    on_no_person: Literal["fail", "skip"] = Field(
+        "fail",
+        description="`person`, `person_height`: what happens where no person is found in a video. `fail`: the study "
+        "stops and names it. `skip`: its class's mean is over the class's other videos, and the log says so.",
     )
     over: Literal["all", "train"] = Field(
         "all", description="Whose videos decide: all, or only the training videos of list 1."
@@ -85,8 +97,8 @@ class Split(Section):
     )
     value: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = Field(
         None,
-        description="`flow`: the threshold itself, in pixels a frame, in place of the quantile. Set it to use the "
-        "threshold of another data set.",
+        description="`flow`: the threshold itself, in the measure's unit (pixels a frame), in place of the quantile. "
+        "Set it to use the threshold of another data set.",
     )
     boundary: Literal["inclusive", "strict"] = Field(
         "inclusive", description="`flow`, `random`: whether a class on the threshold is static (decisions, row 1)."
@@ -115,6 +127,7 @@ class Split(Section):
         settings = self.model_dump(include={"source", *read[self.source], *more})
         if "measure" in settings:
             settings |= {"over_time": self.over_time} if self.over_time != "mean" else {}
+            settings |= {"on_no_person": self.on_no_person} if self.by_person else {}
         if self.names is not None and self.source in ("flow", "random"):
             settings["names"] = self.names
         if self.source != "listed":
@@ -156,15 +169,31 @@ class Split(Section):
         return THRESHOLDS[self.found_by].number
 
     @property
+    def by_person(self) -> bool:
+        """Whether the measure is of persons, so that a detector has to find them."""
+        return self.measure in PERSON_MEASURES
+
+    @property
     def summary(self) -> dict[str, str]:
         """What classes' summaries of flow have to give, where that is not what they always gave."""
-        later = {"measure": self.measure} if self.measure in ("centre", "moving") else {}
+        later = {"measure": self.measure} if self.measure in ("centre", "moving") or self.by_person else {}
         return later | ({"over_time": self.over_time} if self.over_time != "mean" else {})
 
     @model_validator(mode="after")
     def _median_is_over_time(self) -> Split:
         if self.measure == "median" and self.over_time != "mean":
             raise ValueError(f"over_time: {self.over_time}: measure median is over time itself; set over_time: mean")
+        return self
+
+    @model_validator(mode="after")
+    def _persons_are_measured(self) -> Split:
+        if self.measure == "person_height" and self.over_time == "share":
+            raise ValueError(
+                "over_time: share: it counts time above 0.5 pixels a frame, and person_height is in % of heights; "
+                "choose mean, max or q90"
+            )
+        if self.on_no_person != "fail" and not self.by_person:
+            raise ValueError(f"on_no_person: measure {self.measure} needs no person; leave it out")
         return self
 
     @model_validator(mode="after")

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
@@ -155,17 +155,37 @@ def grey_frames(
 
     Raises VideoError if the file cannot be opened, or, at the end, if it is damaged or its data end early.
     """
+
+    def shown(bgr: np.ndarray) -> np.ndarray:
+        return _resized(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), short_side)
+
+    return (yield from _every(path, step, threads, shown))
+
+
+def bgr_frames(
+    path: str | Path, short_side: int | None = None, step: int = 1, threads: int = 1
+) -> Generator[np.ndarray, None, VideoInfo]:
+    """The same frames as ``grey_frames`` in colour: uint8 (H, W, 3), BGR."""
+    return (yield from _every(path, step, threads, lambda bgr: _resized(bgr, short_side)))
+
+
+def _every(
+    path: str | Path, step: int, threads: int, shown: Callable[[np.ndarray], np.ndarray]
+) -> Generator[np.ndarray, None, VideoInfo]:
+    """What ``shown`` makes of every ``step``-th frame (H, W, 3), BGR."""
     with _opened(path, threads) as video:
         for index, frame in enumerate(video.frames()):
-            if index % step:
-                continue
-            grey = cv2.cvtColor(video.bgr(frame), cv2.COLOR_BGR2GRAY)
-            size = _scaled(grey.shape, short_side)
-            if size is not None:
-                shrinks = size[0] < grey.shape[1]
-                grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-            yield grey
+            if index % step == 0:
+                yield shown(video.bgr(frame))
         return video.info()
+
+
+def _resized(frame: np.ndarray, short_side: int | None) -> np.ndarray:
+    size = _scaled(frame.shape, short_side)
+    if size is None:
+        return frame
+    shrinks = size[0] < frame.shape[1]
+    return cv2.resize(frame, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
 
 
 class _Video:

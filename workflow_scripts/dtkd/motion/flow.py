@@ -2,8 +2,8 @@
 
 The paper names no algorithm, resolution or aggregation; what is kept here lets other choices be tried without
 computing flow again: mean, spread and quantiles of the magnitude over all pixels, how much of it is the camera's, and
-means over some pixels only, those in the middle and those that move. Over time, one number a pair becomes one a video
-in one of several ways (``OVER_TIME``).
+means over some pixels only, those in the middle, those that move and, if a study asks for it, those of persons. Over
+time, one number a pair becomes one a video in one of several ways (``OVER_TIME``).
 
 Units: every magnitude is in pixels a frame of the source, at the working size. With ``step`` > 1 a pair is ``step``
 frames apart and its displacement is divided by ``step``; with ``short_side`` a pixel is one of the scaled frame. A
@@ -33,7 +33,9 @@ from dtkd.common.files import atomic
 from dtkd.common.provenance import sha256
 from dtkd.common.registry import resolved
 from dtkd.data import video
+from dtkd.motion import persons
 from dtkd.motion.algorithms import ALGORITHMS
+from dtkd.motion.detectors import DETECTOR, PERSON_MEASURES
 
 FlowFunction = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """(previous, next), both uint8 (H, W) -> float32 (H, W, 2): the displacement in pixels, x then y."""
@@ -54,6 +56,8 @@ OVER_TIME: dict[str, Callable[[np.ndarray, np.ndarray | None, float], float]] = 
 is the second (frame rates may vary); ``share`` is the share of the time, 0 to 1, in which a measure exceeds ``moves``.
 """
 SUMMARY = ["video", "frames", "pairs", *MEASURES, "median"]
+PERSON_SUMMARY = [*PERSON_MEASURES, "with_person"]
+"""What a summary has beside ``SUMMARY`` where persons are sought."""
 METADATA_KEY = b"dtkd.flow"
 FORMAT = 1
 """Raise it when the meaning of a column changes: a flow job then keeps no older table."""
@@ -136,6 +140,13 @@ class Settings:
     device: str = "auto"
     """Where a network computes: auto (a GPU where there is one), cpu or cuda. No table is made again for its sake."""
 
+    person_weights: str | None = None
+    """File of the parameters of the detector of persons; None: no persons are sought. What it holds counts."""
+    person_every: int = 1
+    """Every how many pairs the detector looks; each pair has the boxes of the look that is nearest."""
+    person_threshold: float = 0.5
+    """The detector's score from which on a box counts as a person."""
+
     def __post_init__(self) -> None:
         network = ALGORITHMS[self.algorithm].network
         if self.step < 1:
@@ -146,8 +157,12 @@ class Settings:
             raise DtkdError(f"flow unit {self.unit!r} is not known: choose frame or second.")
         if self.over_time not in OVER_TIME:
             raise DtkdError(f"{self.over_time!r} over time is not known: choose one of {', '.join(OVER_TIME)}.")
-        if self.measure not in (known := [*MEASURES, "median"]):
+        if self.measure not in (known := [*MEASURES, "median", *PERSON_MEASURES]):
             raise DtkdError(f"flow measure {self.measure!r} is not known: choose one of {', '.join(known)}.")
+        if self.measure in PERSON_MEASURES and not self.person_weights:
+            raise DtkdError(f"flow measure {self.measure} needs a detector of persons: name a file of its parameters.")
+        if self.person_every < 1:
+            raise DtkdError(f"persons every {self.person_every} pairs are not possible: choose 1 or more.")
         if network and not self.weights:
             raise DtkdError(f"flow algorithm {self.algorithm} has no weights: name a file of its parameters.")
 
@@ -157,6 +172,28 @@ class Settings:
         function = resolved(algorithm.function)
         return function(self.weights, self.device) if algorithm.network else function()
 
+    def persons(self, path: str | Path) -> list[np.ndarray] | None:
+        """If they are sought, the boxes of the persons in every ``person_every``-th pair's first frame."""
+        if not self.person_weights:
+            return None
+        find, every = resolved(DETECTOR.boxes), self.step * self.person_every
+        return find(path, self.person_weights, self.person_device, every, self.person_threshold)
+
+    def look(self, pair: int, looks: int) -> int:
+        """The number of the detector's look, of so many, that is nearest to a pair."""
+        return min((pair + self.person_every // 2) // self.person_every, looks - 1)
+
+    def check(self) -> None:
+        """Raise the one DtkdError where flow cannot run here, for no video at all."""
+        self.function()
+        if self.person_weights:
+            resolved(DETECTOR.ready)(self.person_weights, self.person_device)
+
+    @property
+    def person_device(self) -> str:
+        """The detector computes where the flow does: on a GPU only beside an algorithm that takes one."""
+        return "cpu" if ALGORITHMS[self.algorithm].gpu == "never" else self.device
+
     @cached_property
     def recipe(self) -> dict[str, object]:
         """What a table is made by, as it is stored; of weights, and of a plug-in's file, the SHA-256.
@@ -165,13 +202,27 @@ class Settings:
         """
         recipe = {"algorithm": self.algorithm, "step": self.step, "short_side": self.short_side}
         if ALGORITHMS[self.algorithm].network:
-            try:
-                recipe["weights"] = sha256(self.weights)
-            except OSError as error:
-                raise DtkdError(f"{self.weights} cannot be read ({error.strerror}): check flow.weights.") from error
+            recipe["weights"] = _content(self.weights, "flow.weights")
         if plugin := ALGORITHMS.source(self.algorithm):
             recipe["plugin"] = sha256(plugin)
         return recipe
+
+    @cached_property
+    def person_recipe(self) -> dict[str, object]:
+        """The same of the columns of persons, which a table may have beside the others; empty where none are sought."""
+        if not self.person_weights:
+            return {}
+        weights = _content(self.person_weights, "flow.persons.weights")
+        known = {"every": self.person_every, "threshold": self.person_threshold, "weights": weights}
+        return {"persons": {"detector": DETECTOR.name} | known}
+
+
+def _content(weights: str, key: str) -> str:
+    """The SHA-256 of a file of weights; DtkdError, which names the config's ``key``, where it cannot be read."""
+    try:
+        return sha256(weights)
+    except OSError as error:
+        raise DtkdError(f"{weights} cannot be read ({error.strerror}): check {key}.") from error
 
 
 class FrameStatistics:
@@ -266,7 +317,9 @@ def video_flow(path: str | Path, *settings: object, **others: object) -> pd.Data
     Columns: ``pair`` (int32, from 0; its frames are ``pair·step`` and ``(pair+1)·step``), ``time`` (float64, seconds,
     of the first frame) and ``seconds`` (float64, from the first frame to the second; both NaN where the file has no
     times), and, float32 in pixels a frame of the source (see the module): ``mean``, ``std``, ``q50``, ``q75``, ``q90``,
-    ``q99``, ``camera``, ``residual``, ``centre``, ``moving`` (see ``FrameStatistics``).
+    ``q99``, ``camera``, ``residual``, ``centre``, ``moving`` (see ``FrameStatistics``). Where persons are sought also
+    ``persons`` (int32: how many were found) and, float32, ``person`` and ``person_height`` (see `persons.of_pair`; NaN
+    where there are none).
 
     Raises VideoError (see ``video.grey_frames``), and where the video has too few frames for one pair or frames too
     small for the algorithm; DtkdError where the settings make no sense.
@@ -284,11 +337,12 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
     """
     keep_freed_memory()
     step, compute, statistics, values, ended = settings.step, settings.function(), None, array("f"), []
+    boxes, people = settings.persons(path), array("f")
 
     def frames() -> Iterator[np.ndarray]:
         ended.append((yield from video.grey_frames(path, settings.short_side, step)))
 
-    for previous, following in pairwise(frames()):
+    for number, (previous, following) in enumerate(pairwise(frames())):
         try:
             flow = compute(previous, following)
         except cv2.error as error:
@@ -305,6 +359,8 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
             )
         statistics = statistics or FrameStatistics(*previous.shape, step)
         values.extend(statistics(flow))
+        if boxes is not None:
+            people.extend(persons.of_pair(flow, boxes[settings.look(number, len(boxes))]))
     [info] = ended
     if not values:
         raise video.VideoError(
@@ -315,7 +371,12 @@ def _measured(path: str | Path, settings: Settings) -> tuple[pa.Table, int]:
     pair = np.arange(columns.shape[1], dtype=np.int32)
     times = np.array([info.time(index * step) for index in range(len(pair) + 1)])
     about = {"pair": pair, "time": times[:-1], "seconds": np.diff(times)}
-    return pa.table({**about, **dict(zip(MEASURES, columns, strict=True))}), info.frames
+    measured = dict(zip(MEASURES, columns, strict=True))
+    if boxes is not None:
+        found = np.array([len(boxes[settings.look(number, len(boxes))]) for number in pair], np.int32)
+        columns = np.array(people, np.float32).reshape(-1, len(PERSON_MEASURES)).T / np.float32(step)
+        measured |= {"persons": found, **dict(zip(PERSON_MEASURES, columns, strict=True))}
+    return pa.table({**about, **measured}), info.frames
 
 
 def keep_freed_memory() -> None:
@@ -331,11 +392,12 @@ def write_video_flow(path: str | Path, out: str | Path, settings: Settings) -> d
     """Write the flow table of the video ``path`` to the parquet ``out``, atomically; return its summary row.
 
     The file's schema metadata holds, as JSON under ``dtkd.flow``: ``format``, ``settings``, ``source`` (size in bytes
-    and mtime_ns of the video), ``frames`` (decoded) and ``opencv`` (version; recorded, not compared).
+    and mtime_ns of the video), ``frames`` (decoded) and ``opencv`` (version; recorded, not compared); with persons also
+    ``persons`` (the detector, its settings and weights).
 
     Raises as ``video_flow``.
     """
-    recipe = _recipe(path, settings.recipe)
+    recipe = _recipe(path, settings)
     table, frames = _measured(path, settings)
     metadata = recipe | {"frames": frames, "opencv": cv2.__version__}
     with atomic(out) as temporary:
@@ -363,6 +425,8 @@ def class_flow(
     Columns: ``video``, ``frames`` (decoded), ``pairs``; the ``MEASURES`` over the pairs by ``settings.over_time``, in
     pixels a frame, or a second by ``settings.unit`` (the table has both in its ``attrs``; NaN in videos whose stored
     tables are of before there was such a measure, unless it is ``settings.measure``); ``median`` (of the pairs' means).
+    Where persons are sought, also the ``PERSON_MEASURES`` over the pairs in which one was found (NaN in a video without
+    any) and ``with_person``, the share of these pairs.
 
     Raises one DtkdError that lists every bad video with its reason, after all good ones are done; or, at once, that
     the algorithm cannot run here.
@@ -371,7 +435,7 @@ def class_flow(
     outs = {out for _, _, out in videos}
     if not videos or len(outs) < len(videos) or len({out.parent for out in outs}) > 1:
         raise ValueError("class_flow needs at least one video, and parquet paths that differ but share one folder")
-    made_by = settings.recipe
+    _ = settings.recipe, settings.person_recipe  # weights that cannot be read are one problem, not one a video
     for file in videos[0][2].parent.glob("*.parquet"):
         if file not in outs:
             file.unlink()
@@ -381,7 +445,7 @@ def class_flow(
     todo = []
     for name, path, out in videos:
         try:
-            row = _stored_summary(path, out, _recipe(path, made_by), settings)
+            row = _stored_summary(path, out, _recipe(path, settings), settings)
         except DtkdError as error:
             bad[name] = str(error)
             out.unlink(missing_ok=True)
@@ -391,7 +455,7 @@ def class_flow(
         else:
             rows[name] = row | {"video": name}
     if todo:
-        settings.function()  # an algorithm that cannot run here is one problem, not one a video
+        settings.check()
     with ThreadPoolExecutor(threads) as pool:
         results = pool.map(_compute, todo)
         for name, row, reason in progress(results, total=len(todo)) if progress and todo else results:
@@ -402,7 +466,8 @@ def class_flow(
     if bad:
         listed = "; ".join(bad[name].rstrip(".") for name, _, _ in videos if name in bad)
         raise DtkdError(f"{len(bad)} of {len(videos)} videos have no optical flow (the others are done): {listed}.")
-    summary = pd.DataFrame([rows[name] for name, _, _ in videos], columns=SUMMARY)
+    columns = SUMMARY + (PERSON_SUMMARY if settings.person_weights else [])
+    summary = pd.DataFrame([rows[name] for name, _, _ in videos], columns=columns)
     summary.attrs |= {"unit": settings.unit, "over_time": settings.over_time}
     return summary
 
@@ -419,7 +484,7 @@ def _compute(task: tuple[str, Path, Path, Settings]) -> tuple[str, dict[str, obj
         return name, None, str(error)
 
 
-def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
+def _recipe(path: str | Path, settings: Settings) -> dict[str, object]:
     """What a stored table must have been made from to be kept."""
     try:
         source = os.stat(path)
@@ -427,8 +492,9 @@ def _recipe(path: str | Path, settings: dict[str, object]) -> dict[str, object]:
         raise video.VideoError(f"{path}: cannot be read ({error.strerror}): check the path.") from error
     return {
         "format": FORMAT,
-        "settings": settings,
+        "settings": settings.recipe,
         "source": {"size": source.st_size, "mtime_ns": source.st_mtime_ns},
+        **settings.person_recipe,
     }
 
 
@@ -456,8 +522,23 @@ def _summary(path: str | Path, name: str, table: pa.Table, frames: int, settings
             raise video.VideoError(f"{path}: has no times, and flow.unit is second: set flow.unit: frame.")
     pairs = {name: in_unit(column, seconds, settings) for name, column in values.items()}
     summed = {name: over_time(column, seconds, settings) for name, column in pairs.items()}
-    median = float(np.median(pairs["mean"]))
-    return {"video": name, "frames": int(frames), "pairs": len(table), **summed, "median": median}
+    summed["median"] = float(np.median(pairs["mean"]))
+    if settings.person_weights:
+        summed |= _summary_of_persons(table, seconds, settings)
+    return {"video": name, "frames": int(frames), "pairs": len(table), **summed}
+
+
+def _summary_of_persons(table: pa.Table, seconds: np.ndarray | None, settings: Settings) -> dict[str, float]:
+    """``PERSON_SUMMARY``: what is over the pairs with persons alone is NaN where there are none."""
+    found = table["persons"].to_numpy() > 0
+    if not found.any():
+        return dict.fromkeys(PERSON_MEASURES, float("nan")) | {"with_person": 0.0}
+    seconds = None if seconds is None else seconds[found]
+    summed = {}
+    for name in PERSON_MEASURES:
+        values = in_unit(table[name].to_numpy().astype(np.float64)[found], seconds, settings)
+        summed[name] = over_time(values, seconds, settings)
+    return summed | {"with_person": float(found.mean())}
 
 
 def in_unit(values: np.ndarray, seconds: np.ndarray | None, settings: Settings) -> np.ndarray:

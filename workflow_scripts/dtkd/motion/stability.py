@@ -11,7 +11,7 @@ import pandas as pd
 
 from dtkd.data.groups import group_names
 from dtkd.motion import thresholds
-from dtkd.motion.subsets import BOUNDARIES, class_means, rule, split
+from dtkd.motion.subsets import BOUNDARIES, class_means, counted, rule, split
 
 DRAWS = 1000
 
@@ -30,9 +30,9 @@ def of_classes(
     error), both in the tables' unit, and ``kept``, the share of draws in which the class is in that subset; ``attrs``
     have ``groups``, their names in order, and ``split``, the share of draws in which all classes are where they were.
 
-    Raises DtkdError as `subsets.class_means` and `subsets.split` do.
+    Raises DtkdError as `subsets.counted`, `subsets.class_means` and `subsets.split` do.
     """
-    measure = settings["measure"]
+    measure, flows = settings["measure"], counted(flows, settings)
     means = class_means(flows, measure)
     made = split(means, **rule(settings))
     groups = list(group_names(made))

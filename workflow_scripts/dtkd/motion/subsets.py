@@ -43,6 +43,40 @@ def read_flows(paths: Iterable[str | Path], index: pd.DataFrame, over: str) -> d
     return train_flows(flows, index, "list1") if over == "train" else flows
 
 
+def without_person(flows: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
+    """Class -> its videos in which no person was found, of the classes that have such; ``flows`` as of `counted`."""
+    found = {name: table.loc[~(table["with_person"] > 0), "video"].tolist() for name, table in flows.items()}
+    return {name: videos for name, videos in found.items() if videos}
+
+
+def counted(flows: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]) -> Mapping[str, pd.DataFrame]:
+    """The classes' tables (`flow.class_flow`) of the videos that have the measure of ``settings``.
+
+    That is all videos, unless persons are measured (`config.Split.settings` then has ``on_no_person``): one in which no
+    person was found has no motion of persons, and no other number would stand for it.
+
+    Raises DtkdError for such a video with ``on_no_person: fail``, and for a class of no others with ``skip``.
+    """
+    if "on_no_person" not in settings or not (lacking := without_person(flows)):
+        return flows
+    number, remedy = sum(map(len, lacking.values())), "lower flow.persons.threshold, choose a split.measure that needs "
+    remedy += "no person, such as moving, "
+    if settings["on_no_person"] == "fail":
+        names = [f"{name}/{video}" for name, videos in sorted(lacking.items()) for video in videos]
+        listed = ", ".join(names[:10]) + " ..." * (number > 10)
+        raise DtkdError(
+            f"split.measure: {settings['measure']}: no person was found in {number} of "
+            f"{sum(map(len, flows.values()))} videos ({listed}), which so have no motion of persons: {remedy}or set "
+            "split.on_no_person: skip, by which a class's mean is over its other videos."
+        )
+    if empty := [name for name, videos in sorted(lacking.items()) if len(videos) == len(flows[name])]:
+        raise DtkdError(
+            f"split.measure: {settings['measure']}: no person was found in any video of {', '.join(empty[:10])}"
+            f"{' ...' if len(empty) > 10 else ''}: {remedy}or leave the class out."
+        )
+    return {name: table[table["with_person"] > 0] for name, table in flows.items()}
+
+
 def class_means(flows: Mapping[str, pd.DataFrame], measure: str = "mean") -> pd.DataFrame:
     """μ_c: per class the unweighted mean over its videos of one measure of their flow.
 
@@ -285,8 +319,13 @@ def motion_unit(splits: Iterable[Mapping[str, Any]]) -> str:
 def _unit(criterion: Mapping[str, Any]) -> str:
     measure, over_time = criterion.get("measure") or "mean", criterion.get("over_time", "mean")
     words = {"mean": [], "max": ["maximum over time"], "q90": ["90 % quantile over time"], "share": []}[over_time]
-    unit = "share of the time" if over_time == "share" else f"pixels/{criterion.get('unit', 'frame')}"
+    unit = "share of the time" if over_time == "share" else f"{length(measure)}/{criterion.get('unit', 'frame')}"
     return ", ".join([*([measure] if measure != "mean" else []), *words, unit])
+
+
+def length(measure: str) -> str:
+    """What a measure counts a frame, or a second."""
+    return "% of a height" if measure == "person_height" else "pixels"
 
 
 def _classes(groups: Mapping[str, Collection[str]], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:

@@ -35,7 +35,7 @@ from dtkd.config import Dataset, Run, Study
 from dtkd.data import datasets, published, synthetic, video
 from dtkd.data import groups as groups_of_classes
 from dtkd.models import backbones
-from dtkd.motion import flow
+from dtkd.motion import fasterrcnn, flow
 from dtkd.training import sampling
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
@@ -358,11 +358,17 @@ def measure(study: Study, own: Size, seconds: float = 0.5) -> Measured:
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         path, out = own.sample or _drawn(Path(folder), own), Path(folder, "flow.parquet")
-        short = path if not study.flow.entry.slow else _drawn(Path(folder), own, frames=4)  # half a second a pair
+        short = path
+        if study.by_person:  # a tenth of a second a look
+            looks = 1 + 8 * study.flow.persons.every * study.flow.step
+            short = _drawn(Path(folder), own, frames=min(looks, own.frames))
+        elif study.flow.entry.slow:
+            short = _drawn(Path(folder), own, frames=4)  # half a second a pair
         all_pairs, problem = max(1.0, own.frames / study.flow.step - 1), None
         try:
+            settings = _flow_settings(study, Path(folder))
             started = time.process_time()
-            pairs = flow.write_video_flow(short, out, flow.Settings(**study.flow.model_dump()))["pairs"]
+            pairs = flow.write_video_flow(short, out, settings)["pairs"]
             flow_seconds = all_pairs * (time.process_time() - started) / pairs
             row_bytes = sum(column.to_pandas_dtype()().itemsize for column in pq.read_schema(out).types)
             flow_bytes = out.stat().st_size + (all_pairs - pairs) * row_bytes
@@ -375,6 +381,17 @@ def measure(study: Study, own: Size, seconds: float = 0.5) -> Measured:
             drawn[count, 0]
             count += 1
         return Measured((time.process_time() - started) / count, flow_seconds, flow_bytes, problem)
+
+
+def _flow_settings(study: Study, folder: Path) -> flow.Settings:
+    """The study's, on one core; its detector of persons is untrained, which takes the same time, and loaded."""
+    weights = {"weights": study.flow.weights}
+    if study.by_person:
+        weights["person_weights"] = str(folder / "detector.pth")
+        fasterrcnn.save_untrained(weights["person_weights"])
+    settings = flow.Settings(**study.flow_settings, **weights)
+    settings.check()
+    return settings
 
 
 def _drawn(folder: Path, own: Size, frames: int | None = None) -> Path:

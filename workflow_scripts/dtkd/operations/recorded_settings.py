@@ -127,7 +127,7 @@ def _of_datasets(study: Study) -> Iterator[Expected]:
             names |= dict.fromkeys(("source.format", "source.videos", "source.annotations"))
             yield Expected(f"{folder}/videos.parquet", _record(f"{folder}/videos.parquet"), {"source": drawn}, names)
         flow = f"{escape(folder)}/flow/*.run.json"
-        yield Expected(f"{folder}/flow", flow, {"settings": study.flow.settings}, {"settings": "flow"})
+        yield Expected(f"{folder}/flow", flow, {"settings": study.flow_settings}, {"settings": "flow"})
         other = ("stability", ()) if study.split.source == "flow" else ("motion", ("measure", "over"))
         for name, more in [("split", ()), other]:
             settings = {"settings": study.split.settings(dataset, *more)}

@@ -22,6 +22,7 @@ from dtkd.common.files import read_parquet
 from dtkd.config import Augment
 from dtkd.data import video
 from dtkd.data.groups import group_names
+from dtkd.motion.detectors import PERSON_MEASURES
 from dtkd.motion.flow import MEASURES, Settings, in_unit, over_time, video_flow
 from dtkd.motion.subsets import motion_unit
 from dtkd.training import cropping
@@ -89,10 +90,14 @@ def example(
     file = Path(root, path)
     # no job declares the tables of single videos: somebody may have removed them
     pairs = read_parquet(table) if table.exists() else video_flow(file, **asdict(settings))
+    if measure in PERSON_MEASURES:  # the others have no motion of persons
+        pairs = pairs[pairs["persons"] > 0]
     seconds = pairs["seconds"].to_numpy()
-    values = in_unit(pairs[measure if measure in MEASURES else "mean"].to_numpy(np.float64), seconds, settings)
+    column = measure if measure in (*MEASURES, *PERSON_MEASURES) else "mean"
+    values = in_unit(pairs[column].to_numpy(np.float64), seconds, settings)
     own = over_time(values, seconds, settings)
-    number = int(np.abs(values - (values.mean() if settings.over_time == "share" else own)).argmin())
+    nearest = np.abs(values - (values.mean() if settings.over_time == "share" else own)).argmin()
+    number = int(pairs["pair"].iloc[nearest])
     grey = pairwise(video.grey_frames(file, settings.short_side, settings.step))
     flow = settings.function()(*next(islice(grey, number, None))) / settings.step
     at = number * settings.step

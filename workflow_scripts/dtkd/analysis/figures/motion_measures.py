@@ -16,7 +16,8 @@ from dtkd.common.command import command
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
 from dtkd.data import video
-from dtkd.motion import algorithms, flow
+from dtkd.motion import algorithms, flow, persons
+from dtkd.motion.detectors import PERSON_MEASURES
 from dtkd.motion.flow import MEASURES, MOVES, FrameStatistics, Settings
 
 
@@ -30,11 +31,12 @@ def camera_part(field: np.ndarray, statistics: FrameStatistics) -> np.ndarray:
 
 
 @styled
-def draw(frame: np.ndarray, field: np.ndarray) -> Figure:
+def draw(frame: np.ndarray, field: np.ndarray, boxes: np.ndarray | None = None) -> Figure:
     """A frame (H, W, 3), RGB, its flow, the camera's part, the rest, and of this what moves; each with its measures.
 
     Args:
         field: displacements to the next frame in pixels, float32 (h, w, 2).
+        boxes: of the persons that were sought in the frame (`fasterrcnn.boxes`): one panel more.
     """
     height, width = field.shape[:2]
     statistics = FrameStatistics(height, width)
@@ -50,12 +52,20 @@ def draw(frame: np.ndarray, field: np.ndarray) -> Figure:
         ("flow without the camera", coloured(rest, most), ["residual"]),
         ("what moves", coloured(np.where(moves[..., None], rest, 0), most), ["moving"]),
     ]
-    figure = Figure(figsize=(2 * COLUMN, 0.75 + 1.28 * height / width), layout="constrained")
+    if boxes is not None:
+        values |= dict(zip(PERSON_MEASURES, persons.of_pair(field, boxes), strict=True))
+        inside = (persons.heights((height, width), boxes) > 0)[..., None]
+        panels.append(("persons", coloured(np.where(inside, field, 0), most), PERSON_MEASURES if len(boxes) else []))
+    figure = Figure(figsize=(2 * COLUMN, 0.75 + 6.4 / len(panels) * height / width), layout="constrained")
     for axis, (name, picture, measures) in zip(figure.subplots(1, len(panels)), panels, strict=True):
         axis.imshow(picture)
         axis.set_title(name, loc="center", weight="normal", fontsize=SMALL)
         words = "\n".join(f"{measure} {values[measure]:.2f}" for measure in measures)
-        axis.set_xlabel(words or f"full colour:\n{most:.1f} pixels/frame", fontsize=SMALL, verticalalignment="top")
+        words = words or ("none found" if name == "persons" else f"full colour:\n{most:.1f} pixels/frame")
+        axis.set_xlabel(words, fontsize=SMALL, verticalalignment="top")
+        if name == "persons":
+            for left, top, right, bottom in boxes * [width, height, width, height]:
+                axis.add_patch(Rectangle((left, top), right - left, bottom - top, fill=False, linewidth=0.8))
         axis.set(xticks=[], yticks=[])
         axis.spines[:].set_visible(True)
         if "centre" in measures:  # the pixels that it is over
@@ -67,7 +77,7 @@ def draw(frame: np.ndarray, field: np.ndarray) -> Figure:
 
 def liveliest(path: str | Path, settings: Settings) -> int:
     """The number of the frame from which most moves by itself (the residual, to the next one)."""
-    return int(flow.video_flow(path, **vars(settings))["residual"].argmax())
+    return int(flow.video_flow(path, settings.algorithm, short_side=settings.short_side)["residual"].argmax())
 
 
 def _without_weights() -> list[str]:
@@ -80,6 +90,9 @@ def main() -> None:
     parser.add_argument("picture", help="the PNG or PDF file to write")
     parser.add_argument("--frame", type=int, help="its number (default: the one from which most moves by itself)")
     parser.add_argument("--algorithm", choices=_without_weights(), default="farneback")
+    parser.add_argument("--persons", metavar="WEIGHTS",
+                        help="show the persons, found by the detector with these parameters (a study's measure person "
+                        "downloads them to results/weights)")  # fmt: skip
     parser.add_argument("--short-side", type=int, help="pixels of the scaled frame's shorter side (default: as it is)")
     given = parser.parse_args()
     if Path(given.picture).suffix not in (".png", ".pdf"):
@@ -90,13 +103,16 @@ def main() -> None:
 
 def _write(given: argparse.Namespace) -> int:
     """Write the picture; returns the number of its frame."""
-    settings = Settings(given.algorithm, short_side=given.short_side)
+    settings = Settings(given.algorithm, short_side=given.short_side, person_weights=given.persons)
+    settings.check()
     number = liveliest(given.video, settings) if given.frame is None else given.frame
     frames = video.info(given.video).frames
     if not 0 <= number < frames - 1:
         raise DtkdError(f"--frame: {number}, and of {given.video}'s {frames} frames pairs begin at 0 to {frames - 2}")
     pair = next(islice(pairwise(video.grey_frames(given.video, given.short_side)), number, None))
-    figure = draw(video.read(given.video, [number])[0], settings.function()(*pair))
+    found = settings.persons(given.video)
+    boxes = None if found is None else found[number]
+    figure = draw(video.read(given.video, [number])[0], settings.function()(*pair), boxes)
     with atomic(given.picture) as path:
         figure.savefig(path, dpi=200, metadata={"CreationDate": None} if path.suffix == ".pdf" else {})
     return number
