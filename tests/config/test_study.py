@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 
 from dtkd import models
 from dtkd.common.errors import DtkdError
-from dtkd.config import Train, read
+from dtkd.config import TeacherSet, Train, read
 from dtkd.config import student as student_row
 from dtkd.data import published
 from dtkd.motion import algorithms
@@ -327,12 +327,14 @@ def test_student_names(row, name):
 def test_who_teaches_by_plain_distillation():
     """A baseline of the student's list; what it says is shared by all that learn from it, and is its backbone's."""
     run = the_student(given := student(**KD, teacher="larger"))
-    assert given.teacher_runs(run) == {"teacher": given.baseline_run("mine", given.baselines["mine"]["larger"], 0)}
-    assert given.targets_file(run) == "mine/list1/targets/frozen-slowfast_r50_8x8-seed0.pt"
-    assert given.targets_settings(run).items() <= given.settings(run.teacher).items(), "as it was trained"
+    (teachers,) = given.teacher_sets(run)
+    larger = given.baseline_run("mine", given.baselines["mine"]["larger"], 0)
+    assert teachers == TeacherSet("mine/list1/targets/frozen-slowfast_r50_8x8-seed0.pt", {"teacher": larger})
+    assert given.targets_settings(run, teachers).items() <= given.settings(larger).items(), "as it was trained"
     usual = the_student(given := student(**KD))
-    assert given.teacher_runs(usual)["teacher"].folder == "mine/list1/baseline/slowfast_small-seed0"
-    assert given.targets_file(usual) != student(**BSKD).targets_file(the_student(student(**BSKD)))
+    (teachers,) = given.teacher_sets(usual)
+    assert teachers.teachers["teacher"].folder == "mine/list1/baseline/slowfast_small-seed0"
+    assert teachers.file not in student(**BSKD).all_teacher_sets()
     assert given.chosen("mine") is None, "two teachers are compared where a student is singled out"
 
 
@@ -530,7 +532,8 @@ def test_a_change_of_the_teachers_training_is_their_own():
     assert {each["train"]["lr"] for each in teacher.values()} == {0.01}, "what it does not say is as in `train`"
     assert [baseline, student] == [usual[0], usual[2]], "the student sees it by its teachers' files"
     given = read(config(teachers={"train": {"epochs": 5}}))
-    assert given.targets_settings(the_student(given))["train"]["epochs"] == 2, "they are asked about its clips"
+    ((teachers, run),) = given.all_teacher_sets().values()
+    assert given.targets_settings(run, teachers)["train"]["epochs"] == 2, "they are asked about its clips"
 
 
 def test_full_and_masked_teachers_stand_side_by_side():
@@ -544,7 +547,7 @@ def test_full_and_masked_teachers_stand_side_by_side():
         "static-LT-masked-seed0": None, "dynamic-LT-masked-seed0": None,
         "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0": None, "bskd-T2-A0.4-LT-FT-masked-seed0": None,
     }  # fmt: skip
-    files = [given.targets_file(run) for run in given.runs().values() if run.student]
+    files = [given.teacher_sets(run)[0].file for run in given.runs().values() if run.student]
     assert files == ["mine/list1/targets/frozen-LT-seed0.pt", *["mine/list1/targets/frozen-LT-masked-seed0.pt"] * 2]
 
 
