@@ -227,6 +227,8 @@ def the_student(given):
        f"students.mine.A.method: dist compares the samples of a batch with each other, and train.{key}: 2 takes it "
        f"apart; set train.{key}: {whole}")
       for key, whole in (("micro_batch", "null"), ("devices", 1), ("nodes", 1))],
+    ({"students__mine__A": MIXTURE | {"teachers": "specialists"}},
+     "students.mine.A: method mixture: no teacher is a generalist; have both (teachers: both), or set gate: truth"),
     ({"students__mine__A": MIXTURE, "split__source": "listed",
       "split__groups": {"mine": {"generalist": ["a"], "b": ["c"]}}},
      "students.mine.A: a group of classes is called generalist, as its other teacher; rename it"),

@@ -238,7 +238,7 @@ def test_a_mixture_is_a_distribution_and_hears_specialists_within_their_group_al
     ("aekd", MIX | {"C": 0.3}, ("a", "b"), "2 weights of at most C = 0.3 do not sum to 1; set C to 0.5 or more"),
     ("kd", MIX, ("a", "b"), "method kd takes one teacher, not 2; average takes several"),
     ("dist", {}, ("a", "b"), "method dist takes one teacher, not 2; average takes several"),
-    ("mixture", MIX, ("a", "b"), "no teacher is called generalist; give its logits, or set gate: truth"),
+    ("mixture", MIX, ("a", "b"), "no teacher is a generalist; have both .*, or set gate: truth"),
     ("mixture", MIX, ("a", "b", "c", "generalist"), "but there are 3 teachers"),
 ])  # fmt: skip
 def test_teachers_that_do_not_fit(name, row, teachers, message):

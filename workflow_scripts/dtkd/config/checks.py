@@ -83,10 +83,11 @@ def students_have_their_teachers(config: Sections) -> None:
 def methods_suit_their_teachers(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
-            specialists = len(config.split.group_names(dataset)) if isinstance(row, OfSpecialists) else 0
-            baselines = len(row.named) if isinstance(row, OfBaselines) else isinstance(row, OfGeneralist)
+            names = list(config.split.group_names(dataset)) if isinstance(row, OfSpecialists) else []
+            names += row.named if isinstance(row, OfBaselines) else []
+            names += ["generalist"] if isinstance(row, OfGeneralist) else []
             try:
-                row.distillation.check_teachers(specialists + baselines)
+                row.distillation.check_teachers(names)
             except DtkdError as error:
                 raise ValueError(f"students.{dataset}.{name}: {error}") from None
 

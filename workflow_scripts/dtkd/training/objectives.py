@@ -47,7 +47,7 @@ class Distillation:
     scalars = ("L_total", "L_KD", "L_CE")  # Eqs. 13, 11 and 12
 
     def __init__(self, method: Method, targets: Targets, groups: Tensor | None = None):
-        method.check_teachers(len(targets.teachers))
+        method.check_teachers(targets.teachers)
         self.method, self.targets, self.groups = method, targets, groups
 
     def target(self, items: Items, labels: Tensor) -> Target:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
@@ -33,8 +34,9 @@ class AEKD(EachTeacher):
         "1: a teacher may be heard alone; 0.6 is the authors'.",
     )  # fmt: skip
 
-    def check_teachers(self, count: int) -> None:
-        super().check_teachers(count)
+    def check_teachers(self, names: Collection[str]) -> None:
+        super().check_teachers(names)
+        count = len(names)
         if self.C * count < 1:
             raise DtkdError(f"method aekd: {count} weights of at most C = {self.C:g} do not sum to 1; set C to "
                             f"{1 / count:.3g} or more")  # fmt: skip

@@ -6,7 +6,7 @@ Read by the Snakefile at every start through the config, so that nothing here im
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
@@ -115,15 +115,16 @@ class Method(Section):
 
         from dtkd.distillation import equations
 
-        self.check_teachers(len(teacher_logits))
+        self.check_teachers(teacher_logits)
         detached = {name: logits.detach() for name, logits in teacher_logits.items()}
         equations.check_shapes(student_logits, list(detached.values()), labels)
         if groups is None:
             groups = torch.zeros(student_logits.shape[-1], dtype=torch.long, device=labels.device)
         return self.loss_of(student_logits, self.target(detached, labels, groups), labels)
 
-    def check_teachers(self, count: int) -> None:
-        """Raise DtkdError where a student cannot learn from so many teachers by this method."""
+    def check_teachers(self, names: Collection[str]) -> None:
+        """Raise DtkdError where a student cannot learn from teachers of these names by this method."""
+        count = len(names)
         if count < self.fewest:
             raise DtkdError(f"method {self.name} weighs teachers against each other: it takes two or more, not {count}")
         if self.teachers == "generalist" and not self.alternatives and count > 1:

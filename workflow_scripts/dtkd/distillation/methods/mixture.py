@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -33,6 +33,13 @@ class Mixture(SoftTargets):
         "With `truth` no generalist is heard, and `teachers: specialists` saves asking it.",
     )
 
+    def check_teachers(self, names: Collection[str]) -> None:
+        super().check_teachers(names)
+        if self.gate == "generalist" and "generalist" not in names:
+            raise DtkdError(
+                "method mixture: no teacher is a generalist; have both (teachers: both), or set gate: truth"
+            )
+
     def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
         from dtkd.distillation import equations
 
@@ -41,8 +48,6 @@ class Mixture(SoftTargets):
         own = [groups == number for number in range(len(specialists))]
         if self.gate == "truth":
             gates = [mask.float() for mask in equations.responsibility(labels, groups, len(specialists))]
-        elif "generalist" not in teacher_logits:
-            raise DtkdError("method mixture: no teacher is called generalist; give its logits, or set gate: truth")
         else:
             p = equations.teacher_probabilities(teacher_logits["generalist"], self.KD_T)
             gates = [p[:, mask].sum(-1) for mask in own]
