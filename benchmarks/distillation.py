@@ -117,7 +117,7 @@ def milliseconds(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str,
 
 def sweep(what: str, study: Study, runs: Sequence[Run], times: dict[str, float]) -> dict[str, object]:
     """Students with all that their teachers cost, against as many plain trainings."""
-    files = {study.targets_file(run): run.frozen_teachers for run in runs}
+    files = {teachers.file: teachers.frozen for run in runs for teachers in study.teacher_sets(run)}
     spent = len(runs) * times[TAUGHT] + sum(times[FROZEN if frozen else CONTINUED] for frozen in files.values())
     return {"students": what, "trainings": len(runs), "sets of targets": len(files),
             "÷ as many plain": f"{spent / (len(runs) * times[PLAIN]):.2f}",
@@ -151,7 +151,7 @@ def main() -> None:
     runs = [study.student_run(DATASET, row, 0) for row in study.students_of(DATASET).values()]
     frozen = [run for run in runs if run.frozen_teachers]
     learning = [run for run in runs if not run.frozen_teachers]
-    by_file = {study.targets_file(run): run for run in frozen}
+    by_file = {teachers.file: run for run in frozen for teachers in study.teacher_sets(run)}
     write("distillation_sweeps", [
         sweep("Table 5, all students", study, runs, times),
         sweep("Table 5, frozen teachers", study, frozen, times),

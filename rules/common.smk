@@ -12,7 +12,7 @@ from dtkd.operations import recorded_settings
 from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json
 from dtkd.config.places import within
-from dtkd.config import Dataset, Run, read
+from dtkd.config import Dataset, Run, TeacherSet, read
 from dtkd.distillation.methods import METHODS
 from dtkd.models.entries import NETWORKS
 from dtkd.motion import algorithms

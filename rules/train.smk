@@ -133,30 +133,38 @@ use rule pretrain as train_teacher with:
         **training_resources("teacher"),
 
 
-def teacher_checkpoints(run: Run) -> list[str]:
-    return [f"{RESULTS}/{teacher.folder}/checkpoint.pt" for teacher in STUDY.teacher_runs(run).values()]
+TEACHER_SETS = STUDY.all_teacher_sets()
 
 
 def targets(wildcards) -> dict[str, str]:
     """What a student learns from: its teachers' targets, and of specialists the split, which says whose a class is."""
     run = run_of(wildcards, "student")
-    split = {} if run.teacher else {"split": split_of(run)}
-    return split | {"targets": f"{RESULTS}/{STUDY.targets_file(run)}"}
+    split = {"split": split_of(run)} if run.has_specialists else {}
+    names = ["targets", *(f"targets_{number}" for number in range(2, 2 + len(run.baselines)))]
+    return split | {name: f"{RESULTS}/{teachers.file}" for name, teachers in zip(names, STUDY.teacher_sets(run))}
 
 
-def first_student(wildcards, kind: str) -> Run:
-    """A student that reads a file of targets; all of them agree on what it holds."""
+def asked(wildcards, kind: str) -> tuple[TeacherSet, Run]:
+    """The teachers of a file of targets, and a student that reads it; all of these agree on what it holds."""
     file = f"{wildcards.dataset}/list{wildcards.list}/targets/{kind}-{wildcards.teachers}.pt"
-    for run in RUNS.values():
-        if run.student and STUDY.targets_file(run) == file:
-            return run
-    abort(f"{RESULTS}/{file}: no student of the study learns from it")
+    if file not in TEACHER_SETS:
+        abort(f"{RESULTS}/{file}: no student of the study learns from it")
+    return TEACHER_SETS[file]
+
+
+def teachers_plugin(wildcards, kind: str) -> str | list:
+    """The plug-in's file that teachers' network is from; [] where it is none's."""
+    return plugin(next(iter(asked(wildcards, kind)[0].teachers.values())))
+
+
+def teacher_checkpoints(wildcards, kind: str) -> list[str]:
+    return [f"{RESULTS}/{teacher.folder}/checkpoint.pt" for teacher in asked(wildcards, kind)[0].teachers.values()]
 
 
 def targets_params(kind: str) -> dict:
     return dict(
-        settings=lambda w: STUDY.targets_settings(first_student(w, kind)),
-        teachers=lambda w: list(STUDY.teacher_runs(first_student(w, kind))),
+        settings=lambda w: STUDY.targets_settings(*reversed(asked(w, kind))),
+        teachers=lambda w: list(asked(w, kind)[0].teachers),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
         computing=computing("student"),
@@ -169,8 +177,8 @@ rule teacher_logits:
     message:
         "Logits of the frozen teachers ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
     input:
-        teachers=lambda w: teacher_checkpoints(first_student(w, "frozen")),
-        plugin=lambda w: plugin(first_student(w, "frozen").teacher or first_student(w, "frozen")),
+        teachers=lambda w: teacher_checkpoints(w, "frozen"),
+        plugin=lambda w: teachers_plugin(w, "frozen"),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
     output:
@@ -196,11 +204,11 @@ rule continue_teachers:
     message:
         "Teachers that go on learning ({wildcards.teachers}) on {wildcards.dataset}, list {wildcards.list}"
     input:
-        teachers=lambda w: teacher_checkpoints(first_student(w, "continued")),
-        plugin=lambda w: plugin(first_student(w, "continued")),
+        teachers=lambda w: teacher_checkpoints(w, "continued"),
+        plugin=lambda w: teachers_plugin(w, "continued"),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
         pixels=f"{RUN}/pixels.json",
-        split=lambda w: split_of(first_student(w, "continued")),
+        split=lambda w: split_of(asked(w, "continued")[1]),
     output:
         targets=f"{RUN}/targets/continued-{{teachers}}.pt",
         history=f"{RUN}/targets/continued-{{teachers}}.parquet",

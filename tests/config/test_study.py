@@ -11,7 +11,7 @@ from snakemake.utils import update_config
 
 from dtkd import models
 from dtkd.common.errors import DtkdError
-from dtkd.config import Train, read
+from dtkd.config import TeacherSet, Train, read
 from dtkd.config import student as student_row
 from dtkd.data import published
 from dtkd.motion import algorithms
@@ -20,6 +20,8 @@ PROJECT = Path(__file__).parents[2]
 A = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
 BSKD = {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4, "LT": True, "FT": True}
 KD = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
+AVERAGE = KD | {"method": "average"}
+MIXTURE = KD | {"method": "mixture"}
 SMALL = {
     "name": "small",
     "use": ["mine"],
@@ -206,6 +208,37 @@ def the_student(given):
      "list"),
     ({"students__mine__A": KD | {"teacher": "U6"}, "baselines__mine__U6": {"clip": {"frames": 4, "rate": 4}}},
      "students.mine.A.teacher: U6 sees other clips than students; name one with the study's clip"),
+    ({"students__mine__A__teachers": "both"},
+     "students.mine.A.teachers: method dtkd learns from specialists (got 'both')"),
+    ({"students__mine__A": KD | {"teachers": ["U1"]}},
+     "students.mine.A.teachers: method kd learns from generalist (got ['U1'])"),
+    ({"students__mine__A": MIXTURE | {"teachers": "experts"}},
+     "students.mine.A.teachers: method mixture learns from both or specialists (got 'experts')"),
+    ({"students__mine__A": AVERAGE | {"teachers": ["U1", "U11"]}},
+     "students.mine.A.teachers: no baseline is called 'U11'; did you mean 'U1'?"),
+    ({"students__mine__A": AVERAGE | {"teachers": ["U1", "U1"]}}, "students.mine.A.teachers: U1 is named twice"),
+    ({"students__mine__A": AVERAGE | {"teachers": []}},
+     "students.mine.A.teachers: method average learns from specialists or generalist or both or a list of baselines "
+     "(got [])"),
+    ({"students__mine__A": AVERAGE | {"teachers": "generalist", "LT": False}},
+     "students.mine.A.LT: method average with these teachers (generalist) has no such setting; leave it out"),
+    ({"students__mine__A": AVERAGE | {"teachers": ["U1", "U2"]}, "baselines__mine__U2": {"list": 2}},
+     "students.mine.A.teachers: U2 is of list 2, and may have trained on test videos of list 1; name a baseline of "
+     "that list"),
+    *[({"students__mine__A": KD | {"method": name, "teachers": ["U1"]}},
+       f"students.mine.A: method {name} weighs teachers against each other: it takes two or more, not 1")
+      for name in ("ebkd", "ca_mkd", "aekd")],
+    ({"students__mine__A": KD | {"method": "aekd", "C": 0.4}},
+     "students.mine.A: method aekd: 2 weights of at most C = 0.4 do not sum to 1; set C to 0.5 or more"),
+    *[({"students__mine__A": {"method": "dist"}, f"train__{key}": 2},
+       f"students.mine.A.method: dist compares the samples of a batch with each other, and train.{key}: 2 takes it "
+       f"apart; set train.{key}: {whole}")
+      for key, whole in (("micro_batch", "null"), ("devices", 1), ("nodes", 1))],
+    ({"students__mine__A": MIXTURE | {"teachers": "specialists"}},
+     "students.mine.A: method mixture: no teacher is a generalist; have both (teachers: both), or set gate: truth"),
+    ({"students__mine__A": MIXTURE, "split__source": "listed",
+      "split__groups": {"mine": {"generalist": ["a"], "b": ["c"]}}},
+     "students.mine.A: a group of classes is called generalist, as its other teacher; rename it"),
     ({"students__mine__A": KD, "analysis__chosen": {"mine": "A"}},
      "analysis.chosen.mine: A has one teacher, and several are compared; name another"),
     ({"students__mine__A": KD | {"teacher_outputs": "full"}},
@@ -326,6 +359,19 @@ def test_a_pattern_of_none_is_a_word():
     (KD | {"teacher": "U1"}, "kd-T2-A0.4-slowfast_small-seed0"),  # the one that it is compared with, by name
     (KD | {"teacher": "larger"}, "kd-T2-A0.4-slowfast_r50_8x8-seed0"),
     (KD | {"teacher": "frozen"}, "kd-T2-A0.4-slowfast_small-frozen-seed0"),
+    (A | {"teachers": "specialists"}, "dtkd-S0.3-T2-A0.4-LT-FT-seed0"),  # as ever
+    (KD | {"teachers": "generalist"}, "kd-T2-A0.4-slowfast_small-seed0"),
+    (KD | {"standardise": True}, "kd-T2-A0.4-slowfast_small-standardise-seed0"),
+    (AVERAGE, "average-T2-A0.4-LT-FT-seed0"),
+    (AVERAGE | {"teachers": "generalist"}, "average-T2-A0.4-generalist-slowfast_small-seed0"),
+    (AVERAGE | {"teachers": "both", "LT": False, "teacher": "larger"},
+     "average-T2-A0.4-both-FT-slowfast_r50_8x8-seed0"),
+    (AVERAGE | {"teachers": ["U1", "larger"]}, "average-T2-A0.4-slowfast_small-slowfast_r50_8x8-seed0"),
+    (AVERAGE | {"method": "aekd"}, "aekd-T2-A0.4-C0.6-LT-FT-seed0"),
+    (MIXTURE, "mixture-T2-A0.4-LT-FT-slowfast_small-seed0"),
+    (MIXTURE | {"gate": "truth", "teachers": "specialists"}, "mixture-T2-A0.4-specialists-LT-FT-truth-seed0"),
+    ({"method": "dkd"}, "dkd-T4-a1-b8-slowfast_small-seed0"),
+    ({"method": "dist", "KD_T": 4}, "dist-T4-b1-g1-slowfast_small-seed0"),
 ])  # fmt: skip
 def test_student_names(row, name):
     assert the_student(student(**row)).name == name
@@ -334,13 +380,37 @@ def test_student_names(row, name):
 def test_who_teaches_by_plain_distillation():
     """A baseline of the student's list; what it says is shared by all that learn from it, and is its backbone's."""
     run = the_student(given := student(**KD, teacher="larger"))
-    assert given.teacher_runs(run) == {"teacher": given.baseline_run("mine", given.baselines["mine"]["larger"], 0)}
-    assert given.targets_file(run) == "mine/list1/targets/frozen-slowfast_r50_8x8-seed0.pt"
-    assert given.targets_settings(run).items() <= given.settings(run.teacher).items(), "as it was trained"
+    (teachers,) = given.teacher_sets(run)
+    larger = given.baseline_run("mine", given.baselines["mine"]["larger"], 0)
+    assert teachers == TeacherSet("mine/list1/targets/frozen-slowfast_r50_8x8-seed0.pt", {"teacher": larger})
+    assert given.targets_settings(run, teachers).items() <= given.settings(larger).items(), "as it was trained"
     usual = the_student(given := student(**KD))
-    assert given.teacher_runs(usual)["teacher"].folder == "mine/list1/baseline/slowfast_small-seed0"
-    assert given.targets_file(usual) != student(**BSKD).targets_file(the_student(student(**BSKD)))
+    (teachers,) = given.teacher_sets(usual)
+    assert teachers.teachers["teacher"].folder == "mine/list1/baseline/slowfast_small-seed0"
+    assert teachers.file not in student(**BSKD).all_teacher_sets()
     assert given.chosen("mine") is None, "two teachers are compared where a student is singled out"
+
+
+def test_a_student_of_both_reads_the_files_that_others_read():
+    """Its settings are those of any student with specialists; what its baseline says is shared with plain students."""
+    given = read(config(students__mine={"A": A, "KD": KD, "M": MIXTURE}))
+    runs = {run.row.method: run for run in given.runs().values() if run.student}
+    files = {method: [teachers.file for teachers in given.teacher_sets(run)] for method, run in runs.items()}
+    assert files["mixture"] == files["dtkd"] + files["kd"]
+    assert list(given.all_teacher_sets()) == files["mixture"]
+    assert given.settings(runs["mixture"])["teacher_outputs"] == "full"
+    assert given.teacher_runs(runs["mixture"]).keys() == {"static", "dynamic"}
+    assert set(given.of_specialists("mine")) == {"A", "M"}
+
+
+def test_records_tell_of_unusual_teachers_alone():
+    def recorded(row):
+        given = student(**row)
+        return given.settings(the_student(given))["student"].get("teachers")
+
+    assert [recorded(row) for row in (A, KD, AVERAGE, MIXTURE)] == [None] * 4
+    assert recorded(AVERAGE | {"teachers": "both"}) == "both"
+    assert recorded(AVERAGE | {"teachers": ["larger", "U1"]}) == ["slowfast_r50_8x8", "slowfast_small"]
 
 
 def test_folders_of_every_role():
@@ -547,7 +617,8 @@ def test_a_change_of_the_teachers_training_is_their_own():
     assert {each["train"]["lr"] for each in teacher.values()} == {0.01}, "what it does not say is as in `train`"
     assert [baseline, student] == [usual[0], usual[2]], "the student sees it by its teachers' files"
     given = read(config(teachers={"train": {"epochs": 5}}))
-    assert given.targets_settings(the_student(given))["train"]["epochs"] == 2, "they are asked about its clips"
+    ((teachers, run),) = given.all_teacher_sets().values()
+    assert given.targets_settings(run, teachers)["train"]["epochs"] == 2, "they are asked about its clips"
 
 
 def test_full_and_masked_teachers_stand_side_by_side():
@@ -561,7 +632,7 @@ def test_full_and_masked_teachers_stand_side_by_side():
         "static-LT-masked-seed0": None, "dynamic-LT-masked-seed0": None,
         "dtkd-S0.3-T2-A0.4-LT-FT-masked-seed0": None, "bskd-T2-A0.4-LT-FT-masked-seed0": None,
     }  # fmt: skip
-    files = [given.targets_file(run) for run in given.runs().values() if run.student]
+    files = [given.teacher_sets(run)[0].file for run in given.runs().values() if run.student]
     assert files == ["mine/list1/targets/frozen-LT-seed0.pt", *["mine/list1/targets/frozen-LT-masked-seed0.pt"] * 2]
 
 

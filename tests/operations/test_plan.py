@@ -190,6 +190,19 @@ def test_plain_distillation_pays_for_one_teacher(sizes):
         assert student.after == (logits.name,)
 
 
+def test_a_mixture_waits_for_what_both_kinds_of_teachers_say(sizes):
+    """Each kind is asked by itself, and once: the student by plain distillation reads the baseline's answers, too."""
+    row = {"KD_T": 2, "KD_alpha": 0.4}
+    given = {"mixture": row | {"method": "mixture"}, "plain": row | {"method": "kd"}}
+    chosen = paper(students={"ucf101": given}, use=["ucf101"], analysis={"chosen": {}})
+    found = costs(chosen, sizes)
+    logits = [name for name in found if "/targets/" in name]
+    assert logits == [f"ucf101/list1/targets/frozen-{name}-seed0.pt" for name in ("LT", "slowfast_r101_16x8")]
+    student = found["ucf101/list1/student/mixture-T2-A0.4-LT-FT-slowfast_r101_16x8-seed0"]
+    assert student.after[-2:] == tuple(logits)
+    assert any("flow" in name for name in student.after)
+
+
 def test_jobs_of_the_paper(sizes):
     chosen = paper()
     found = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))

@@ -52,6 +52,17 @@ def student(clips=6, videos=12):
     return Distillation(method, Targets(("static", "dynamic"), said), GROUPS)
 
 
+def student_by(name, clips=4, videos=12):
+    """A student by any method, of the teachers that it usually has."""
+    kind = methods.METHODS[name]
+    teachers = {"specialists": ("static", "dynamic"), "generalist": ("teacher",),
+                "both": ("static", "dynamic", "generalist")}[kind.teachers]  # fmt: skip
+    settings = {key: 0.5 for key, field in kind.model_fields.items() if field.is_required()}
+    said = 2 * torch.randn(len(teachers), clips, videos, 4, generator=torch.Generator().manual_seed(5))
+    groups = None if kind.teachers == "generalist" else GROUPS
+    return Distillation(kind(**settings), Targets(teachers, said), groups)
+
+
 OBJECTIVES = {"cross-entropy": CrossEntropy, "student": student}
 
 
@@ -194,6 +205,21 @@ def test_loader_processes_do_not_matter(toy, tmp_path, count):
 
 
 # Resuming
+
+
+@pytest.mark.parametrize("name", methods.names())
+def test_students_of_every_method_train_and_resume(toy, tmp_path, name):
+    whole = train(toy, tmp_path / "whole", objective=student_by(name), epochs=2)
+    assert np.isfinite(whole[1][["L_total", "L_KD", "L_CE"]]).all(axis=None)
+    assert differ(whole[0]["last"], train(toy, tmp_path / "alone", epochs=2)[0]["last"])
+    with pytest.raises(KeyboardInterrupt):
+        train(toy, tmp_path / "again", objective=interrupt_after(3, student_by(name)), epochs=2)
+    assert_same(whole, train(toy, tmp_path / "again", classifier(7), student_by(name), epochs=2))
+
+
+def test_a_loss_that_compares_samples_takes_no_part_of_a_batch(toy, tmp_path):
+    with pytest.raises(DtkdError, match=r"dist compares the samples of a batch .* set train\.micro_batch: null"):
+        train(toy, tmp_path, objective=student_by("dist"), epochs=1, micro_batch=2)
 
 
 @pytest.mark.parametrize("optimiser", OPTIMISERS)

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from dtkd.common.errors import DtkdError
 from dtkd.data.groups import weight_name
 from dtkd.distillation import methods
 from dtkd.training.objectives import CrossEntropy, Distillation
@@ -89,3 +90,30 @@ def test_three_teachers():
     assert objective.loss(logits(), LABELS, target, torch.arange(5)).loss.isfinite()
     assert set(objective.weights(target, LABELS)) == {"w_st", "w_dy", "w_third"}
     assert [weight_name(name) for name in ("static", "dynamic", "slow")] == ["w_st", "w_dy", "w_slow"]
+
+
+def test_a_mixture_hears_specialists_of_their_groups_and_a_generalist():
+    """They are in two files, of which the second is a baseline's; it is not masked with the specialists."""
+    said = Targets.joined([Targets(("static", "dynamic"), SAID), Targets(("teacher",), SAID[:1] + 1)])
+    assert said.teachers == ("static", "dynamic", "generalist")
+    masked = said.masked(GROUPS)
+    assert torch.equal(masked.logits[2], said.logits[2])
+    assert torch.equal(masked.logits[1].isinf(), (GROUPS != 1).expand_as(SAID[1]))
+    losses = []
+    for targets in (said, masked):
+        objective = Distillation(methods.build("mixture", **HYPER), targets, GROUPS)
+        target = objective.target(ITEMS, LABELS)
+        losses.append(objective.loss(logits(), LABELS, target, torch.arange(5)).loss)
+        assert 0 < objective.weights(target, LABELS)["w_st"] < 1
+    assert torch.equal(*losses), "it asks them for their own group alone"
+
+
+def test_several_baselines_are_numbered():
+    said = Targets.joined([Targets(("teacher",), SAID[:1]), Targets(("teacher",), SAID[1:])])
+    assert said.teachers == ("baseline1", "baseline2")
+    assert torch.equal(said.logits, SAID)
+
+
+def test_a_student_of_too_few_teachers_is_refused():
+    with pytest.raises(DtkdError, match="method ebkd weighs teachers against each other: it takes two or more, not 1"):
+        Distillation(methods.build("ebkd", **HYPER), Targets(("teacher",), SAID[:1]))

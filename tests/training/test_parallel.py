@@ -58,6 +58,7 @@ OBJECTIVES = {
     "masked": CrossEntropy,
     "kd": lambda: Distillation(methods.build("kd", **HYPER), Targets(("teacher",), SAID[:1])),
     "bskd": lambda: student("bskd"),
+    "aekd": lambda: student("aekd"),
     **{weighting: lambda weighting=weighting: student("dtkd", S_alpha=0.3, weighting=weighting)
        for weighting in ("gated", "blend", "partition")},
 }  # fmt: skip

@@ -88,6 +88,30 @@ def test_plain_distillation_learns_from_the_baseline_alone(study):
     assert tiny.pending(study) == trained("student", "kd-T8-A0.4-slowfast_small-seed0") | TABLE
 
 
+def test_students_of_both_kinds_of_teachers_ask_nobody_twice(study):
+    """Specialists' logits are there already; the baseline's are those that plain distillation reads, too."""
+    mix = {"KD_T": 2, "KD_alpha": 0.4}
+    rows = {"D": {"method": "mixture", **mix}, "E": {"method": "kd", **mix}, "F": {"method": "aekd", **mix}}
+    tiny.configure(study, lambda config: config["students"]["tiny"].update(rows))
+    said = {"teacher_logits tiny/list1/targets/frozen-slowfast_small-seed0.pt"}
+    names = "mixture-T2-A0.4-LT-FT-slowfast_small", "kd-T2-A0.4-slowfast_small", "aekd-T2-A0.4-C0.6-LT-FT"
+    own = {job for name in names for job in trained("student", f"{name}-seed0")}
+    assert tiny.pending(study) == said | own | TABLE
+
+
+def test_several_baselines_teach(study):
+    """Each is asked by itself; no specialist is, and no split is read."""
+    others = {"U2": {"frozen": True}, "U3": {"backbone": "slowfast_tiny"}}
+    row = {"method": "average", "teachers": list(others), "KD_T": 2, "KD_alpha": 0.4}
+    tiny.configure(study, lambda config: config["baselines"]["tiny"].update(others))
+    tiny.configure(study, lambda config: config["students"].update(tiny={"D": row}))
+    names = ["slowfast_small-frozen", "slowfast_tiny"]
+    said = {f"teacher_logits tiny/list1/targets/frozen-{name}-seed0.pt" for name in names}
+    own = trained("student", f"average-T2-A0.4-{'-'.join(names)}-seed0")
+    teachers = {job for name in names for job in trained("baseline", f"{name}-seed0")}
+    assert tiny.pending(study) == said | own | teachers | TABLE
+
+
 def test_a_run_that_snakemake_has_forgotten(study):
     """Without its record Snakemake would let a run of other settings stand."""
     given = read(yaml.safe_load((study / "config.yaml").read_text()))

@@ -15,6 +15,8 @@ STUDENTS = {
     "frozen": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4},
     "learning": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "FT": False, "weighting": "blend"},
     "bskd": {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4},
+    "mixture": {"method": "mixture", "KD_T": 2, "KD_alpha": 0.4, "teacher_outputs": "masked"},
+    "several": {"method": "average", "KD_T": 2, "KD_alpha": 0.4, "teachers": ["U1", "U2"]},
 }
 
 
@@ -26,6 +28,7 @@ def study(tmp_path_factory):
             draw(root / "videos" / clip, seed=seed, label=label, frames=8)
     tiny.configure(root, lambda config: config.update(
         split={"source": "listed", "groups": {"tiny": GROUPS}}, students={"tiny": STUDENTS}, analysis={},
+        baselines={"tiny": {"U1": {}, "U2": {"frozen": True}}},
     ))  # fmt: skip
     done = tiny.snakemake(root)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -8,8 +8,8 @@ from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.model import Backbone, Clip, Model
-from dtkd.config.rows import Baseline, OfGeneralist, OfSpecialists, Student, student
-from dtkd.config.runs import Run
+from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student, student
+from dtkd.config.runs import Run, TeacherSet
 from dtkd.config.split import Split
 from dtkd.config.study import Study, read
 from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
@@ -24,6 +24,7 @@ __all__ = [
     "Evaluation",
     "Flow",
     "Model",
+    "OfBaselines",
     "OfGeneralist",
     "OfSpecialists",
     "Pretrain",
@@ -31,6 +32,7 @@ __all__ = [
     "Split",
     "Student",
     "Study",
+    "TeacherSet",
     "Teachers",
     "Train",
     "read",

@@ -11,11 +11,11 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.registry import hint
 from dtkd.config.explain import explain
 from dtkd.config.model import WEIGHTS
-from dtkd.config.rows import OfGeneralist
+from dtkd.config.rows import OfBaselines, OfBoth, OfGeneralist, OfSpecialists, Student
 from dtkd.config.training import Train
 from dtkd.models.entries import NETWORKS
 
-NAME_PARTS = {"LT", "FT", "full", "masked"}  # of a run's folder
+NAME_PARTS = {"LT", "FT", "full", "masked", "specialists", "both"}  # of a run's folder
 
 if TYPE_CHECKING:
     from dtkd.config.sections import Sections
@@ -71,16 +71,49 @@ def students_have_a_reference(config: Sections) -> None:
                 )
 
 
-def students_have_their_teacher(config: Sections) -> None:
+def students_have_their_teachers(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
+            where = f"students.{dataset}.{name}"
             if isinstance(row, OfGeneralist) and row.teacher is not None:
-                _can_teach(config, dataset, name, row, row.teacher)
+                _can_teach(config, dataset, f"{where}.teacher", row, row.teacher)
+            if isinstance(row, OfBaselines):
+                for number, taught_by in enumerate(row.named):
+                    _can_teach(config, dataset, f"{where}.teachers", row, taught_by)
+                    if taught_by in row.named[:number]:
+                        raise ValueError(f"{where}.teachers: {taught_by} is named twice")
+            if isinstance(row, OfBoth) and "generalist" in config.split.group_names(dataset):
+                raise ValueError(f"{where}: a group of classes is called generalist, as its other teacher; rename it")
 
 
-def _can_teach(config: Sections, dataset: str, name: str, row: OfGeneralist, taught_by: str) -> None:
-    """Whether a student by plain distillation can ask its teacher about the clips that it sees."""
-    where, known = f"students.{dataset}.{name}.teacher", config.baselines_of(dataset)
+def methods_suit_their_teachers(config: Sections) -> None:
+    for dataset in config.use:
+        for name, row in config.students_of(dataset).items():
+            names = list(config.split.group_names(dataset)) if isinstance(row, OfSpecialists) else []
+            names += row.named if isinstance(row, OfBaselines) else []
+            names += ["generalist"] if isinstance(row, OfGeneralist) else []
+            try:
+                row.distillation.check_teachers(names)
+            except DtkdError as error:
+                raise ValueError(f"students.{dataset}.{name}: {error}") from None
+
+
+def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
+    train = config.train
+    parts = {"micro_batch": (train.micro_batch, None), "devices": (train.devices, 1), "nodes": (train.nodes, 1)}
+    for dataset in config.use:
+        for name, row in config.students_of(dataset).items():
+            for key, (value, whole) in parts.items():
+                if row.distillation.whole_batch and value != whole:
+                    raise ValueError(
+                        f"students.{dataset}.{name}.method: {row.method} compares the samples of a batch with each "
+                        f"other, and train.{key}: {value} takes it apart; set train.{key}: {whole or 'null'}"
+                    )
+
+
+def _can_teach(config: Sections, dataset: str, where: str, row: Student, taught_by: str) -> None:
+    """Whether a student can ask a baseline about the clips that it sees."""
+    known = config.baselines_of(dataset)
     if taught_by not in known:
         raise ValueError(f"{where}: no baseline is called {taught_by!r}{hint(taught_by, known)}")
     teacher = known[taught_by]
@@ -253,7 +286,9 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     datasets_are_known,
     rows_have_their_list,
     students_have_a_reference,
-    students_have_their_teacher,
+    students_have_their_teachers,
+    methods_suit_their_teachers,
+    batches_stay_whole_where_a_loss_compares_samples,
     chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,

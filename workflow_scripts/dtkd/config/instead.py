@@ -4,8 +4,6 @@ A name alone counts in every section, `section.name` in that one only.
 """
 
 INSTEAD = {
-    "alpha": "S_alpha is the share of confidence in a teacher's score, KD_alpha that of distillation in the loss; "
-    "both stand in rows of `students`",
     "amp": "the precision is `train.precision`",
     "batch": "the batch size is `train.batch_size`",
     "class_weights": "there are no class weights: every clip of a batch counts the same",

@@ -42,6 +42,7 @@ normalised there with the values of the last column; a study normalises with tho
 """
 PAGES = {  # what descriptions name in brackets
     "(decisions, row": "([decisions](../explanation/decisions.md), row",
+    "(methods)": "([methods](../explanation/methods.md))",
     "(networks)": "([networks](networks.md))",
     "(plug-ins)": "([plug-ins](../guides/plug-ins.md))",
 }
@@ -151,6 +152,8 @@ def _bounds(part: Schema) -> str:
 
 
 def _default(part: Schema) -> str:
+    if "x-by-method" in part:
+        return "by method"
     if "$ref" in part:
         return "its own" if part.get("default") else "`{}`"
     value: Any = part.get("default", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from inspect import cleandoc
 from typing import Annotated, Any
@@ -14,6 +14,7 @@ from dtkd.common.fields import Count, Name, Section
 from dtkd.config.model import Backbone, Clip
 from dtkd.config.training import Outputs
 from dtkd.distillation.methods import METHODS, Method
+from dtkd.distillation.methods.base import Teachers
 
 
 class Baseline(Section):
@@ -37,11 +38,16 @@ class Student(Section):
     """One student: its method, what that asks for, and which teachers it learns from.
 
     Teachers need no rows. Specialists: there is one for each group of classes, list, seed, `LT` and `teacher_outputs`.
-    The teacher of a student by plain distillation is a baseline.
+    A generalist, which knows all classes, is a baseline.
     """
 
     method: str
     list: Count = Field(1, description="The list to train and test on; there has to be a baseline of that list.")
+    teachers: Teachers | tuple[str, ...] | None = Field(
+        None,
+        description="Who teaches. `specialists`: one network for each group of classes. `generalist`: a baseline. "
+        "`both`. Or a list of several rows of `baselines`. `null`: whom its method asks for (methods).",
+    )
 
     @property
     def distillation(self) -> Method:
@@ -72,22 +78,59 @@ class OfGeneralist(Student):
 
     teacher: Name | None = Field(
         None,
-        description="The row of `baselines` that teaches, of the same list and clip, with any backbone; `null`: the "
-        "baseline that students are compared with. Set it to have a larger network teach.",
+        description="The row of `baselines` that is the generalist, of the same list and clip, with any backbone; "
+        "`null`: the baseline that students are compared with. Set it to have a larger network teach.",
     )
 
 
+class OfBoth(OfSpecialists, OfGeneralist):
+    """A student that specialists and one baseline teach."""
+
+
+class OfBaselines(Student):
+    """A student that several baselines teach, which `teachers` names."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        assert isinstance(self.teachers, tuple)
+        return self.teachers
+
+
+KINDS: dict[str, type[Student]] = {
+    "specialists": OfSpecialists,
+    "generalist": OfGeneralist,
+    "both": OfBoth,
+    "baselines": OfBaselines,
+}
+
+
 @cache
-def row_type(name: str) -> type[Student]:
-    """What a row of students is by a method of this name."""
+def row_type(name: str, teachers: str) -> type[Student]:
+    """What a row of students is by a method of this name, with teachers of such a kind."""
     kind = METHODS[name]
-    base = OfSpecialists if kind.teachers == "specialists" else OfGeneralist
     fields: dict[str, Any] = {key: (field.annotation, field) for key, field in kind.model_fields.items()}
-    return create_model(f"{kind.label}Student", __base__=base, **fields)
+    return create_model(f"{kind.label}Student", __base__=KINDS[teachers], **fields)
+
+
+def row_types(name: str) -> list[type[Student]]:
+    """What rows of students are by a method of this name, with its usual teachers first."""
+    return [row_type(name, teachers) for teachers in (METHODS[name].teachers, *METHODS[name].alternatives)]
+
+
+def _kind_of_teachers(name: str, given: Any) -> str:
+    """What `teachers` of a row asks for: a key of `KINDS`."""
+    method = METHODS[name]
+    several = isinstance(given, list | tuple) and given and all(isinstance(each, str) for each in given)
+    kind = method.teachers if given is None else "baselines" if several else given
+    known = (method.teachers, *method.alternatives)
+    if kind not in known:
+        words = ["a list of baselines" if each == "baselines" else each for each in known]
+        raise ValueError(f"teachers: method {name} learns from {' or '.join(words)} (got {given!r})")
+    return kind
 
 
 def student(row: Any) -> Student:
-    """A valid row of `students`: its keys are those of its method, `dtkd` where it names none.
+    """A valid row of `students`: its keys are those of its method and teachers, `dtkd` where it names no method.
 
     Of the other methods' keys it may have `null`, with which an overlay takes away what a row had.
     Raises ValueError for an unknown method and for what the method does not look at, pydantic's for the rest.
@@ -99,13 +142,18 @@ def student(row: Any) -> Student:
     given = {"method": "dtkd"} | dict(row)
     name = given["method"]
     try:
-        own = row_type(str(name))
+        usual = METHODS[str(name)].teachers
     except DtkdError as error:
         raise ValueError(f"method: {error}") from None
-    others = {key for other in METHODS.names() for key in row_type(other).model_fields} - own.model_fields.keys()
-    idle = others & given.keys()
+    teachers = _kind_of_teachers(name, given.get("teachers"))
+    if teachers == usual:
+        given.pop("teachers", None)  # said or not, it is the same run
+    own = row_type(name, teachers)
+    known = {key for other in METHODS.names() for kind in row_types(other) for key in kind.model_fields}
+    idle = (known - own.model_fields.keys()) & given.keys()
     if said := [key for key in given if key in idle and given[key] is not None]:
-        raise ValueError(f"{', '.join(said)}: method {name} has no such setting; leave it out")
+        of = "" if teachers == usual else f" with these teachers ({teachers})"
+        raise ValueError(f"{', '.join(said)}: method {name}{of} has no such setting; leave it out")
     found = own.model_validate({key: value for key, value in given.items() if key not in idle})
     try:
         found.distillation  # noqa: B018 (what a method of a plug-in asks of its settings together)
@@ -114,12 +162,13 @@ def student(row: Any) -> Student:
     return found
 
 
-def _keys() -> dict[str, tuple[Any, list[str]]]:
-    """Every key that some row of students may have -> its JSON schema, and the methods that have it."""
-    keys: dict[str, tuple[Any, list[str]]] = {}
+def _keys() -> dict[str, dict[str, dict[str, Any]]]:
+    """Every key that some row of students may have -> the methods that have it -> its JSON schema."""
+    keys: dict[str, dict[str, dict[str, Any]]] = {}
     for name in METHODS.names():
-        for key, part in row_type(name).model_json_schema()["properties"].items():
-            keys.setdefault(key, (part, []))[1].append(name)
+        for kind in row_types(name):
+            for key, part in kind.model_json_schema()["properties"].items():
+                keys.setdefault(key, {}).setdefault(name, part)
     return keys
 
 
@@ -129,13 +178,39 @@ def _row_schema() -> dict[str, Any]:
     summaries = " ".join(f"`{name}`: {METHODS[name].summary}." for name in known)
     choice = {"enum": known, "type": "string", "default": "dtkd", "description": summaries}
     properties: dict[str, Any] = {"method": choice}
-    for key, (part, names) in _keys().items():
+    for key, by_method in _keys().items():
         if key != "method":
-            whose = "" if len(names) == len(known) else f"{', '.join(f'`{name}`' for name in names)}: "
-            properties[key] = part | {"description": whose + part["description"]}
-            properties[key] |= {} if "default" in part else {"x-required": True}
+            properties[key] = _key_schema(by_method)
     return {"type": "object", "description": cleandoc(Student.__doc__ or ""), "additionalProperties": False,
             "properties": properties}  # fmt: skip
+
+
+def _key_schema(by_method: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """The JSON Schema of a key, which may be described otherwise, and have another default, by each method."""
+    alike: list[tuple[dict[str, Any], list[str]]] = []
+    for name, part in by_method.items():
+        names = next((names for other, names in alike if other == part), None)
+        if names is None:
+            alike.append((part, [name]))
+        else:
+            names.append(name)
+    first = alike[0][0]
+    if len(alike) == 1:
+        whose = "" if len(by_method) == len(METHODS.names()) else _listed(by_method)
+        return first | {"description": whose + first["description"]} | ({} if "default" in first else REQUIRED)
+    said = " ".join(f"{_listed(names)}{part['description']} {_needed(part)}" for part, names in alike)
+    return {key: value for key, value in first.items() if key != "default"} | {"description": said, "x-by-method": True}
+
+
+REQUIRED = {"x-required": True}
+
+
+def _listed(names: Iterable[str]) -> str:
+    return f"{', '.join(f'`{name}`' for name in names)}: "
+
+
+def _needed(part: Mapping[str, Any]) -> str:
+    return f"Default: {part['default']:g}." if "default" in part else "Required."
 
 
 StudentRow = Annotated[

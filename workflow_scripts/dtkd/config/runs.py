@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -23,7 +23,7 @@ class Run:
     frozen: bool = False  # only the head trains (a teacher's LT)
     subset: str | None = None  # a teacher's classes
     student: Student | None = None
-    teacher: Run | None = None  # of a student by plain distillation
+    baselines: tuple[Run, ...] = ()  # that teach a student, alone or beside specialists
     clip: Clip | None = None  # where it is not the study's
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
     split: str | None = None  # whose groups a teacher, or a student's teachers, have, where it is not the study's
@@ -41,9 +41,14 @@ class Run:
         return self.student
 
     @property
+    def has_specialists(self) -> bool:
+        """Whether a teacher for each group of classes teaches it."""
+        return isinstance(self.student, OfSpecialists)
+
+    @property
     def frozen_teachers(self) -> bool:
         """Whether a student's teachers stay as they are: specialists may go on learning, a baseline is finished."""
-        return self.teacher is not None or self.specialists_row.FT
+        return not self.has_specialists or self.specialists_row.FT
 
     @property
     def name(self) -> str:
@@ -65,12 +70,21 @@ class Run:
 
     def _taught_by(self) -> Sequence[str | None]:
         """What tells a student's teachers from others, in its name."""
-        if self.teacher:
-            return [self.teacher.settings_name]
-        row = self.specialists_row
-        return ["LT" if row.LT else None, "FT" if row.FT else None, self.outputs, self.split]
+        words: list[str | None] = [self.row.teachers] if isinstance(self.row.teachers, str) else []
+        if isinstance(row := self.row, OfSpecialists):
+            words += ["LT" if row.LT else None, "FT" if row.FT else None, self.outputs, self.split]
+        return [*words, *(baseline.settings_name for baseline in self.baselines)]
 
     @property
     def folder(self) -> str:
         """Relative to the results folder: `<dataset>/list<k>/<role>/<run>`."""
         return str(PurePosixPath(self.dataset, f"list{self.list}", self.role, self.name))
+
+
+@dataclass(frozen=True)
+class TeacherSet:
+    """Teachers that are asked together: what they say to every training clip is in one file."""
+
+    file: str  # relative to the results folder
+    teachers: Mapping[str, Run]  # specialists by group, or a baseline alone, as `teacher`
+    frozen: bool = True  # whether they stay as they are meanwhile

@@ -11,8 +11,8 @@ from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain
-from dtkd.config.rows import Baseline, OfGeneralist, OfSpecialists, Student
-from dtkd.config.runs import Run
+from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student
+from dtkd.config.runs import Run, TeacherSet
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs
 
@@ -25,14 +25,15 @@ class Study(Sections):
         return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip)
 
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
-        teacher, outputs, split = None, None, None
+        baselines: list[Baseline] = []
         if isinstance(row, OfGeneralist):
-            teacher = self.baseline_run(dataset, self._teaching(dataset, row), seed)
-        elif isinstance(row, OfSpecialists):
-            outputs = row.teacher_outputs if row.teacher_outputs != self.teachers.outputs else None
-            split = row.split
-        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row, teacher=teacher,
-                   outputs=outputs, split=split)  # fmt: skip
+            baselines = [self._teaching(dataset, row)]
+        elif isinstance(row, OfBaselines):
+            baselines = [self.baselines_of(dataset)[name] for name in row.named]
+        outputs, split = (row.teacher_outputs, row.split) if isinstance(row, OfSpecialists) else (None, None)
+        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row,
+                   baselines=tuple(self.baseline_run(dataset, baseline, seed) for baseline in baselines),
+                   outputs=outputs if outputs != self.teachers.outputs else None, split=split)  # fmt: skip
 
     def _teaching(self, dataset: str, row: OfGeneralist) -> Baseline:
         """The baseline that teaches a student."""
@@ -43,9 +44,9 @@ class Study(Sections):
         return reference[1]
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
-        """A student's specialists by subset; of one that a baseline teaches its only `teacher`."""
-        if student.teacher:
-            return {"teacher": student.teacher}
+        """A student's specialists by subset; none where baselines alone teach it."""
+        if not student.has_specialists:
+            return {}
         return {
             subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
                         frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs, split=student.split)
@@ -59,18 +60,27 @@ class Study(Sections):
         file = self.teachers.checkpoints.get(run.dataset, {}).get(str(run.subset))
         return file and file.replace("{list}", str(run.list)).replace("{seed}", str(run.seed))
 
-    def targets_file(self, student: Run) -> str:
-        """Where what its teachers say to every training clip is, relative to the results folder.
+    def teacher_sets(self, student: Run) -> list[TeacherSet]:
+        """Who teaches a student, specialists first, and where what they say to every training clip is.
 
         All students of the same teachers, list and seed share it.
         """
-        if student.teacher:
-            parts = ["frozen", student.teacher.name]
-        else:
+        folder = PurePosixPath(student.folder).parents[1] / "targets"
+        found = []
+        if student.has_specialists:
             row = student.specialists_row
             kept = ["LT" if row.LT else None, student.outputs, student.split, f"seed{student.seed}"]
-            parts = ["frozen" if row.FT else "continued", *filter(None, kept)]
-        return str(PurePosixPath(student.folder).parents[1] / "targets" / f"{'-'.join(parts)}.pt")
+            name = "-".join(["frozen" if row.FT else "continued", *filter(None, kept)])
+            found.append(TeacherSet(f"{folder}/{name}.pt", self.teacher_runs(student), row.FT))
+        return found + [TeacherSet(f"{folder}/frozen-{run.name}.pt", {"teacher": run}) for run in student.baselines]
+
+    def all_teacher_sets(self) -> dict[str, tuple[TeacherSet, Run]]:
+        """Every set by its file, and a student that learns from it: all of them agree on what it holds."""
+        found: dict[str, tuple[TeacherSet, Run]] = {}
+        for run in self.runs().values():
+            for teachers in self.teacher_sets(run) if run.student else []:
+                found.setdefault(teachers.file, (teachers, run))
+        return found
 
     def split_file(self, dataset: str, split: str | None = None) -> str:
         """Where a split of a data set is, relative to the results folder."""
@@ -101,7 +111,7 @@ class Study(Sections):
     def settings(self, run: Run) -> dict[str, Any]:
         """All that determines a run's result beside its input files, as plain values: a change of it is a rerun."""
         pretrain = self.pretrain if run.role == "pretrain" else None
-        settings = {
+        settings: dict[str, Any] = {
             "backbone": run.backbone,
             "weights": "none" if pretrain else self.model.weights,
             "dropout": (pretrain or self.model).dropout,
@@ -116,25 +126,28 @@ class Study(Sections):
         if run.student:
             kept = {"method", "LT", "FT"}
             settings["student"] = run.student.model_dump(include=kept) | run.student.distillation.settings()
-        if run.subset or (run.student and run.teacher is None):
+            if teachers := run.student.teachers:  # not the usual ones of its method
+                names = [baseline.settings_name for baseline in run.baselines]
+                settings["student"]["teachers"] = teachers if isinstance(teachers, str) else names
+        if run.subset or run.has_specialists:
             settings |= {"teacher_outputs": "full"} if self.outputs_of(run) == "full" else {}
         return settings
 
     def outputs_of(self, run: Run) -> Outputs:
-        """Which classes a teacher, or a student's two teachers, can predict.
+        """Which classes a teacher, or a student's specialists, can predict.
 
         Settings have it where it is ``full`` alone: before there was a choice, all were masked.
         """
         return run.outputs or self.teachers.outputs
 
-    def targets_settings(self, student: Run) -> dict[str, Any]:
+    def targets_settings(self, student: Run, asked: TeacherSet) -> dict[str, Any]:
         """What targets are made with: of frozen teachers those settings say which clips there are.
 
         Teachers that go on learning do so as the student does.
         """
-        settings = self.settings(student) | {"backbone": (student.teacher or student).backbone}
+        settings = self.settings(student) | {"backbone": next(iter(asked.teachers.values())).backbone}
         kept = {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
-        if not student.frozen_teachers:
+        if not asked.frozen:
             kept["teacher_outputs"] = self.outputs_of(student)
         return kept
 

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dtkd.common.errors import DtkdError
+from dtkd.distillation.divergences import kl
 
 Weighting = Literal["gated", "blend", "partition"]
 Outside = Literal["confidence", "zero"]
@@ -33,12 +34,12 @@ def mask_logits(logits: Tensor, allowed: Tensor) -> Tensor:
 
 def student_log_probabilities(L_z: Tensor, KD_T: float) -> Tensor:
     """Eq. 2: p = log softmax(L_z / KD_T), (N, C) -> (N, C)."""
-    return F.log_softmax(_at_least_float32(L_z) / KD_T, dim=-1)
+    return F.log_softmax(at_least_float32(L_z) / KD_T, dim=-1)
 
 
 def teacher_probabilities(L_t: Tensor, KD_T: float) -> Tensor:
     """Eq. 3: q = softmax(L_t / KD_T), (N, C) -> (N, C), for any teacher; exactly 0 where L_t is -inf."""
-    return F.softmax(_at_least_float32(L_t) / KD_T, dim=-1)
+    return F.softmax(at_least_float32(L_t) / KD_T, dim=-1)
 
 
 def responsibility(labels: Tensor, groups: Tensor, teachers: int) -> list[Tensor]:
@@ -60,7 +61,7 @@ def teacher_loss(L_t: Tensor, labels: Tensor, own: Tensor) -> Tensor:
 
     At temperature 1, as printed, although Eq. 3 uses KD_T.
     """
-    CE = -F.log_softmax(_at_least_float32(L_t), dim=-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
+    CE = -F.log_softmax(at_least_float32(L_t), dim=-1).gather(-1, labels.unsqueeze(-1)).squeeze(-1)
     return torch.where(own, CE, 0.0)
 
 
@@ -160,14 +161,12 @@ def kd_loss(p: Tensor, q_final: Tensor) -> Tensor:
     The paper writes KL(p || q_final) in the argument order of ``torch.nn.KLDivLoss``, whose value this is
     (``batchmean``): the divergence of the student from the target. 0 * log 0 = 0.
     """
-    positive = q_final != 0  # NaN, of a teacher that diverged, shows
-    log_q = torch.where(positive, q_final, 1.0).log()  # the inner `where` keeps log 0 out of the gradient too
-    return torch.where(positive, q_final * (log_q - p), 0.0).sum(dim=-1).mean()
+    return kl(q_final, p).mean()
 
 
 def student_loss(L_z: Tensor, labels: Tensor) -> Tensor:
     """Eq. 12: L_CE = -log softmax(L_z)[y] at temperature 1, averaged over the batch; (N, C) -> scalar."""
-    return F.cross_entropy(_at_least_float32(L_z), labels)
+    return F.cross_entropy(at_least_float32(L_z), labels)
 
 
 def total_loss(L_KD: Tensor, L_CE: Tensor, *, KD_T: float, KD_alpha: float) -> Tensor:
@@ -175,7 +174,7 @@ def total_loss(L_KD: Tensor, L_CE: Tensor, *, KD_T: float, KD_alpha: float) -> T
     return KD_alpha * KD_T**2 * L_KD + (1 - KD_alpha) * L_CE
 
 
-def _at_least_float32(logits: Tensor) -> Tensor:
+def at_least_float32(logits: Tensor) -> Tensor:
     return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 

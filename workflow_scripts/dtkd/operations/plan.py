@@ -31,7 +31,7 @@ import torch
 from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
-from dtkd.config import Dataset, Run, Study
+from dtkd.config import Dataset, Run, Study, TeacherSet
 from dtkd.data import datasets, published, synthetic, video
 from dtkd.data import groups as groups_of_classes
 from dtkd.models import backbones
@@ -255,11 +255,12 @@ def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
     found = []
     for name in study.used_datasets():
         found += _video_tasks(study, name, sizes[name], measured[name])
-    targets: dict[str, Task] = {}
+    asked: set[str] = set()
     for run in sorted(study.runs().values(), key=lambda run: ORDER.index(run.role)):
-        if run.role == "student" and study.targets_file(run) not in targets:
-            task = targets[study.targets_file(run)] = _targets_task(study, run, sizes[run.dataset])
-            found.append(task)
+        for teachers in study.teacher_sets(run) if run.role == "student" else []:
+            if teachers.file not in asked:
+                asked.add(teachers.file)
+                found.append(_targets_task(study, run, teachers, sizes[run.dataset]))
         found.append(_training_task(study, run, sizes[run.dataset]))
         if study.evaluation.file != "predictions.parquet" and run.role != "pretrain":  # no table shows those
             found.append(_evaluation_task(study, run, sizes[run.dataset]))
@@ -318,16 +319,17 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
     before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
     if run.role != "pretrain" and study.model.weights == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
-    if run.role in ("teacher", "student") and run.teacher is None and study.split_called(run.split).source == "flow":
+    if (run.role == "teacher" or run.has_specialists) and study.split_called(run.split).source == "flow":
         before += [f"{run.dataset}: flow {cls}" for cls in own.by_class]
     if run.role == "student":
-        before.append(study.targets_file(run))
+        before += [teachers.file for teachers in study.teacher_sets(run)]
     return tuple(before)
 
 
-def _targets_task(study: Study, run: Run, own: Size) -> Task:
-    file, teachers = study.targets_file(run), list(study.teacher_runs(run).values())
-    passed = len(teachers) if run.frozen_teachers else 3 + len(teachers) - 1
+def _targets_task(study: Study, run: Run, asked: TeacherSet, own: Size) -> Task:
+    """What teachers say to every training clip of a student, ``run``."""
+    file, teachers = asked.file, list(asked.teachers.values())
+    passed = len(teachers) if asked.frozen else 3 + len(teachers) - 1
     macs, draws = _settings(study, teachers[0], own)[0], _settings(study, run, own)[1]  # of the student's clips
     count = draws * own.train[run.list]["all"]
     return Task(

@@ -67,7 +67,7 @@ def expected(study: Study) -> list[Expected]:
 def of_run(study: Study, run: Run) -> Expected:
     """Of one training."""
     folder = f"{study.results}/{run.folder}"
-    taught = run.subset or (run.student and run.teacher is None)
+    taught = run.subset or run.has_specialists
     settings = (BEFORE if taught else {}) | study.settings(run)
     return Expected(folder, f"{folder}/run.json", settings, _names(run))
 
@@ -111,10 +111,10 @@ def _runs(study: Study) -> Iterator[Expected]:
 
 
 def _targets(study: Study) -> Iterator[Expected]:
-    students = [run for run in study.runs().values() if run.student]
-    for file, run in {f"{study.results}/{study.targets_file(run)}": run for run in students}.items():
+    for name, (teachers, run) in study.all_teacher_sets().items():
+        file = f"{study.results}/{name}"
         names = {f"settings.{name}": shown for name, shown in _names(run).items()} | {"settings": ""}
-        yield Expected(file, _record(file), {"settings": study.targets_settings(run)}, names)
+        yield Expected(file, _record(file), {"settings": study.targets_settings(run, teachers)}, names)
 
 
 def _of_datasets(study: Study) -> Iterator[Expected]:

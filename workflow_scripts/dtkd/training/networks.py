@@ -87,12 +87,13 @@ def objective(
     """What a run minimises; a student learns from its teachers' ``targets``, of specialists by the ``split``."""
     if targets is None:
         return CrossEntropy()
-    student = {key: value for key, value in settings["student"].items() if key not in ("LT", "FT")}
+    student = {key: value for key, value in settings["student"].items() if key not in ("LT", "FT", "teachers")}
     method = methods.build(student.pop("method"), **student)
     if split is None:
         return Distillation(method, targets)
     groups = class_groups(split, classes)
-    if targets.teachers != (names := group_names(split)):
+    names = group_names(split)
+    if targets.teachers[: len(names)] != names:
         raise DtkdError(
             f"the targets are of the teachers {', '.join(targets.teachers)}, and the split's groups are "
             f"{', '.join(names)}; remove the file of targets, and it is made again"

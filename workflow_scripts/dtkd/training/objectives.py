@@ -7,6 +7,7 @@ from typing import NamedTuple
 from torch import Tensor
 from torch.nn import functional as F
 
+from dtkd.common.errors import DtkdError
 from dtkd.data.groups import weight_name
 from dtkd.distillation.methods import Method, Target
 from dtkd.training.sampling import Items
@@ -47,6 +48,7 @@ class Distillation:
     scalars = ("L_total", "L_KD", "L_CE")  # Eqs. 13, 11 and 12
 
     def __init__(self, method: Method, targets: Targets, groups: Tensor | None = None):
+        method.check_teachers(targets.teachers)
         self.method, self.targets, self.groups = method, targets, groups
 
     @property
@@ -72,5 +74,10 @@ class Distillation:
 
     def loss(self, logits: Tensor, labels: Tensor, target: Target, rows: Tensor) -> Step:
         """The step of the samples ``rows`` (n,) of a batch: their logits (n, C), and the labels (N,) of the batch."""
+        if self.method.whole_batch and len(rows) < len(labels):
+            raise DtkdError(
+                f"method {self.method.name} compares the samples of a batch with each other, and this one is taken "
+                "apart: set train.micro_batch: null, and devices and nodes to 1"
+            )
         found = self.method.loss_of(logits, target.rows(rows), labels[rows])
         return Step(found.total, dict(zip(self.scalars, (found.total, found.kd, found.ce), strict=True)))

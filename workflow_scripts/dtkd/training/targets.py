@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,9 +48,29 @@ class Targets:
         return dict(zip(self.teachers, said, strict=True))
 
     def masked(self, groups: Tensor) -> Targets:
-        """The same, but that each specialist predicts the classes of its own group alone: ``groups`` (C,), integers."""
-        said = [equations.mask_logits(logits, groups == number) for number, logits in enumerate(self.logits)]
+        """The same, but that each specialist predicts the classes of its own group alone: ``groups`` (C,), integers.
+
+        Who stands behind the specialists is not masked.
+        """
+        said = [
+            equations.mask_logits(logits, groups == number) if number <= groups.max() else logits
+            for number, logits in enumerate(self.logits)
+        ]
         return Targets(self.teachers, torch.stack(said))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Targets]) -> Targets:
+        """Those of several sets of teachers, specialists first.
+
+        A baseline beside specialists is the `generalist`; of several baselines each has a number.
+        """
+        if len(parts) == 1:
+            return parts[0]
+        names: list[str] = []
+        for number, part in enumerate(parts, 1):
+            alone = "generalist" if len(parts[0].teachers) > 1 else f"baseline{number}"
+            names += part.teachers if len(part.teachers) > 1 else [alone]
+        return cls(tuple(names), torch.cat([part.logits for part in parts]))
 
     def save(self, path: str | Path, videos: Videos) -> None:
         """Write them, with the names of their ``videos``; DtkdError where a teacher said what is no number."""

@@ -50,7 +50,8 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     options = networks.training_options(settings, plan.computing)
     allowed = networks.allowed(settings, classes, split)
     clips = options["settings"].epochs * options["settings"].clips_per_video
-    targets = Targets.load(given["targets"], videos, clips) if "targets" in given else None
+    said = [Targets.load(path, videos, clips) for name, path in given.items() if name.startswith("targets")]
+    targets = Targets.joined(said) if said else None
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
 

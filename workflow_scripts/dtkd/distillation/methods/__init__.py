@@ -14,10 +14,18 @@ from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.registry import Registry
+from dtkd.distillation.methods.aekd import AEKD
+from dtkd.distillation.methods.average import Average
 from dtkd.distillation.methods.base import Loss, Method, SoftTargets, Target
 from dtkd.distillation.methods.bskd import BSKD
+from dtkd.distillation.methods.ca_mkd import CAMKD
+from dtkd.distillation.methods.dist import DIST
+from dtkd.distillation.methods.dkd import DKD
 from dtkd.distillation.methods.dtkd import DTKD
+from dtkd.distillation.methods.dynamic_temperature import DynamicTemperature
+from dtkd.distillation.methods.ebkd import EBKD
 from dtkd.distillation.methods.kd import KD
+from dtkd.distillation.methods.mixture import Mixture
 
 METHODS: Registry[type[Method]] = Registry("method")
 
@@ -46,5 +54,5 @@ def build(name: str, **settings: Any) -> Method:
         raise DtkdError(f"method {name}: {said}") from None
 
 
-for _method in (DTKD, BSKD, KD):
+for _method in (DTKD, BSKD, Mixture, KD, DKD, DIST, DynamicTemperature, Average, EBKD, CAMKD, AEKD):
     register(_method)

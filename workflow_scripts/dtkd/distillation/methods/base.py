@@ -6,16 +6,19 @@ Read by the Snakefile at every start through the config, so that nothing here im
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
+from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Fraction, Positive, Section
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+Teachers = Literal["specialists", "generalist", "both"]
 Temperature = Annotated[Positive, Field(description="Temperature of the softened distributions (Eqs. 2, 3).")]
 Share = Annotated[
     Fraction,
@@ -26,12 +29,17 @@ Share = Annotated[
 class Target(NamedTuple):
     """What the N samples of a batch are taught. Of the whole batch, as Eq. 7 compares its samples with one another."""
 
-    q: Tensor  # (N, C), a distribution (or less than one) over the classes
+    q: Tensor | None  # (N, C), a distribution (or less than one) over the classes; None where it follows from `logits`
     weights: dict[str, Tensor]  # teacher -> (N,), of each sample
+    logits: Mapping[str, Tensor] = MappingProxyType({})  # teacher -> (N, C), for a loss that reads each teacher's
 
     def rows(self, rows: Tensor) -> Target:
         """The target of some samples, by their numbers (n,)."""
-        return Target(self.q[rows], {name: weights[rows] for name, weights in self.weights.items()})
+        return Target(
+            None if self.q is None else self.q[rows],
+            {name: weights[rows] for name, weights in self.weights.items()},
+            {name: logits[rows] for name, logits in self.logits.items()},
+        )
 
 
 class Loss(NamedTuple):
@@ -56,8 +64,14 @@ class Method(Section):
     """What tables and figures call it."""
     summary: ClassVar[str]
     """A sentence for the docs."""
-    teachers: ClassVar[Literal["specialists", "generalist"]] = "specialists"
-    """`specialists`: one for each group of classes; `generalist`: one baseline for all classes."""
+    teachers: ClassVar[Teachers] = "specialists"
+    """`specialists`: one for each group of classes; `generalist`: one baseline for all classes; `both`."""
+    alternatives: ClassVar[tuple[Teachers | Literal["baselines"], ...]] = ()
+    """Which other teachers a row of `students` may choose; `baselines`: several of them, by name."""
+    fewest: ClassVar[int] = 1
+    """How many teachers it takes at least."""
+    whole_batch: ClassVar[bool] = False
+    """Whether its loss compares the samples of a batch, so that no part of one has a loss of its own."""
     symbols: ClassVar[dict[str, str]] = {}
     """The letters that stand before numbers in a run's name, in their order there."""
     later: ClassVar[frozenset[str]] = frozenset()
@@ -89,22 +103,32 @@ class Method(Section):
         Args:
             student_logits: (N, C).
             teacher_logits: teacher -> (N, C); of specialists in the order of their groups' numbers. -inf for classes
-                that a teacher cannot predict. They send no gradient.
+                that a teacher cannot predict. They send no gradient. One for all classes beside specialists stands
+                last, and is called `generalist`.
             labels: (N,), integers.
             groups: (C,), integers: the number of each class's specialist; a generalist has none.
 
         Raises:
-            DtkdError: shapes disagree, or a specialist has no class.
+            DtkdError: shapes disagree, a specialist has no class, or there are too few or too many teachers.
         """
         import torch
 
         from dtkd.distillation import equations
 
+        self.check_teachers(teacher_logits)
         detached = {name: logits.detach() for name, logits in teacher_logits.items()}
         equations.check_shapes(student_logits, list(detached.values()), labels)
         if groups is None:
             groups = torch.zeros(student_logits.shape[-1], dtype=torch.long, device=labels.device)
         return self.loss_of(student_logits, self.target(detached, labels, groups), labels)
+
+    def check_teachers(self, names: Collection[str]) -> None:
+        """Raise DtkdError where a student cannot learn from teachers of these names by this method."""
+        count = len(names)
+        if count < self.fewest:
+            raise DtkdError(f"method {self.name} weighs teachers against each other: it takes two or more, not {count}")
+        if self.teachers == "generalist" and not self.alternatives and count > 1:
+            raise DtkdError(f"method {self.name} takes one teacher, not {count}; average takes several")
 
     def unused(self) -> set[str]:
         """Settings that the others make idle: they stand in no record and no name."""
@@ -123,24 +147,46 @@ class Method(Section):
     def words(self) -> dict[str, str]:
         """Its other settings where they are not the usual ones, by key."""
         return {
-            key: value if isinstance(value := getattr(self, key), str) else f"{key}{value:g}"
+            key: _word(key, getattr(self, key))
             for key, field in type(self).model_fields.items()
             if key not in self.symbols and key not in self.unused() and getattr(self, key) != field.default
         }
 
 
+def _word(key: str, value: Any) -> str:
+    """A setting in a run's name: a word as it is, a switch by its key, a number behind its key."""
+    if isinstance(value, bool):
+        return key if value else f"no-{key}"
+    return value if isinstance(value, str) else f"{key}{value:g}"
+
+
 class SoftTargets(Method):
-    """Distillation by a target over the classes: a student's loss is Eqs. 2 and 11 to 13, whatever the target is."""
+    """Distillation by a target over the classes: a student's loss is Eqs. 2 and 11 to 13, whatever the target is.
+
+    Where the target follows from the student, or is one for each teacher, a subclass has a `divergence` of its own.
+    """
 
     symbols: ClassVar[dict[str, str]] = {"KD_T": "T", "KD_alpha": "A"}
 
     KD_T: Temperature
     KD_alpha: Share
 
+    def divergence(self, student_logits: Tensor, target: Target) -> tuple[Tensor, dict[str, Tensor]]:
+        """L_KD of samples, (), and each teacher's weights (n,)."""
+        from dtkd.distillation import equations
+
+        assert target.q is not None, "a method whose target has no q has a divergence of its own"
+        p = equations.student_log_probabilities(self.scaled(student_logits), self.KD_T)
+        return equations.kd_loss(p, target.q), target.weights
+
     def loss_of(self, student_logits: Tensor, target: Target, labels: Tensor) -> Loss:
         from dtkd.distillation import equations
 
-        L_KD = equations.kd_loss(equations.student_log_probabilities(student_logits, self.KD_T), target.q)
+        L_KD, weights = self.divergence(student_logits, target)
         L_CE = equations.student_loss(student_logits, labels)
         total = equations.total_loss(L_KD, L_CE, KD_T=self.KD_T, KD_alpha=self.KD_alpha)
-        return Loss(total, L_KD, L_CE, target.weights)
+        return Loss(total, L_KD, L_CE, weights)
+
+    def scaled(self, logits: Tensor) -> Tensor:
+        """What a temperature softens: the logits, of the student or a teacher, unless a method scales them first."""
+        return logits

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar
 
-from dtkd.distillation.methods.base import SoftTargets, Target
+from dtkd.distillation.methods.base import Target, Teachers
+from dtkd.distillation.methods.standardised import Standardising
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class KD(SoftTargets):
+class KD(Standardising):
+    """L_KD = KL(p_T(t) || p_T(z)): Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", 2015."""
+
     name: ClassVar[str] = "kd"
     label: ClassVar[str] = "KD"
     summary: ClassVar[str] = "plain distillation: all samples are taught by one baseline of all classes"
-    teachers: ClassVar[Literal["specialists", "generalist"]] = "generalist"
+    teachers: ClassVar[Teachers] = "generalist"
 
     def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
         from dtkd.distillation import equations
 
         (logits,) = teacher_logits.values()
-        return Target(equations.teacher_probabilities(logits, self.KD_T), {})
+        return Target(equations.teacher_probabilities(self.scaled(logits), self.KD_T), {})
