@@ -491,7 +491,7 @@ def test_test_size(test, level):
         assert "to show no gain at all" in found[0].what
     if test == 10:
         assert found[0].config == "datasets: {my_videos: {test_fraction: 0.5}}"
-        assert re.search(r"to show gains from 2\d points on; of 7 students, gains from 3\d points on", found[0].what)
+        assert re.search(r"to show gains from 2\d points on; of 8 students, gains from 3\d points on", found[0].what)
 
 
 def flows(made, means, spread):
