@@ -300,7 +300,7 @@ def test_other_measures_take_no_notice_of_persons():
 
 
 @pytest.mark.parametrize(("measure", "unit"), [("person", "person, pixels/second"),
-                                               ("person_height", "person_height, % of a height/second")])  # fmt: skip
+                                               ("person_height", "person_height, % of height/second")])  # fmt: skip
 def test_motion_is_named_by_what_it_is_in(measure, unit):
     own = tables(run=[1], sit=[1])
     for table in own.values():

@@ -325,7 +325,7 @@ def _unit(criterion: Mapping[str, Any]) -> str:
 
 def length(measure: str) -> str:
     """What a measure counts a frame, or a second."""
-    return "% of a height" if measure == "person_height" else "pixels"
+    return "% of height" if measure == "person_height" else "pixels"
 
 
 def _classes(groups: Mapping[str, Collection[str]], means: pd.DataFrame | None) -> dict[str, dict[str, object]]:
