@@ -88,11 +88,21 @@ def trained(kind, most=None, group=ALONE):
     return said, {name: value.clone() for name, value in run.classifier.state_dict().items()}
 
 
+def with_batch_norms(group=ALONE):
+    """The same, by a network whose batch norms are in train mode: each process's own, and the first one's are kept."""
+    run = training("cross-entropy", group=group)
+    nn.Module.train(run.classifier.model)
+    said = [loop.train_step(run, clips(number)[:N][group.share(N)], ITEMS[:N]) for number, N in enumerate((4, 6))]
+    run.network.eval()
+    return said, {name: value.clone() for name, value in run.classifier.state_dict().items()}
+
+
 def work(rank, folder):
     torch.set_num_threads(1)
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meeting", rank=rank, world_size=2)
     group = Group(rank, 2)
     found = {(kind, most): trained(kind, most, group) for kind in OBJECTIVES for most in (None, 2)}
+    found["batch norms"] = with_batch_norms(group)
     found["from first"] = group.from_first({"history": [rank], "weights": torch.full((2,), float(rank))})
     torch.save(found, f"{folder}/{rank}.pt")
     distributed.destroy_process_group()
@@ -131,6 +141,16 @@ def test_two_processes_learn_what_one_does(found, kind, most):
     one, two = (each[kind, most] for each in found)
     assert one[0] == two[0]
     assert all(torch.equal(value, two[1][name]) for name, value in one[1].items())
+
+
+def test_batch_norms_of_two_processes_are_their_own(found):
+    """What is learned is one network all the same, and not what one process would learn."""
+    one, two = (each["batch norms"] for each in found)
+    assert one[0] == two[0]
+    assert all(torch.equal(value, two[1][name]) for name, value in one[1].items() if "running" not in name)
+    assert not torch.equal(one[1]["model.norm.running_mean"], two[1]["model.norm.running_mean"])
+    alone = with_batch_norms()[1]["model.conv.weight"]
+    assert 1e-6 < (one[1]["model.conv.weight"] - alone).abs().max() < 0.1
 
 
 def test_what_the_first_process_has_all_have(found):

@@ -171,7 +171,8 @@ def readings(study: Study) -> list[dict[str, Any]]:
     """
     rows = []
     for dataset in study.use:
-        words = {name: _reading(study, row) for name, row in study.of_specialists(dataset).items()}
+        papers = {name: row for name, row in study.of_specialists(dataset).items() if row.method in ("dtkd", "bskd")}
+        words = {name: _reading(study, row) for name, row in papers.items()}
         if len({said for said in words.values() if PARTITION not in said}) < 2:
             continue
         runs = {}
@@ -205,8 +206,20 @@ def _variant(study: Study, row: Baseline | Student) -> str | None:
     if isinstance(row, OfSpecialists) and row.split:
         said.append(f"split {row.split}")
     if isinstance(row, Student):
+        said += _unusual(row)
         said += [f"{word} {key}" if key == "outside" else word for key, word in row.distillation.words().items()]
     return ", ".join(said) or None
+
+
+def _unusual(row: Student) -> list[str]:
+    """Of a student's teachers and of its method's numbers those that Table 5 has no column for, and are not usual."""
+    method = row.distillation
+    taught = [] if row.teachers is None else [row.teachers] if isinstance(row.teachers, str) else row.teachers
+    numbers = {key: getattr(method, key) for key in method.symbols.keys() - {"S_alpha", "KD_T", "KD_alpha"}}
+    usual = {key: type(method).model_fields[key].default for key in numbers}
+    return [f"taught by {' and '.join(taught)}"] * bool(taught) + [
+        f"{key} {number:g}" for key, number in sorted(numbers.items()) if number != usual[key]
+    ]
 
 
 def table6(study: Study) -> list[dict[str, Any]]:

@@ -16,7 +16,8 @@ Measure = Literal[
     "mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving", "person",
     "person_height",
 ]  # fmt: skip
-RESERVED = {"overall", "all", "teacher"}  # what tables and rules call something else
+# What tables, rules and histories call something else; a history has the paper's st and dy for static and dynamic.
+RESERVED = {"overall", "all", "teacher", "generalist", "st", "dy"}
 Threshold = Annotated[str, NameIn(THRESHOLDS)]
 
 
