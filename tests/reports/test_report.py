@@ -1,6 +1,5 @@
 """The report: one file, nothing loaded, everything escaped and named, and a sentence where a study has less to show."""
 
-import csv
 import doctest
 import json
 import re
@@ -13,30 +12,19 @@ from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-import pandas as pd
 import pytest
 import yaml
+from report_data import EVIL, PROJECT, TABLE5, one_run
 
 from dtkd.analysis import contents, disagreements
 from dtkd.checks import findings
 from dtkd.checks.findings import Finding
 from dtkd.config import Split, read
 from dtkd.operations.recorded_settings import Difference
-from dtkd.reports import data_checks, decisions, report, settings, summary, tables, words
-from dtkd.reports.runs import alike, inputs, run_rows, totals
+from dtkd.reports import data_checks, decisions, report, settings, words
 
-PROJECT = Path(__file__).parents[2]
-EVIL = "<script>alert(1)</script>"
 FIGURES = ("figure1", "gains", "teachers", "examples", "unheard_of")
 VOID = {"meta", "link", "img", "br", "hr", "line"}
-TABLE5 = """dataset,model,method,LT,FT,S_alpha,KD_T,KD_alpha,top1,top5,gain,gain_low,gain_high,p,p_holm
-demo_ucf,U1,baseline,,,,,,40.00,80.00,,,,,
-demo_ucf,SU1,dtkd,True,True,0.3,2,0.2,45.00,79.00,+5.00,-2.00,+12.00,0.3,0.6
-demo_ucf,SU2,bskd,True,False,,2,0.4,38.00,90.00,-2.00,-9.00,+5.00,0.7,0.7
-demo_hmdb,H1,baseline,,,,,,30.00,60.00,,,,,
-demo_hmdb,SH1,dtkd,True,True,0.3,2,0.2,50.00,85.00,+20.00,+9.00,+31.00,0.0002,0.0004
-demo_hmdb,SH2,dtkd,True,True,0.3,2,0.2,50.00,84.00,+20.00,+9.00,+31.00,0.0002,0.0004
-"""
 DIFFERING = f"""{",".join(disagreements.COLUMNS)}
 demo_ucf,1,student,{EVIL}/a.avi,{EVIL},static,SU1,{EVIL},0.9000,U1,Typing,0.8000
 demo_ucf,1,student,b/b.avi,b,dynamic,SU1,b,0.7000,U1,Typing,0.6000
@@ -54,22 +42,6 @@ def png(path, width=30, height=20):
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + head + chunk(b"IDAT", rows) + chunk(b"IEND", b""))
     return str(path)
-
-
-def one_run(folder, name, **changes):
-    """The record and history of a run; both paths."""
-    folder = folder / name
-    folder.mkdir(parents=True)
-    record = {
-        "settings": {"train": {"selection": "best"}}, "device": "cpu", "versions": {"python": "3.11.7", "torch": "2.0"},
-        "inputs": {"index": {"path": f"results/{EVIL}.parquet", "sha256": "ab" * 32}},
-        "git": {"commit": "0123456789abcdef", "changed": True},
-    }  # fmt: skip
-    (folder / "run.json").write_text(json.dumps(record | changes))
-    history = {"epoch": [1, 2, 3], "top1": [10.0, 30.0, 20.0], "train_seconds": [50.0, 60.0, 70.0],
-               "wait_seconds": [1.0, 2.0, 3.0], "test_seconds": [5.0, 5.0, 5.0]}  # fmt: skip
-    pd.DataFrame(history).to_parquet(folder / "history.parquet")
-    return str(folder / "run.json"), str(folder / "history.parquet")
 
 
 @pytest.fixture
@@ -139,9 +111,6 @@ def page(text):
     return Page(text)
 
 
-# One file, and safe
-
-
 def test_nothing_is_loaded_and_nothing_runs(page, text):
     for element in page.elements:
         assert element["tag"] not in ("script", "iframe", "object", "embed", "base", "form", "video", "audio")
@@ -174,9 +143,6 @@ def test_it_is_written_whole_or_not_at_all(tmp_path, text):
     report.write(tmp_path / "report.html", text)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == text
     assert [path.name for path in tmp_path.glob("*report*")] == ["report.html"]
-
-
-# Readable by everybody
 
 
 def test_ids_are_unique_and_every_link_inside_has_its_target(page):
@@ -244,9 +210,6 @@ def test_other_groups_than_the_papers_have_words_of_their_own(content, tmp_path)
     assert {"KL, slow teacher", "KL, fast teacher"} <= {each["text"].strip() for each in page.all("th")}
 
 
-# Before the results: the checks of the data
-
-
 def checked(folder, dataset, found, name="check.json", **settings):
     """A file that a check has written."""
     (folder / dataset).mkdir(exist_ok=True)
@@ -303,9 +266,6 @@ def test_settings_are_compared_as_they_are_stored(tmp_path):
     assert not data_checks.of_data_sets(files, {"mine": {"augment": {"short_side": (32, 36)}}})[0].outdated
 
 
-# What it says
-
-
 def test_the_answer_comes_first_and_the_settings_last(page):
     sections = [element["id"] for element in page.all("section")]
     assert (sections[0], sections[-1]) == ("summary", "settings")
@@ -351,66 +311,12 @@ def test_a_baseline_called_so_is_called_so_once(content):
     assert "baseline baseline" not in text
 
 
-@pytest.mark.parametrize(
-    ("gain", "p", "corrected", "verdict"),
-    [(5.0, 0.001, 0.01, "better"), (5.0, 0.04, 0.4, "flattered"), (5.0, 0.2, 1.0, "noise"), (5.0, 0.04, None, "better"),
-     (5.0, None, None, "unknown"), (0.0, 1.0, 1.0, "none"), (-3.0, 0.01, 0.01, "none"), (None, None, None, "none")],
-)  # fmt: skip
-def test_verdicts(gain, p, corrected, verdict):
-    found = summary.Finding("d", "U1", 50.0, 3, "SU1", 55.0, gain, p=p, corrected=corrected)
-    assert found.verdict == verdict
-
-
 def test_no_student_that_is_better_is_said_so(content):
     path = Path(next(path for path in content["tables"] if "table5" in path))
     path.write_text("\n".join(line for line in TABLE5.splitlines() if "SU1" not in line and "hmdb" not in line))
     assert "no student does better than the baseline, though this difference cannot be told from noise (p = 0.7)" in (
         Page(report.page(**content)).text.replace("\xa0", " ")
     )
-
-
-def test_the_chosen_student_is_named_where_it_is_not_the_best():
-    rows = list(csv.DictReader(TABLE5.splitlines()))
-    first, second = summary.findings(rows, {"demo_ucf": "SU2", "demo_hmdb": "SH1"})
-    assert (first.student, first.chosen, first.chosen_gain) == ("SU1", "SU2", -2.0)
-    assert (second.student, second.chosen) == ("SH1", None)
-    assert first.place(0) == 50
-    assert 50 < first.place(5) < first.place(12) < 100
-
-
-def test_each_baseline_starts_a_family():
-    rows = list(csv.DictReader((TABLE5 + TABLE5.split("\n", 1)[1]).splitlines()))
-    assert [len(family) for family in tables.families(rows)] == [3, 3, 3, 3]
-    assert tables.best_rows(rows, "top1") == {1, 4, 5, 7, 10, 11}
-    assert tables.best_rows([{"dataset": "a", "top1": "1"}, {"dataset": "b", "top1": "2"}], "top1") == set()
-
-
-def test_values_are_merged_for_the_reader(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text(
-        "dataset,model,LT,top1,top1_std,gain,gain_low,gain_high,p,paper_top1,diff_top1,empty\n"
-        "d,a,True,41.00,1.20,-1.00,-3.00,+1.00,0.0001,95.00,-54.00,\nd,b,,,,,,,,,,\n"
-    )
-    found = tables.table(path, ["top1"])
-    assert [column.label for column in found["columns"]] == [
-        "model", "LT", "top-1 (%)", "gain", "95 % interval", "p", "top-1 (%)", "top-1 (%)"
-    ]  # fmt: skip
-    assert found["overs"] == [("", 6), ("the paper", 1), ("minus the paper", 1)]
-    ((name, (row, blank)),) = found["groups"]
-    assert name == "d"
-    assert [cell.text for cell in row] == ["a", "yes", "41.00", "−1.00", "−3.00 to +1.00", "< 0.001", "95.00", "−54.00"]
-    assert row[2].spread == "1.20"
-    assert {cell.text for cell in blank[1:]} == {""}
-
-
-def test_names_are_not_taken_for_values(tmp_path):
-    path, names = tmp_path / "t.csv", ["-1", "True", "false", "1e5"]
-    rows = [f"d,{name},{name},{name},True,-1\n" for name in names]
-    path.write_text("dataset,class,model,video,LT,mean\n" + "".join(rows))
-    found = tables.table(path)
-    assert [column.numeric for column in found["columns"]] == [False, False, False, False, True]
-    ((_, rows),) = found["groups"]
-    assert [[cell.text for cell in row] for row in rows] == [[name, name, name, "yes", "−1"] for name in names]
 
 
 def test_the_papers_columns_are_told_apart(content):
@@ -449,37 +355,11 @@ def test_a_table_that_few_studies_have_is_not_missed_in_the_others(content, page
     assert "masked teachers" in other.text
 
 
-def test_markdown_of_every_kind():
-    text = "# Title\n\nA `b|c` [link](x) and **more**\n\n| a | b |\n|---|---|\n| 1 | x\\|y |\n\nend"
-    heading, table, last = decisions.markdown(text)
-    assert heading["spans"] == [("", "A "), ("code", "b|c"), ("", " "), ("", "link"), ("", " and "), ("strong", "more")]
-    assert table["head"] == [[("", "a")], [("", "b")]]
-    assert table["rows"] == [[[("", "1")], [("", "x|y")]]]
-    assert last == {"kind": "paragraph", "spans": [("", "end")]}
-
-
-def test_runs_their_time_and_what_made_them(tmp_path):
-    other = {"index": {"path": f"results/{EVIL}.parquet", "sha256": "cd"}}
-    last = {"train": {"selection": "last"}}
-    files = [one_run(tmp_path, "a"), one_run(tmp_path, "b", git=None, settings=last, inputs=other)]
-    runs = [{"dataset": "d", "list": 1, "role": role, "run": role, "seed": 3} for role in ("baseline", "student")]
-    rows = run_rows(runs, *zip(*files, strict=True))
-    assert [(row["selected"], row["top1"], row["epochs"]) for row in rows] == [(2, "30.00", 3), (3, "20.00", 3)]
-    assert [(row["train"], row["wait"], row["test"], row["total"]) for row in rows] == [(180, 6, 15, 195)] * 2
-    *_, everything = totals(rows)
-    assert (everything["role"], everything["runs"], everything["total"]) == ("all", 2, 390)
-    assert [(row["sha256"], row["changed"]) for row in inputs(rows)] == [("ab" * 32, True), ("cd", True)]
-    assert [git.get("commit") for git, _ in alike(row["git"] for row in rows)] == ["0123456789abcdef", None]
-
-
 @pytest.mark.parametrize("module", [words, decisions])
 def test_examples_in_docstrings(module):
     found = doctest.testmod(module)
     assert found.attempted > 0
     assert found.failed == 0
-
-
-# What it was made with
 
 
 def test_settings_are_those_on_record(content):
@@ -519,9 +399,6 @@ def test_other_settings_in_the_config_are_named_first_with_both_values(content, 
     assert shown[1:] == ["split.quantile0.25–results/d/split.json", "split.value–1.5results/d/split.json"]
 
 
-# Studies with less in them
-
-
 def test_a_study_of_one_dataset_without_students(content, tmp_path):
     published = content["study"]["split"] | {"source": "published"}
     small = content["study"] | {"use": ["demo_ucf"], "students": {}, "split": published, "analysis": {}}
@@ -555,11 +432,7 @@ def test_what_nobody_described_is_shown_at_the_end(page):
     assert {"table-table9", "figure-unheard_of"} <= {element.get("id") for element in page.elements}
 
 
-# In a browser
-
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-
-
 OPENED = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on PATH: the page is only parsed, not opened")
 
 
