@@ -1,4 +1,4 @@
-"""Print what a study will cost, before anything runs: make plan ARGS="--configfile studies/paper.yaml --gpus 8"."""
+"""What a study will cost, and what it can show: make plan ARGS="--configfile studies/paper.yaml --gpus 8"."""
 
 import argparse
 import os
@@ -14,7 +14,7 @@ from dtkd.config.overlays import study_of
 from dtkd.config.places import names_in_utf8
 
 if TYPE_CHECKING:
-    from dtkd.operations.plan import Plan
+    from dtkd.operations.plan import Plan, Size
 
 CORES_A_GPU = 8  # threads of a training on a GPU: seven decode
 GPU, PEAK = "an RTX 3090", 71.0  # assumed where nothing else is said: its peak in mixed precision, TFLOP/s
@@ -36,11 +36,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     return given
 
 
-def estimate(study: Study, given: argparse.Namespace) -> "tuple[Plan, list[str]]":
+def estimate(study: Study, sizes: "dict[str, Size]", given: argparse.Namespace) -> "tuple[Plan, list[str]]":
     """The plan, and what it takes for granted."""
     from dtkd.operations import plan
 
-    sizes = {name: plan.size(study, name) for name in study.used_datasets()}
     measured = {name: plan.measure(study, own) for name, own in sizes.items()}
     tasks = plan.tasks(study, sizes, measured)
     gpus = given.gpus
@@ -82,12 +81,16 @@ def rounded(rows: Sequence[dict]) -> list[dict]:
 
 def planned(study: Study, given: argparse.Namespace) -> str:
     """The plan as Markdown: jobs that would run, and what they take."""
+    from dtkd.operations import plan, power
     from dtkd.operations.plan import digits
 
-    result, notes = estimate(study, given)
+    sizes = {name: plan.size(study, name) for name in study.used_datasets()}
+    result, notes = estimate(study, sizes, given)
+    shows = tabulate(power.rows(study, sizes), headers="keys", tablefmt="pipe", disable_numparse=True)
+    shows = f"Gains over the baseline, in points of top-1, that its test videos are likely (80 %) to show:\n\n{shows}"
     total = result.rows[-1]
     if not total["jobs"]:
-        return f"**{study.name}**: nothing is left to compute, all {result.done} jobs are done."
+        return f"**{study.name}**: nothing is left to compute, all {result.done} jobs are done.\n\n{shows}"
     done = f" ({result.done} more are done)" if result.done else ""
     shown = [
         f"**{study.name}**: {total['jobs']} jobs{done}, {digits(result.hours, 2)} hours from start to end; "
@@ -95,6 +98,7 @@ def planned(study: Study, given: argparse.Namespace) -> str:
         f"trainings run.\n\n{notes[0]}",
         *(tabulate(rounded(rows), headers="keys", tablefmt="pipe", disable_numparse=True)
           for rows in (result.rows, result.networks) if rows),
+        shows,
         "\n".join(f"- {note}" for note in notes[1:]),
     ]  # fmt: skip
     return "\n\n".join(shown)

@@ -386,12 +386,12 @@ def test_done_jobs_are_not_listed(own, capsys):
     shown = capsys.readouterr().out
     assert shown.startswith("**own**: 2 jobs (5 more are done), 0")
     first = [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("| ")]
-    assert first == ["stage", "flow", "total"], "and no network"
+    assert first == ["stage", "flow", "total", "data set", "own"], "and no network"
     (own / chosen.results / "own" / "flow").mkdir()
     for name in ("left", "right"):
         (own / chosen.results / "own" / "flow" / f"{name}.parquet").touch()
     script.main([])
-    assert capsys.readouterr().out == "**own**: nothing is left to compute, all 7 jobs are done.\n"
+    assert capsys.readouterr().out.startswith("**own**: nothing is left to compute, all 7 jobs are done.\n\nGains over")
 
 
 @pytest.mark.parametrize(("value", "number", "text"), [
