@@ -47,6 +47,7 @@ PAGES = {  # what descriptions name in brackets
     "(plug-ins)": "([plug-ins](../guides/plug-ins.md))",
 }
 TEXTS = {NAME: "name", PATH: "path"}  # what strings of these patterns are
+SAME = {"splits": "split"}  # sections whose keys stand under another heading
 NAMES = {"datasets": ["<name>"], "baselines": ["<data set>", "<name>"], "students": ["<data set>", "<name>"]}
 
 
@@ -122,7 +123,8 @@ def _values(schema: Schema, key: str, part: Schema) -> str:
     if part.get("$ref") == "#/$defs/TrainPart":
         return "keys of [`train`](#train)"
     if "properties" in _innermost(schema, part):
-        return f"[section](#{key})" if "$ref" in part else f"[sections](#{key}) by name"
+        anchor = SAME.get(key, key)
+        return f"[section](#{anchor})" if "$ref" in part else f"[sections](#{anchor}) by name"
     if "enum" in part:
         return ", ".join(f"`{choice}`" for choice in part["enum"])
     kind = part["type"]
