@@ -17,7 +17,7 @@ Measure = Literal[
     "person_height",
 ]  # fmt: skip
 # What tables, rules and histories call something else; a history has the paper's st and dy for static and dynamic.
-RESERVED = {"overall", "all", "teacher", "generalist", "st", "dy"}
+RESERVED = {"overall", "all", "teacher", "st", "dy"}
 Threshold = Annotated[str, NameIn(THRESHOLDS)]
 
 
