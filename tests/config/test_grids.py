@@ -113,8 +113,8 @@ def test_every_refusal_names_the_key_of_the_grid(changes, message):
 def test_students_of_two_grids_need_names_of_their_own():
     rows = {"sweep": A | {"grid": {"S_alpha": [0.3], "KD_T": [2]}}, "sweep-S0.3": A | {"grid": {"KD_T": [2]}}}
     assert refusal(students__mine=rows) == (
-        "config: students.mine.sweep-S0.3.grid: one of its students is called sweep-S0.3-T2, as another row is; give one "
-        "of them another name"
+        "config: students.mine.sweep-S0.3.grid: one of its students is called sweep-S0.3-T2, as another row is; give "
+        "one of them another name"
     )
 
 

@@ -105,7 +105,8 @@ def students_have_their_teachers(config: Sections) -> None:
                         raise ValueError(f"{where}: {taught_by} is named twice")
             if isinstance(row, OfBoth) and "generalist" in config.split.group_names(dataset):
                 raise ValueError(
-                    f"students.{dataset}.{name}: a group of classes is called generalist, as its other teacher; rename it"
+                    f"{_at(config, dataset, name)}: a group of classes is called generalist, as its other teacher; "
+                    "rename it"
                 )
 
 
@@ -129,8 +130,8 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
             for key, (value, whole) in parts.items():
                 if row.distillation.whole_batch and value != whole:
                     raise ValueError(
-                        f"{_at(config, dataset, name, 'method')}: {row.method} compares the samples of a batch with each "
-                        f"other, and train.{key}: {value} takes it apart; set train.{key}: {whole or 'null'}"
+                        f"{_at(config, dataset, name, 'method')}: {row.method} compares the samples of a batch with "
+                        f"each other, and train.{key}: {value} takes it apart; set train.{key}: {whole or 'null'}"
                     )
 
 

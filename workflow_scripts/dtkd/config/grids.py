@@ -133,9 +133,9 @@ def _schema() -> dict[str, Any]:
     schema["properties"]["grid"] = {
         "anyOf": [grid, {"type": "null"}],
         "default": None,
-        "description": "Several rows in one: a student for each combination of these values, which is called by them, "
-        "such as `sweep-S0.3-T2` of the row `sweep` with `grid: {S_alpha: [0.3, 0.5], KD_T: [2, 4]}`. What the row says "
-        "of such a key itself does not count.",
+        "description": "Several rows in one: a student for each combination of these values, called by them, such as "
+        "`sweep-S0.3-T2` of the row `sweep` with `grid: {S_alpha: [0.3, 0.5], KD_T: [2, 4]}`. What the row itself says "
+        "of such a key does not count.",
     }
     return schema
 

@@ -96,7 +96,7 @@ class Sections(Section):
         description="Data set → name → row. `U5: null` in an overlay takes an inherited row away."
     )
     students: dict[Name, dict[Name, StudentRow | None]] = Field(
-        description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away, with all of its grid."
+        description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away, all of its grid too."
     )
 
     @model_validator(mode="after")
