@@ -43,7 +43,7 @@ def names_are_given_once(config: Sections) -> None:
 def _at(config: Sections, dataset: str, student: str, key: str = "") -> str:
     """Where the config has a student, or a key of it: one of a grid stands in the grid's row."""
     for name, grid in config.grids_of(dataset).items():
-        if student in grid.named(name):
+        if student.startswith(f"{name}-") and student.removeprefix(f"{name}-") in grid.students:
             found = ["students", dataset, name, "grid" if key in grid.grid or not key else "", key]
             return ".".join(filter(None, found))
     return ".".join(filter(None, ["students", dataset, student, key]))
@@ -72,11 +72,9 @@ def datasets_are_known(config: Sections) -> None:
 def rows_have_their_list(config: Sections) -> None:
     for dataset in config.use:
         lists = config.datasets[dataset].lists
-        named = {f"baselines.{dataset}.{name}.list": row.list for name, row in config.baselines_of(dataset).items()}
-        for name, row in config.students_of(dataset).items():
-            at = _at(config, dataset, name, "list")
-            named[at] = max(row.list, named.get(at, 1))
-        for at, number in named.items():
+        numbers = [(f"baselines.{dataset}.{name}.list", row.list) for name, row in config.baselines_of(dataset).items()]
+        numbers += [(_at(config, dataset, name, "list"), row.list) for name, row in config.students_of(dataset).items()]
+        for at, number in numbers:
             if number > lists:
                 raise ValueError(f"{at}: {number}, but {dataset} has {lists} lists")
 
