@@ -59,10 +59,18 @@ def test_a_grid_of_one_key_is_one_row():
     assert axis.images[0].get_array().tolist() == [[-2, -1, 0]]
 
 
+def test_all_that_gain_most_are_framed():
+    table, shown = table_of_grids()
+    axis, _ = grids(table.assign(gain=table["gain"].clip(upper=1)), shown).axes
+    assert sorted(frames(axis)) == [(1, 1), (2, 0), (2, 1)]
+
+
 def test_students_that_all_gain_nothing_have_a_scale():
     table, shown = table_of_grids()
     axis, _ = grids(table.assign(gain=0.0), shown).axes
     assert axis.images[0].get_clim() == (-1, 1)
+    assert frames(axis) == [], "none is the best"
+    assert axis.get_legend() is None
     assert set(words(axis)) >= {"+0.00"}
 
 

@@ -30,7 +30,7 @@ class Map(NamedTuple):
     across: tuple[str, Sequence[str]]  # a key and its values
     up: tuple[str, Sequence[str]]
     gains: np.ndarray  # (up, across), points
-    best: tuple[int, int] | None  # where the greatest gain of the whole grid is, if it is here
+    best: Sequence[tuple[int, int]]  # where the greatest gain of the whole grid is here; nowhere if all are alike
     students: int  # of the whole grid
 
 
@@ -44,7 +44,7 @@ def grids(table: pd.DataFrame, shown: Grids) -> Figure:
     """The gain over the baseline (points of top-1) of every student of each grid, in one colour scale about zero.
 
     The two keys with the most values are the axes; there is a map for each combination of further ones. The grid's
-    greatest gain is framed: it was found on the test videos.
+    greatest gain is framed, unless all are alike: it was found on the test videos.
 
     Args:
         table: Table 5: dataset, model, gain.
@@ -83,26 +83,20 @@ def _scale(figure: Figure, image: AxesImage) -> None:
 
 def maps_of(name: str, grid: Mapping[str, Any], gain: pd.Series) -> Iterator[Map]:
     """The maps of one grid; ``gain`` is that of students by their names."""
-    values = {key: list(each) for key, each in grid["keys"].items()}
-    ranked = sorted(values, key=lambda key: -len(values[key]))
-    across, up = ranked[0], next(iter(ranked[1:2]), None)
-    others = ranked[2:]
-    by_values = {
-        tuple(sorted(zip(values, own, strict=True))): gain[student] for student, own in grid["students"].items()
-    }
-    best = max(by_values, key=lambda each: by_values[each])
-    rows = values[up] if up else [""]
-    for further in product(*(values[key] for key in others)):
-        fixed = dict(zip(others, further, strict=True))
-        places = [[tuple(sorted((fixed | {across: x} | ({up: y} if up else {})).items())) for x in values[across]]
-                  for y in rows]  # fmt: skip
-        found = [(n, row.index(best)) for n, row in enumerate(places) if best in row]
-        said = [f"{key} {value}" for key, value in fixed.items() if len(values[key]) > 1]
-        yield Map(
-            ", ".join([name, *said]), (across, values[across]), (up or "", rows),
-            np.array([[by_values[place] for place in row] for row in places], float),
-            found[0] if found else None, len(by_values),
-        )  # fmt: skip
+    keys = {key: list(values) for key, values in grid["keys"].items()}
+    by_values = {frozenset(zip(keys, own, strict=True)): gain[student] for student, own in grid["students"].items()}
+    greatest = max(by_values.values())
+    across, *others = sorted(keys, key=lambda key: -len(keys[key]))
+    up, others = (others[0], others[1:]) if others else ("", [])
+    rows = [[(up, value)] for value in keys[up]] if up else [[]]
+    for further in product(*([(key, value) for value in keys[key]] for key in others)):
+        gains = np.array(
+            [[by_values[frozenset([(across, x), *y, *further])] for x in keys[across]] for y in rows], float
+        )
+        best = [] if greatest == min(by_values.values()) else [tuple(cell) for cell in np.argwhere(gains == greatest)]
+        said = [f"{key} {value}" for key, value in further if len(keys[key]) > 1]
+        label = ", ".join([name, *said])
+        yield Map(label, (across, keys[across]), (up, keys[up] if up else [""]), gains, best, len(by_values))
 
 
 def _draw(axis: Axes, each: Map, norm: Normalize, width: float) -> AxesImage:
@@ -115,8 +109,7 @@ def _draw(axis: Axes, each: Map, norm: Normalize, width: float) -> AxesImage:
         axis.text(column, row, signed(value, 2 - narrow), ha="center",
                   va="center" if narrow else "center_baseline", fontsize=SMALL, color="white" if dark else "black",
                   rotation=90 * narrow)  # fmt: skip
-    if each.best:
-        row, column = each.best
+    for row, column in each.best:
         axis.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, fill=False, edgecolor="black", linewidth=1.5,
                                  clip_on=False, zorder=3))  # fmt: skip
     axis.set_xticks(range(len(each.across[1])), [short(value, room - 3) for value in each.across[1]])
