@@ -1,6 +1,6 @@
 """Made-up data for the tests of figures, and what is read off a figure."""
 
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from dtkd.analysis.figures.figure6 import figure6
 from dtkd.analysis.figures.figure7 import figure7
 from dtkd.analysis.figures.figure8 import figure8
 from dtkd.analysis.figures.gains import gains
+from dtkd.analysis.figures.grids import grids
 from dtkd.analysis.figures.sensitivity import sensitivity
 from dtkd.analysis.figures.split_stability import split_stability
 from dtkd.analysis.figures.teacher_weights import teacher_weights
@@ -158,6 +159,15 @@ def table_of_teachers(dataset="d", number=1, kinds=(True, False), groups=SUBSETS
     return table.assign(baseline_top1=50.0, teacher_top1=50 + gain, gain=gain, gain_low=gain - 5, gain_high=gain + 5)
 
 
+def table_of_grids(datasets=("d",), **keys):
+    """Table 5 of a grid of students, each of which gains a point more than the one before it; and what it is of."""
+    keys = keys or {"S_alpha": ["0.1", "0.3", "0.5"], "KD_T": ["2", "4"]}
+    students = {f"sweep-{n}": list(values) for n, values in enumerate(product(*keys.values()))}
+    rows = [(dataset, name, n - 2.0) for dataset in datasets for n, name in enumerate(students)]
+    shown = {dataset: {"sweep": {"keys": keys, "students": students}} for dataset in datasets}
+    return pd.DataFrame([*rows, (datasets[0], "U1", np.nan)], columns=["dataset", "model", "gain"]), shown
+
+
 def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2"), groups=SUBSETS):
     """Every figure of a made-up study; ``names`` of its classes, ``models`` of its baseline, its student, another."""
     random, splits, pairs, curves, weights, kl, tables, gained = np.random.default_rng(0), {}, {}, {}, {}, {}, [], []
@@ -185,6 +195,7 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
         "gains": gains(
             pd.concat(gained), {dataset: dict(list(models.items())[:1]) for dataset, models in pairs.items()}
         ),
+        "grids": grids(*table_of_grids(datasets, S_alpha=["0.1", "0.3"], KD_T=list("2345678"[: 5 + seeds]))),
         "teachers": teachers(pd.concat(table_of_teachers(dataset, groups=groups) for dataset in datasets)),
         "figure1": figure1(splits),
         "figure2": figure2(splits),

@@ -18,6 +18,7 @@ SHOWN = {  # by the functions of `shown_runs`: the labels of what a figure shows
     "baselines_to_beat": ["U1"], "pairs": ["U1", "SU1"], "student_and_teachers": ["student", "static", "dynamic"],
     "lists": ["U1", "U2"], "rivals": ["SU1", "SU2", "U1"], "students": ["SU1", "SU2"],
 }  # fmt: skip
+GRIDS = {"mine": {"sweep": {"keys": {"S_alpha": ["0.3", "0.5"]}, "students": {"S0": ["0.3"], "S1": ["0.5"]}}}}
 HISTORIES = {"lists", "rivals", "students"}
 SETTINGS = {
     "divergences": {"mine": {"kl": "forward", "floor": None}}, "chosen": {"mine": "SU1"}, "as_published": ["mine"],
@@ -35,7 +36,8 @@ def file_of(folder, runs, seed):
 def table(tmp_path):
     """The table that a figure is made of, by the figure's name."""
     table5(tmp_path).to_csv(tmp_path / "sensitivity.csv", index=False)
-    table_of_gains("mine").to_csv(tmp_path / "gains.csv", index=False)
+    for name in ("gains", "grids"):
+        table_of_gains("mine").to_csv(tmp_path / f"{name}.csv", index=False)
     table_of_teachers("mine").to_csv(tmp_path / "teachers.csv", index=False)
     return lambda name: str(tmp_path / f"{name}.csv")
 
@@ -50,11 +52,12 @@ def test_the_script_takes_what_the_rule_gives(name, table, tmp_path, monkeypatch
     (tmp_path / "stability.json").write_text(json.dumps(kept(SPLIT)))
     INDEX.to_parquet(tmp_path / "videos.parquet")
     reads = contents.FIGURES.get(name, contents.Reads(table="teachers"))
-    labels = SHOWN[reads.runs] if reads.runs else []
-    shown = {label: [file_of(tmp_path, reads.runs, seed)] for seed, label in enumerate(labels)}
+    labels = SHOWN.get(reads.runs, [])
+    files = {label: [file_of(tmp_path, reads.runs, seed)] for seed, label in enumerate(labels)}
+    shown = GRIDS if reads.runs == "grids" else {"mine": files}
     given = SimpleNamespace(
         rule="figure", threads=1, log=[str(tmp_path / "log")],
-        params=Namedlist(fromdict={"shown": {"mine": shown}, "datasets": ["mine"]} | {
+        params=Namedlist(fromdict={"shown": shown, "datasets": ["mine"]} | {
             setting: value if reads.setting == setting else None for setting, value in SETTINGS.items()
         }),
         input=Namedlist(fromdict={

@@ -267,3 +267,17 @@ def test_a_study_without_students_shows_none():
              shown_runs.rivals, shown_runs.against_baseline, shown_runs.students]  # fmt: skip
     assert not any(show(given) for show in shown)
     assert len(shown_runs.table5(given)) == 2
+
+
+def test_grids_name_the_settings_of_their_students():
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "grid": {"S_alpha": [0.1, 0.5], "split": [None]}}
+    single = row | {"grid": {"KD_T": [4]}}
+    given = shipped(use=["demo_ucf"], students={"demo_ucf": {"sweep": row, "single": single}})
+    assert shown_runs.grids(given) == {"demo_ucf": {"sweep": {
+        "keys": {"S_alpha": ["0.1", "0.5"], "split": ["null"]},
+        "students": {"sweep-S0.1-split-null": ["0.1", "null"], "sweep-S0.5-split-null": ["0.5", "null"]},
+    }}}  # fmt: skip
+    table = {row["model"]: row for row in shown_runs.table5(given)}
+    assert set(shown_runs.grids(given)["demo_ucf"]["sweep"]["students"]) < set(table)
+    assert table["sweep-S0.5-split-null"]["S_alpha"] == 0.5
+    assert shown_runs.grids(shipped()) == {}, "no figure of any"

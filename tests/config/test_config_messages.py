@@ -34,6 +34,7 @@ def refusal(path, value=1):
     ("datasets.demo_ucf.render.group", "groups"), ("students.demo_ucf.SU1.KD_t", "KD_T"),
     ("baselines.demo_ucf.U5.clip.frame", "frames"), ("pretrain.train.epohcs", "epochs"),
     ("teachers.train.epohcs", "epochs"),
+    ("students.demo_ucf.SU1.gird", "grid"),
 ])  # fmt: skip
 def test_the_nearest_key_of_the_section(path, meant):
     assert refusal(path) == f"config: {path}: unknown key; did you mean {meant!r}?"

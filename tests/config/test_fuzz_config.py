@@ -15,7 +15,9 @@ from dtkd.config.places import spelled
 
 PROJECT = Path(__file__).parents[2]
 SHIPPED = yaml.safe_load((PROJECT / "config.yaml").read_text())
-KEYS = st.one_of(st.text(max_size=5), st.integers(-2, 5), st.none(), st.sampled_from([*SHIPPED, "list", "LT", "U1"]))
+KEYS = st.one_of(
+    st.text(max_size=5), st.integers(-2, 5), st.none(), st.sampled_from([*SHIPPED, "list", "LT", "U1", "grid"])
+)
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8),
     st.sampled_from([
@@ -69,6 +71,19 @@ def configs(draw):
 @given(config=configs())
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_config_is_a_study_or_refused(config):
+    check(config)
+
+
+@given(grid=st.dictionaries(st.one_of(KEYS, st.sampled_from(["S_alpha", "KD_T", "LT", "teachers", "split", "method"])),
+                            st.one_of(VALUES, st.lists(VALUES, max_size=3)), max_size=3))  # fmt: skip
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_any_grid_is_students_or_refused(grid):
+    config = copy.deepcopy(SHIPPED)
+    config["students"]["demo_ucf"]["SU1"]["grid"] = grid
+    check(config)
+
+
+def check(config):
     problem = None
     try:
         study = read(config)

@@ -73,6 +73,20 @@ def test_one_students_score_there_and_back(study):
     assert tiny.pending(study) == TABLE
 
 
+def test_a_grid_trains_the_students_that_are_new(study):
+    """One that has a finished row's settings is that run, whatever it is called; their gains have a figure."""
+    figure = ("--dry-run", "--quiet", "rules", "results/figures/grids.png")
+    assert tiny.snakemake(study, *figure).returncode != 0, "without a grid there is none"
+    grid = {"S_alpha": [0.3, 0.35], "KD_T": [2, 4]}
+    tiny.configure(study, lambda config: config["students"]["tiny"]["A"].update(grid=grid))
+    names = [f"dtkd-S{score}-T{T}-A0.4-LT-FT-seed0" for score, T in (("0.3", 4), ("0.35", 2), ("0.35", 4))]
+    assert tiny.pending(study) == set().union(*(trained("student", name) for name in names)) | TABLE
+    tiny.pretend(study)
+    done = tiny.snakemake(study, *figure)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("Job stats:")[-1].split()[4:8] == ["figure", "1", "total", "1"], done.stdout
+
+
 def test_plain_distillation_learns_from_the_baseline_alone(study):
     """Neither flow nor split nor the subsets' teachers are anything to it; its teacher's logits are shared."""
     rows = {"D": {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}, "E": {"method": "kd", "KD_T": 4, "KD_alpha": 0.4}}

@@ -6,6 +6,7 @@ Imported by the Snakefile, so it imports no torch, pandas or OpenCV.
 from __future__ import annotations
 
 import re
+from itertools import product
 from typing import Any
 
 from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
@@ -220,6 +221,19 @@ def _unusual(row: Student) -> list[str]:
     return [f"taught by {' and '.join(taught)}"] * bool(taught) + [
         f"{key} {number:g}" for key, number in sorted(numbers.items()) if number != usual[key]
     ]
+
+
+def grids(study: Study) -> dict[str, dict[str, dict[str, Any]]]:
+    """The grids of several students: dataset -> row -> ``keys`` with their values, and each student's values."""
+    shown: dict[str, dict[str, dict[str, Any]]] = {}
+    for dataset in study.use:
+        for name, grid in study.grids_of(dataset).items():
+            keys = grid.labels()
+            if len(grid.students) > 1:
+                values = map(list, product(*keys.values()))  # in the students' order
+                students = dict(zip(grid.named(name), values, strict=True))
+                shown.setdefault(dataset, {})[name] = {"keys": keys, "students": students}
+    return shown
 
 
 def table6(study: Study) -> list[dict[str, Any]]:

@@ -27,8 +27,26 @@ def names_are_given_once(config: Sections) -> None:
         if len(set(named)) < len(named):
             raise ValueError(f"{key}: {named} names a {what} twice")
     for dataset in config.use:
-        for name in config.baselines_of(dataset).keys() & config.students_of(dataset).keys():
-            raise ValueError(f"students.{dataset}.{name}: a baseline has that name too; give one of them another")
+        baselines, rows = config.baselines_of(dataset), config.students.get(dataset, {})
+        if twice := baselines.keys() & config.students_of(dataset).keys() & rows.keys():
+            raise ValueError(f"students.{dataset}.{min(twice)}: a baseline has that name too; give one of them another")
+        taken = {*baselines, *(name for name, row in rows.items() if row)} - config.grids_of(dataset).keys()
+        for name, grid in config.grids_of(dataset).items():
+            if twice := grid.named(name).keys() & taken:
+                raise ValueError(
+                    f"students.{dataset}.{name}.grid: one of its students is called {min(twice)}, as another row is; "
+                    "give one of them another name"
+                )
+            taken |= grid.named(name).keys()
+
+
+def _at(config: Sections, dataset: str, student: str, key: str = "") -> str:
+    """Where the config has a student, or a key of it: one of a grid stands in the grid's row."""
+    for name, grid in config.grids_of(dataset).items():
+        if student.startswith(f"{name}-") and student.removeprefix(f"{name}-") in grid.students:
+            found = ["students", dataset, name, "grid" if key in grid.grid or not key else "", key]
+            return ".".join(filter(None, found))
+    return ".".join(filter(None, ["students", dataset, student, key]))
 
 
 def datasets_are_known(config: Sections) -> None:
@@ -54,10 +72,11 @@ def datasets_are_known(config: Sections) -> None:
 def rows_have_their_list(config: Sections) -> None:
     for dataset in config.use:
         lists = config.datasets[dataset].lists
-        for role, rows in (("baselines", config.baselines_of(dataset)), ("students", config.students_of(dataset))):
-            for name, row in rows.items():
-                if row.list > lists:
-                    raise ValueError(f"{role}.{dataset}.{name}.list: {row.list}, but {dataset} has {lists} lists")
+        numbers = [(f"baselines.{dataset}.{name}.list", row.list) for name, row in config.baselines_of(dataset).items()]
+        numbers += [(_at(config, dataset, name, "list"), row.list) for name, row in config.students_of(dataset).items()]
+        for at, number in numbers:
+            if number > lists:
+                raise ValueError(f"{at}: {number}, but {dataset} has {lists} lists")
 
 
 def students_have_a_reference(config: Sections) -> None:
@@ -74,16 +93,19 @@ def students_have_a_reference(config: Sections) -> None:
 def students_have_their_teachers(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
-            where = f"students.{dataset}.{name}"
             if isinstance(row, OfGeneralist) and row.teacher is not None:
-                _can_teach(config, dataset, f"{where}.teacher", row, row.teacher)
+                _can_teach(config, dataset, _at(config, dataset, name, "teacher"), row, row.teacher)
             if isinstance(row, OfBaselines):
+                where = _at(config, dataset, name, "teachers")
                 for number, taught_by in enumerate(row.named):
-                    _can_teach(config, dataset, f"{where}.teachers", row, taught_by)
+                    _can_teach(config, dataset, where, row, taught_by)
                     if taught_by in row.named[:number]:
-                        raise ValueError(f"{where}.teachers: {taught_by} is named twice")
+                        raise ValueError(f"{where}: {taught_by} is named twice")
             if isinstance(row, OfBoth) and "generalist" in config.split.group_names(dataset):
-                raise ValueError(f"{where}: a group of classes is called generalist, as its other teacher; rename it")
+                raise ValueError(
+                    f"{_at(config, dataset, name)}: a group of classes is called generalist, as its other teacher; "
+                    "rename it"
+                )
 
 
 def methods_suit_their_teachers(config: Sections) -> None:
@@ -95,7 +117,7 @@ def methods_suit_their_teachers(config: Sections) -> None:
             try:
                 row.distillation.check_teachers(names)
             except DtkdError as error:
-                raise ValueError(f"students.{dataset}.{name}: {error}") from None
+                raise ValueError(f"{_at(config, dataset, name)}: {error}") from None
 
 
 def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
@@ -106,8 +128,8 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
             for key, (value, whole) in parts.items():
                 if row.distillation.whole_batch and value != whole:
                     raise ValueError(
-                        f"students.{dataset}.{name}.method: {row.method} compares the samples of a batch with each "
-                        f"other, and train.{key}: {value} takes it apart; set train.{key}: {whole or 'null'}"
+                        f"{_at(config, dataset, name, 'method')}: {row.method} compares the samples of a batch with "
+                        f"each other, and train.{key}: {value} takes it apart; set train.{key}: {whole or 'null'}"
                     )
 
 
@@ -188,7 +210,7 @@ def splits_fit_together(config: Sections) -> None:
         for name, row in config.of_specialists(dataset).items():
             if row.split is not None and row.split not in config.splits:
                 known = hint(row.split, config.splits) if config.splits else "; there are none"
-                raise ValueError(f"students.{dataset}.{name}.split: {row.split!r} is not one of splits{known}")
+                raise ValueError(f"{_at(config, dataset, name, 'split')}: {row.split!r} is not one of splits{known}")
     measured = {"split": config.split} | {f"splits.{name}": split for name, split in config.splits.items()}
     times = {where: split.over_time for where, split in measured.items() if split.source == "flow"}
     for where, over_time in times.items():

@@ -90,7 +90,7 @@ def _sections(schema: Schema) -> Iterator[tuple[str, str, Schema]]:
         below = []
         for key, part in section["properties"].items():
             inner, place = _innermost(schema, part), ".".join(filter(None, [path, key, *NAMES.get(key, [])]))
-            if "properties" in inner and not any(inner is other for other in seen):
+            if "properties" in inner and "x-values" not in inner and not any(inner is other for other in seen):
                 seen.append(inner)
                 below.append((key, f"`{place}`", place, inner))
         todo = below + todo
@@ -118,6 +118,8 @@ def _section(schema: Schema, anchor: str, heading: str, section: Schema) -> str:
 
 def _values(schema: Schema, key: str, part: Schema) -> str:
     """What a key may be, in words."""
+    if "x-values" in part:
+        return part["x-values"]
     if "anyOf" in part:
         return ", ".join(_values(schema, key, choice) for choice in part["anyOf"])
     if part.get("$ref") == "#/$defs/TrainPart":

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from functools import cache
 from inspect import cleandoc
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field, GetPydanticSchema, PlainValidator, SerializeAsAny, ValidationError, create_model
+from pydantic import Field, ValidationError, create_model
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Count, Name, Section
@@ -172,7 +172,7 @@ def _keys() -> dict[str, dict[str, dict[str, Any]]]:
     return keys
 
 
-def _row_schema() -> dict[str, Any]:
+def row_schema() -> dict[str, Any]:
     """The JSON Schema of any row: all methods' keys. Each says whose it is, and ``x-required`` that these need it."""
     known = METHODS.names()
     summaries = " ".join(f"`{name}`: {METHODS[name].summary}." for name in known)
@@ -211,11 +211,3 @@ def _listed(names: Iterable[str]) -> str:
 
 def _needed(part: Mapping[str, Any]) -> str:
     return f"Default: {part['default']:g}." if "default" in part else "Required."
-
-
-StudentRow = Annotated[
-    SerializeAsAny[Student],
-    PlainValidator(student),
-    GetPydanticSchema(get_pydantic_json_schema=lambda _, __: _row_schema()),
-]
-"""A row of `students`: what is valid follows from its method."""

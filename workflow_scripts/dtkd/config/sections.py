@@ -14,9 +14,10 @@ from dtkd.config.analysis import Analysis
 from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
+from dtkd.config.grids import Grid, StudentRow
 from dtkd.config.model import Clip, Model
 from dtkd.config.places import Place, place
-from dtkd.config.rows import Baseline, OfSpecialists, Student, StudentRow
+from dtkd.config.rows import Baseline, OfSpecialists, Student
 from dtkd.config.split import Split
 from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
 
@@ -95,7 +96,7 @@ class Sections(Section):
         description="Data set → name → row. `U5: null` in an overlay takes an inherited row away."
     )
     students: dict[Name, dict[Name, StudentRow | None]] = Field(
-        description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away."
+        description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away, all of its grid too."
     )
 
     @model_validator(mode="after")
@@ -123,7 +124,15 @@ class Sections(Section):
         return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}
 
     def students_of(self, dataset: str) -> dict[str, Student]:
-        return {name: row for name, row in self.students.get(dataset, {}).items() if row is not None}
+        """The students by name; a row with a grid is several."""
+        found: dict[str, Student] = {}
+        for name, row in self.students.get(dataset, {}).items():
+            found |= row.named(name) if isinstance(row, Grid) else {name: row} if row else {}
+        return found
+
+    def grids_of(self, dataset: str) -> dict[str, Grid]:
+        """The rows of students that have a grid."""
+        return {name: row for name, row in self.students.get(dataset, {}).items() if isinstance(row, Grid)}
 
     def of_specialists(self, dataset: str) -> dict[str, OfSpecialists]:
         """The students that a teacher for each group of classes teaches."""

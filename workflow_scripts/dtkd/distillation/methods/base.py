@@ -147,13 +147,13 @@ class Method(Section):
     def words(self) -> dict[str, str]:
         """Its other settings where they are not the usual ones, by key."""
         return {
-            key: _word(key, getattr(self, key))
+            key: word(key, getattr(self, key))
             for key, field in type(self).model_fields.items()
             if key not in self.symbols and key not in self.unused() and getattr(self, key) != field.default
         }
 
 
-def _word(key: str, value: Any) -> str:
+def word(key: str, value: Any) -> str:
     """A setting in a run's name: a word as it is, a switch by its key, a number behind its key."""
     if isinstance(value, bool):
         return key if value else f"no-{key}"
