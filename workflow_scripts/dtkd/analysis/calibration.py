@@ -43,7 +43,7 @@ class Reliability(NamedTuple):
         return float(self.counts[used] @ gaps / self.counts.sum()) if used.any() else float("nan")
 
 
-def reliability(logits: np.ndarray, labels: np.ndarray, bins: int = BINS) -> Reliability:
+def binned(logits: np.ndarray, labels: np.ndarray, bins: int = BINS) -> Reliability:
     """What the highest probability of each video promises, and what comes true of it.
 
     A bin holds its upper edge and not its lower one. Of equal highest probabilities the first class is the answer.
@@ -62,7 +62,7 @@ def reliability(logits: np.ndarray, labels: np.ndarray, bins: int = BINS) -> Rel
 
 def ece(logits: np.ndarray, labels: np.ndarray) -> float:
     """The expected calibration error in per cent (`Reliability.error`)."""
-    return 100 * reliability(logits, labels).error
+    return 100 * binned(logits, labels).error
 
 
 def _probabilities(logits: np.ndarray) -> np.ndarray:

@@ -135,9 +135,9 @@ def check_scenes(root: str | Path, paths: Iterable[str]) -> None:
     if len(found.scenes) < len(paths):  # the pattern has to find something in every name
         pattern = f"/({found.scene}(?={found.rest})|.+)"
     raise DtkdError(
-        f"{root}: by their names, such as {several[0]} (like those of {found.known}), {len(several)} videos show a scene "
-        "that others show too, and lists drawn clip by clip would train and test on it; keep scenes together with "
-        f"`group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
+        f"{root}: by their names, such as {several[0]} (like those of {found.known}), {len(several)} videos show a "
+        "scene that others show too, and lists drawn clip by clip would train and test on it; keep scenes together "
+        f"with `group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
     )
 
 

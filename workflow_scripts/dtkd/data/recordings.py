@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def recordings(index: "pd.DataFrame") -> dict[str, str]:
+def recordings(index: pd.DataFrame) -> dict[str, str]:
     """Path -> recording, of every video of an index (`videos.parquet`): the index's column ``group`` where it has one.
 
-    Otherwise names of known kinds tell, such as UCF101's and HMDB51's: their clips of one group or film, within a class,
-    share a recording. A video of which nothing is known is a recording of its own.
+    Otherwise names of known kinds tell, such as UCF101's and HMDB51's: their clips of one group or film, within a
+    class, share a recording. A video of which nothing is known is a recording of its own.
     """
     paths = list(index["path"])
     if "group" in index:
