@@ -183,18 +183,25 @@ def methods(study: Study) -> list[dict[str, Any]]:
     ``compared``: each of its lists has a baseline to compare it with.
     """
     rows = []
-    for dataset in study.use:
-        kinds = study.baselines_of(dataset), study.students_of(dataset)
-        for members in [group for kind in kinds for group in _over_lists(study, dataset, kind)]:
-            row = next(iter(members.values()))[1]
-            method = row.method if isinstance(row, Student) else "baseline"
-            own = [_of_list(study, dataset, row) for _, row in members.values()]
-            rows.append({
-                "dataset": dataset, **_members(members), "method": method,
-                "variant": _alone(study, row), **_teaching(study, dataset, row),
-                "compared": all(each["baseline"] for each in own), "of_lists": own,
-            })  # fmt: skip
+    for dataset, members in _baselines_and_students(study):
+        row = next(iter(members.values()))[1]
+        own = [_sides(study, dataset, row) | _trained(study, dataset, row) for _, row in members.values()]
+        rows.append({
+            "dataset": dataset, **_members(members), "method": row.method if isinstance(row, Student) else "baseline",
+            "variant": _alone(study, row), **_teaching(study, dataset, row),
+            "compared": all(each["baseline"] for each in own), "of_lists": own,
+        })  # fmt: skip
     return rows
+
+
+def _baselines_and_students(study: Study) -> list[tuple[str, dict[int, tuple[str, Baseline | Student]]]]:
+    """Of every dataset its baselines, then its students, as `_over_lists` has them."""
+    return [
+        (dataset, members)
+        for dataset in study.use
+        for rows in (study.baselines_of(dataset), study.students_of(dataset))
+        for members in _over_lists(study, dataset, rows)
+    ]
 
 
 def _alone(study: Study, row: AnyRow) -> str | None:
@@ -205,18 +212,21 @@ def _alone(study: Study, row: AnyRow) -> str | None:
     return ", ".join(filter(None, said)) or None
 
 
-def _of_list(study: Study, dataset: str, row: AnyRow) -> dict[str, Any]:
-    """The files of a row's runs, of its teachers' and of the baseline that they are compared with.
-
-    No baseline, where there is none or they are it.
-    """
+def _sides(study: Study, dataset: str, row: AnyRow) -> dict[str, list[str] | None]:
+    """Predictions of a row's runs and of the baseline of their list; None where there is none, or they are it."""
     runs, reference = _runs(study, dataset, row), study.reference(dataset, row.list)
     baseline = baseline_runs(study, dataset, reference[1]) if reference else runs
     return {
-        "predictions": predictions(study, runs), "history": histories(study, runs),
+        "predictions": predictions(study, runs),
         "baseline": None if baseline == runs else predictions(study, baseline),
-        "teachers": histories(study, [teacher for run in runs for teacher in _trained_teachers(study, run)]),
-    }  # fmt: skip
+    }
+
+
+def _trained(study: Study, dataset: str, row: AnyRow) -> dict[str, list[str]]:
+    """Histories of a row's runs, and of its teachers' trainings."""
+    runs = _runs(study, dataset, row)
+    teachers = [teacher for run in runs for teacher in _trained_teachers(study, run)]
+    return {"history": histories(study, runs), "teachers": histories(study, teachers)}
 
 
 def _trained_teachers(study: Study, run: Run) -> list[Run]:
@@ -246,11 +256,10 @@ def repeated(study: Study) -> dict[str, dict[str, dict[str, dict[str, list[str]]
     Dataset -> the first of the row's names -> list -> ``predictions`` and those of its ``baseline``.
     """
     shown: dict[str, Any] = {}
-    for row in methods(study):
-        if row["compared"]:
-            files = [{side: own[side] for side in ("predictions", "baseline")} for own in row["of_lists"]]
-            lists = dict(zip(row["lists"].split(", "), files, strict=True))
-            shown.setdefault(row["dataset"], {})[row["models"].partition(", ")[0]] = lists
+    for dataset, members in _baselines_and_students(study):
+        lists = {str(number): _sides(study, dataset, row) for number, (_, row) in members.items()}
+        if all(sides["baseline"] for sides in lists.values()):
+            shown.setdefault(dataset, {})[next(iter(members.values()))[0]] = lists
     return {
         dataset: rows
         for dataset, rows in shown.items()

@@ -49,7 +49,7 @@ def critical_difference(methods: Sequence[str], scores: np.ndarray, where: Seque
     axis.spines[["left", "bottom"]].set_visible(False)
     axis.spines["top"].set(visible=True, position=("data", 0), bounds=(1, count))
     axis.xaxis.set_ticks_position("top")
-    axis.set_xticks(range(1, count + 1))
+    axis.set_xticks(range(1, count + 1, 1 + count // 20))
     axis.set_yticks([])
     axis.tick_params(axis="x", pad=1)
     _ruler(axis, difference, count, -heights["above"] + 0.1)

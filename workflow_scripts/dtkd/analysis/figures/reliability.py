@@ -17,7 +17,7 @@ from dtkd.analysis.figures.base import COLOURS, COLUMN, SMALL, in_lines, read_ru
 from dtkd.analysis.figures.pairs import Runs
 from dtkd.training.metrics import Predictions
 
-ACROSS = 4  # models in a row
+MOST = 4  # models in a row
 STUDENT = "#009E73"
 CENTRES = (np.arange(BINS) + 0.5) / BINS
 FEW = 10  # videos: the accuracy of fewer says little
@@ -34,18 +34,20 @@ def read(given: Any, params: Any) -> tuple[Runs]:
 def reliability(runs: Runs) -> Figure:
     """A reliability diagram of each model: of the test videos of a bin of confidence, how many it is right about.
 
-    Bars that end above the diagonal: it is right more often than it promises; below: it is overconfident. Beneath them
-    is how many videos each bin has; bars of fewer than `FEW` are hollow. Videos of all seeds are taken together; the ECE
-    is the mean of the seeds' own. The first model of a data set is the baseline, and drawn into the others' panels.
+    Bars that end above the diagonal: it is right more often than it promises; below: it is overconfident. Beneath
+    them is how many videos each bin has; bars of fewer than `FEW` are hollow. Videos of all seeds are taken together;
+    the ECE is the mean of the seeds' own. The first model of a data set is the baseline, and drawn into the others'
+    panels.
 
     Args:
         runs: dataset -> name -> predictions of every seed.
     """
-    down = [math.ceil(len(models) / ACROSS) for models in runs.values()]
+    across = max(3, min(MOST, max(map(len, runs.values()))))
+    down = [math.ceil(len(models) / across) for models in runs.values()]
     figure = Figure(figsize=(2 * COLUMN, sum(0.25 + 2.15 * rows for rows in down)), layout="constrained")
     parts = figure.subfigures(len(runs), 1, height_ratios=[0.25 + 2.15 * rows for rows in down], squeeze=False)[:, 0]
     for part, rows, (dataset, models) in zip(parts, down, runs.items(), strict=True):
-        grid = part.subplots(2 * rows, ACROSS, squeeze=False, height_ratios=[3, 1] * rows, sharex=True)
+        grid = part.subplots(2 * rows, across, squeeze=False, height_ratios=[3, 1] * rows, sharex=True)
         pooled = {name: _pooled(own) for name, own in models.items()}
         baseline = next(iter(pooled.values()))
         for place, axes in enumerate(zip(grid[::2].flat, grid[1::2].flat, strict=True)):
@@ -57,9 +59,9 @@ def reliability(runs: Runs) -> Figure:
             _diagram(axes[0], pooled[name], baseline, place == 0)
             _counts(axes[1], pooled[name].counts, place == 0)
             error = np.mean([ece(each.logits, each.labels) for each in own])
-            words = in_lines(name, 72 * 2 * COLUMN / ACROSS - 34)
+            words = in_lines(name, 72 * 2 * COLUMN / across - 34)
             axes[0].set_title(f"{words}\nECE {error:.1f} %", fontsize=SMALL, fontweight="normal")
-            if place % ACROSS == 0:
+            if place % across == 0:
                 axes[0].set_ylabel("accuracy")
                 axes[1].set_ylabel("videos")
             axes[1].set_xlabel("confidence")
