@@ -16,7 +16,8 @@ from dtkd.analysis import contents
 LABELS = np.repeat(np.arange(4), 8).tolist()
 SHOWN = {  # by the functions of `shown_runs`: the labels of what a figure shows
     "baselines_to_beat": ["U1"], "pairs": ["U1", "SU1"], "student_and_teachers": ["student", "static", "dynamic"],
-    "lists": ["U1", "U2"], "rivals": ["SU1", "SU2", "U1"], "students": ["SU1", "SU2"],
+    "lists": ["U1", "U2"], "rivals": ["SU1", "SU2", "U1"], "students": ["SU1", "SU2"], "each_method": ["U1", "SU1"],
+    "repeated": ["baseline", "predictions"], "blocks": ["baseline", "DTKD", "BSKD"],
 }  # fmt: skip
 HISTORIES = {"lists", "rivals", "students"}
 SETTINGS = {
@@ -52,6 +53,10 @@ def test_the_script_takes_what_the_rule_gives(name, table, tmp_path, monkeypatch
     reads = contents.FIGURES.get(name, contents.Reads(table="teachers"))
     labels = SHOWN[reads.runs] if reads.runs else []
     shown = {label: [file_of(tmp_path, reads.runs, seed)] for seed, label in enumerate(labels)}
+    if reads.runs == "repeated":
+        shown = {"SU1": {"1": shown}}
+    if reads.runs == "blocks":
+        shown = {str(number): shown for number in range(1, 6)}
     given = SimpleNamespace(
         rule="figure", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"shown": {"mine": shown}, "datasets": ["mine"]} | {
