@@ -14,9 +14,9 @@ from dtkd.analysis.significance import (
     holm,
     interval,
     interval_of_classes,
-    interval_of_groups,
+    interval_of_clusters,
     sign_flip_p,
-    sign_flip_p_of_groups,
+    sign_flip_p_of_clusters,
     smallest_gain,
     smallest_gain_seen,
 )
@@ -160,18 +160,18 @@ def test_whole_groups_are_drawn_and_flipped():
     """Two groups: all draws are of these, so the interval's ends are their own means; their signs make four sums."""
     won, groups = np.array([1, 1, 1, -1]), np.array(["a", "a", "a", "b"])
     shares, weights = won / 4, np.full(4, 0.25)
-    assert interval_of_groups(shares, weights, groups) == pytest.approx((-1, 1))
-    assert sign_flip_p_of_groups(won, groups) == 1  # sums 3 and 1: of ±3±1 all are at least |2|
-    assert sign_flip_p_of_groups(np.ones(12, int), np.repeat(range(6), 2)) == pytest.approx(2 / 2**6)
+    assert interval_of_clusters(shares, weights, groups) == pytest.approx((-1, 1))
+    assert sign_flip_p_of_clusters(won, groups) == 1  # sums 3 and 1: of ±3±1 all are at least |2|
+    assert sign_flip_p_of_clusters(np.ones(12, int), np.repeat(range(6), 2)) == pytest.approx(2 / 2**6)
 
 
 def test_groups_that_agree_within_make_intervals_wider():
     random = np.random.default_rng(4)
     groups = np.repeat(np.arange(40), 5)
     won = np.repeat(random.choice([-1, 0, 1], 40, p=[0.1, 0.6, 0.3]), 5)
-    alone, together = interval(won / 1.0), interval_of_groups(won / 200, np.full(200, 1 / 200), groups)
+    alone, together = interval(won / 1.0), interval_of_clusters(won / 200, np.full(200, 1 / 200), groups)
     assert together[1] - together[0] > 1.8 * (alone[1] - alone[0]), "as 40 videos, not 200"
-    assert sign_flip_p_of_groups(won, groups) > sign_flip_p(won)
+    assert sign_flip_p_of_clusters(won, groups) > sign_flip_p(won)
 
 
 @settings(deadline=None, max_examples=25)
@@ -180,8 +180,8 @@ def test_groups_of_one_video_change_nothing(won):
     won = np.array(won)
     alone = np.arange(len(won))
     weights = np.full(len(won), 1 / len(won))
-    assert interval_of_groups(won * weights, weights, alone) == pytest.approx(interval(won.astype(float)))
-    assert sign_flip_p_of_groups(won, alone) == sign_flip_p(won)
+    assert interval_of_clusters(won * weights, weights, alone) == pytest.approx(interval(won.astype(float)))
+    assert sign_flip_p_of_clusters(won, alone) == sign_flip_p(won)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))

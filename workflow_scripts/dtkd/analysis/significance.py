@@ -1,6 +1,6 @@
 """How far a gain over the baseline is chance: paired, over the test videos that both models answered.
 
-The test videos are what is sampled here, one by one or (``_of_groups``) with all others of their recording; the trained
+The test videos are what is sampled here, one by one or (``_of_clusters``) with all others of their recording; the trained
 models are given. With several seeds a video's difference is taken over all of them, and how much trainings themselves
 vary is the standard deviation over seeds beside each accuracy.
 """
@@ -33,15 +33,15 @@ def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, 
     return float(low), float(high)
 
 
-def interval_of_groups(
-    shares: np.ndarray, weights: np.ndarray, groups: np.ndarray, confidence: float = 0.95
+def interval_of_clusters(
+    shares: np.ndarray, weights: np.ndarray, clusters: np.ndarray, confidence: float = 0.95
 ) -> tuple[float, float]:
-    """The same of a weighted mean, sum of ``shares`` (N,) over sum of ``weights`` (N,), where whole groups are drawn.
+    """The same of a weighted mean, sum of ``shares`` (N,) over sum of ``weights`` (N,), where whole clusters are drawn.
 
-    Videos of one group (``groups`` (N,)), such as clips of one recording, are drawn together (a cluster bootstrap), as
-    many groups as there are. Where each video is its own group and weights are alike, it is `interval`.
+    Videos of one of ``clusters`` (N,), such as clips of one recording, are drawn together (the cluster bootstrap), as
+    many clusters as there are. Where each video is a cluster and weights are alike, it is `interval`.
     """
-    members = np.unique(groups, return_inverse=True)[1]
+    members = np.unique(clusters, return_inverse=True)[1]
     sums, sizes = np.bincount(members, shares), np.bincount(members, weights)
     if len(sums) < 2 or np.ptp(sums / sizes) == 0:  # every draw has the same mean
         return float(shares.sum() / weights.sum()), float(shares.sum() / weights.sum())
@@ -55,12 +55,12 @@ def interval_of_groups(
     return float(low), float(high)
 
 
-def sign_flip_p_of_groups(differences: np.ndarray, groups: np.ndarray) -> float:
-    """`sign_flip_p`, where the differences of one group (``groups`` (N,)) change their signs together.
+def sign_flip_p_of_clusters(differences: np.ndarray, clusters: np.ndarray) -> float:
+    """`sign_flip_p`, where the differences of one of ``clusters`` (N,) change their signs together.
 
-    It is exact as well: a group is a case, whose difference is the sum of its videos'.
+    It is exact as well: a cluster is a case, whose difference is the sum of its videos'.
     """
-    members = np.unique(groups, return_inverse=True)[1]
+    members = np.unique(clusters, return_inverse=True)[1]
     return sign_flip_p(np.rint(np.bincount(members, differences)).astype(int))
 
 

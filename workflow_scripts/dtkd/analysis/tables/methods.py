@@ -50,7 +50,7 @@ def methods(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str
         One row a group of runs. Accuracies and calibration (`analysis.calibration`) are means over these; ``gain`` is
         the mean over the lists, as in `students_over_lists`, and a video counts once, by the mean of its differences
         over seeds. ``gain_low``, ``gain_high`` and ``p`` draw or flip all videos of a recording together
-        (`significance.interval_of_groups`, `sign_flip_p_of_groups`); ``p_holm`` is adjusted for the data set's rows.
+        (`significance.interval_of_clusters`, `sign_flip_p_of_clusters`); ``p_holm`` is adjusted for the data set's rows.
     """
     table = []
     for row in rows:
@@ -114,10 +114,10 @@ def _gain(
     """The gain over the baselines in points, its interval and p, recordings being the cases."""
     by_video = differences(lists, [(side, read_alike(own["baseline"])) for own, side in zip(lists, runs, strict=True)])
     groups = np.array([known[name] for _, name in by_video.index])
-    low, high = significance.interval_of_groups(
+    low, high = significance.interval_of_clusters(
         100 * by_video["share"].to_numpy(), by_video["weight"].to_numpy(), groups
     )
-    p = significance.sign_flip_p_of_groups(by_video["won"].to_numpy(), groups)
+    p = significance.sign_flip_p_of_clusters(by_video["won"].to_numpy(), groups)
     gain = round(100 * float(by_video["share"].sum()), 9)  # so that it ends in 5 where other tables' does
     return {"gain": gain, "gain_low": low, "gain_high": high, "p": p}
 
