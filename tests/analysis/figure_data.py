@@ -8,6 +8,7 @@ from matplotlib.text import Text
 
 from dtkd.analysis.figures.class_gain import class_gain
 from dtkd.analysis.figures.confusion import confusion
+from dtkd.analysis.figures.critical_difference import critical_difference
 from dtkd.analysis.figures.figure1 import figure1
 from dtkd.analysis.figures.figure2 import figure2
 from dtkd.analysis.figures.figure5 import figure5
@@ -16,6 +17,8 @@ from dtkd.analysis.figures.figure7 import figure7
 from dtkd.analysis.figures.figure8 import figure8
 from dtkd.analysis.figures.gains import gains
 from dtkd.analysis.figures.grids import grids
+from dtkd.analysis.figures.reliability import reliability
+from dtkd.analysis.figures.seeds import seeds as seeds_figure
 from dtkd.analysis.figures.sensitivity import sensitivity
 from dtkd.analysis.figures.split_stability import split_stability
 from dtkd.analysis.figures.teacher_weights import teacher_weights
@@ -168,6 +171,12 @@ def table_of_grids(datasets=("d",), **keys):
     return pd.DataFrame([*rows, (datasets[0], "U1", np.nan)], columns=["dataset", "model", "gain"]), shown
 
 
+def many_gains(name, seeds):
+    """The gains of two students on three lists, of each seed."""
+    random = np.random.default_rng(1)
+    return {student: {str(n): random.normal(size=seeds).tolist() for n in (1, 2, 3)} for student in (name, "SU1")}
+
+
 def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", "U2"), groups=SUBSETS):
     """Every figure of a made-up study; ``names`` of its classes, ``models`` of its baseline, its student, another."""
     random, splits, pairs, curves, weights, kl, tables, gained = np.random.default_rng(0), {}, {}, {}, {}, {}, [], []
@@ -205,6 +214,9 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
         "figure7": figure7(pairs, splits, dict.fromkeys(datasets[1:], published.gains("ucf101", "U1", "SU12"))),
         "figure8": figure8(kl),
         "class_gain": class_gain(pairs, splits),
+        "reliability": reliability(pairs),
+        "seeds": seeds_figure({dataset: many_gains(models[1], seeds) for dataset in datasets}),
+        "critical_difference": critical_difference([*models, "BSKD"], random.random((5 * len(datasets), 4)), datasets),
         "confusion": confusion(pairs, splits),
         "teacher_weights": teacher_weights(weights, dict.fromkeys(datasets, models[1])),
         "sensitivity": sensitivity(pd.DataFrame(tables, columns=columns).assign(variant=None)),

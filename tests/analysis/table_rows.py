@@ -173,6 +173,22 @@ def rows_of_students(folder):
     return [{"list": 1, "as_published": True} | row for row in rows]
 
 
+def rows_of_methods(folder):
+    """A baseline of "mine" and a student, each on eight test videos, and how long both trained."""
+    history = folder / "history.parquet"
+    pd.DataFrame({"train_seconds": [1800.0, 1800.0]}).to_parquet(history)
+    base, own = ([drawn(folder / f"of_{name}.parquet", [0, 0, 1, 1, 2, 2, 3, 3], 4, seed)]
+                 for seed, name in enumerate(("baseline", "student")))  # fmt: skip
+    shared = {"dataset": "mine", "variant": None, "lists": "1", "teacher_passes": 0, "teacher_trainings": 0}
+    files = {"history": [str(history)], "teachers": []}
+    return [
+        {**shared, "models": "B", "method": "baseline", "compared": False,
+         "of_lists": [{"predictions": base, "baseline": None, **files}]},
+        {**shared, "models": "S", "method": "dtkd", "compared": True,
+         "of_lists": [{"predictions": own, "baseline": base, **files}]},
+    ]  # fmt: skip
+
+
 def row_of_imitation(folder):
     """A student and its teachers of "mine", two seeds, and the labels of the test videos."""
     labels = np.random.default_rng(5).integers(0, 4, 50).tolist()

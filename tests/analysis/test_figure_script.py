@@ -16,7 +16,8 @@ from dtkd.analysis import contents
 LABELS = np.repeat(np.arange(4), 8).tolist()
 SHOWN = {  # by the functions of `shown_runs`: the labels of what a figure shows
     "baselines_to_beat": ["U1"], "pairs": ["U1", "SU1"], "student_and_teachers": ["student", "static", "dynamic"],
-    "lists": ["U1", "U2"], "rivals": ["SU1", "SU2", "U1"], "students": ["SU1", "SU2"],
+    "lists": ["U1", "U2"], "rivals": ["SU1", "SU2", "U1"], "students": ["SU1", "SU2"], "each_method": ["U1", "SU1"],
+    "repeated": ["baseline", "predictions"], "blocks": ["baseline", "DTKD", "BSKD"],
 }  # fmt: skip
 GRIDS = {"mine": {"sweep": {"keys": {"S_alpha": ["0.3", "0.5"]}, "students": {"S0": ["0.3"], "S1": ["0.5"]}}}}
 HISTORIES = {"lists", "rivals", "students"}
@@ -55,6 +56,10 @@ def test_the_script_takes_what_the_rule_gives(name, table, tmp_path, monkeypatch
     labels = SHOWN.get(reads.runs, [])
     files = {label: [file_of(tmp_path, reads.runs, seed)] for seed, label in enumerate(labels)}
     shown = GRIDS if reads.runs == "grids" else {"mine": files}
+    if reads.runs == "repeated":
+        shown = {"mine": {"SU1": {"1": files}}}
+    if reads.runs == "blocks":
+        shown = {"mine": {str(number): files for number in range(1, 6)}}
     given = SimpleNamespace(
         rule="figure", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"shown": shown, "datasets": ["mine"]} | {

@@ -281,3 +281,61 @@ def test_grids_name_the_settings_of_their_students():
     assert set(shown_runs.grids(given)["demo_ucf"]["sweep"]["students"]) < set(table)
     assert table["sweep-S0.5-split-null"]["S_alpha"] == 0.5
     assert shown_runs.grids(shipped()) == {}, "no figure of any"
+
+
+def test_methods_are_pooled_over_lists_with_what_taught_them():
+    found = {row["models"]: row for row in shown_runs.methods(shipped("own_videos.yaml", seeds=[0, 1]))}
+    assert next(iter(found)) == "baseline, baseline-2, baseline-3"
+    assert not found["baseline, baseline-2, baseline-3"]["compared"], "it is what others are compared with"
+    frozen = found["frozen-baseline"]
+    assert (frozen["method"], frozen["variant"], frozen["compared"], frozen["teacher_passes"]) == (
+        "baseline", "frozen", True, 0,
+    )  # fmt: skip
+    student = found["S0.5, S0.5-2, S0.5-3"]
+    assert (student["lists"], student["teacher_passes"], student["teacher_trainings"]) == ("1, 2, 3", 2, 2)
+    assert [len(own[side]) for own in student["of_lists"] for side in ("predictions", "baseline", "history")] == [2] * 9
+    assert [Path(file).parts[-4:-1] for file in student["of_lists"][1]["teachers"]] == [
+        ("list2", "teacher", f"{group}-seed{seed}") for seed in (0, 1) for group in ("static", "dynamic")
+    ]
+    learning = found["learning-teachers"]
+    assert (learning["teacher_passes"], learning["teacher_trainings"]) == (4, 3)
+    generalist = found["KD, KD-2, KD-3"]
+    assert (generalist["teacher_passes"], generalist["teacher_trainings"]) == (1, 1)
+    assert "/baseline/" in generalist["of_lists"][0]["teachers"][0]
+
+
+def test_teachers_from_elsewhere_took_no_training_here():
+    files = {"demo_ucf": {name: f"{name}.pt" for name in ("static", "dynamic")}}
+    study = shipped("methods.yaml", use=["demo_ucf"], teachers={"checkpoints": files})
+    found = {row["models"]: row for row in shown_runs.methods(study)}
+    assert (found["dtkd"]["teacher_passes"], found["dtkd"]["teacher_trainings"]) == (2, 0)
+    assert found["dtkd"]["of_lists"][0]["teachers"] == []
+
+
+def test_one_of_each_method_is_the_plainest_and_the_chosen_one():
+    found = shown_runs.each_method(shipped("methods.yaml"))["demo_ucf"]
+    assert list(found)[:4] == ["U1 (baseline)", "dtkd", "bskd", "mixture"]
+    assert {"kd", "dkd"} < set(found)
+    assert not {"kd-standardised", "mixture-truth"} & set(found)
+    assert list(shown_runs.each_method(shipped())["demo_hmdb"]) == ["H1 (baseline)", "SH3 (DTKD)", "SH13 (BSKD)"]
+
+
+def test_repeats_are_shown_where_there_are_some(paper):
+    assert shown_runs.repeated(paper) == {}
+    found = shown_runs.repeated(shipped("own_videos.yaml"))["my_videos"]
+    assert list(found["S0.5"]) == ["1", "2", "3"]
+    assert list(found["S0.3"]) == ["1"]
+    assert "baseline" not in found
+    several = shown_runs.repeated(shipped(seeds=[0, 1]))
+    assert [len(several["demo_ucf"]["SU12"]["1"][side]) for side in ("predictions", "baseline")] == [2, 2]
+
+
+def test_ranks_need_three_methods_and_five_blocks():
+    assert shown_runs.blocks(shipped()) == {}, "one seed of two data sets"
+    assert shown_runs.blocks(shipped("subsets.yaml", seeds=[0, 1, 2])) == {}, "one method and the baseline"
+    found = shown_runs.blocks(shipped("own_videos.yaml", seeds=[0, 1]))["my_videos"]
+    assert list(found) == ["1", "2", "3"]
+    assert list(found["2"]) == ["baseline", "DTKD", "BSKD", "KD"]
+    assert {len(files) for block in found.values() for files in block.values()} == {2}
+    assert all("/list2/" in file for files in found["2"].values() for file in files)
+    assert list(shown_runs.blocks(shipped(seeds=[0, 1, 2]))) == ["demo_ucf", "demo_hmdb"]

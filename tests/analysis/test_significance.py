@@ -5,6 +5,8 @@ import warnings
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from dtkd.analysis.significance import (
@@ -12,7 +14,9 @@ from dtkd.analysis.significance import (
     holm,
     interval,
     interval_of_classes,
+    interval_of_clusters,
     sign_flip_p,
+    sign_flip_p_of_clusters,
     smallest_gain,
     smallest_gain_seen,
 )
@@ -150,3 +154,41 @@ def test_the_smallest_gain_of_models_that_are_there_is_seen_four_times_in_five(v
 def test_models_that_differ_less_show_smaller_gains():
     assert smallest_gain_seen(400, 0.1) < smallest_gain_seen(400, 0.3)
     assert np.isnan(smallest_gain_seen(5, 0.5)), "five of five have a p of 0.06"
+
+
+def test_whole_groups_are_drawn_and_flipped():
+    """Two groups: all draws are of these, so the interval's ends are their own means; their signs make four sums."""
+    won, groups = np.array([1, 1, 1, -1]), np.array(["a", "a", "a", "b"])
+    shares, weights = won / 4, np.full(4, 0.25)
+    assert interval_of_clusters(shares, weights, groups) == pytest.approx((-1, 1))
+    assert sign_flip_p_of_clusters(won, groups) == 1  # sums 3 and 1: of ±3±1 all are at least |2|
+    assert sign_flip_p_of_clusters(np.ones(12, int), np.repeat(range(6), 2)) == pytest.approx(2 / 2**6)
+
+
+def test_groups_that_agree_within_make_intervals_wider():
+    random = np.random.default_rng(4)
+    groups = np.repeat(np.arange(40), 5)
+    won = np.repeat(random.choice([-1, 0, 1], 40, p=[0.1, 0.6, 0.3]), 5)
+    alone, together = interval(won / 1.0), interval_of_clusters(won / 200, np.full(200, 1 / 200), groups)
+    assert together[1] - together[0] > 1.8 * (alone[1] - alone[0]), "as 40 videos, not 200"
+    assert sign_flip_p_of_clusters(won, groups) > sign_flip_p(won)
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.lists(st.integers(-3, 3), min_size=1, max_size=40))
+def test_groups_of_one_video_change_nothing(won):
+    won = np.array(won)
+    alone = np.arange(len(won))
+    weights = np.full(len(won), 1 / len(won))
+    assert interval_of_clusters(won * weights, weights, alone) == pytest.approx(interval(won.astype(float)))
+    assert sign_flip_p_of_clusters(won, alone) == sign_flip_p(won)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_holm_keeps_the_order_and_lowers_nothing(p):
+    p = np.array(p)
+    adjusted, order = holm(p), np.argsort(p, kind="stable")
+    assert (adjusted >= p).all()
+    assert (adjusted <= 1).all()
+    assert (np.diff(adjusted[order]) >= 0).all()
+    assert adjusted[order[0]] == min(1, len(p) * p[order[0]])

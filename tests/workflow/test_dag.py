@@ -429,10 +429,10 @@ def code_of(script):
 
 
 def test_what_a_table_or_figure_is_made_by_is_among_its_inputs(study):
-    tables = [*(f"table{n}" for n in range(1, 7)), "crossvalidation", "disagreements", "teachers"]
+    tables = [*(f"table{n}" for n in range(1, 7)), "crossvalidation", "disagreements", "teachers", "methods"]
     figures = [f"figure{n}" for n in (1, 2, 5, 6, 7, 8)]
     figures += ["confusion", "class_gain", "sensitivity", "teacher_weights", "examples", "gains", "teachers"]
-    figures += ["split_stability"]
+    figures += ["split_stability", "reliability"]
     targets = [f"results/tables/{name}.csv" for name in tables] + [f"results/figures/{name}.png" for name in figures]
     for target in targets:  # of what is made, inputs are on record
         for suffix in (".csv", ".md", ".tex", ".json", ".png", ".pdf"):

@@ -6,12 +6,14 @@ Imported by the Snakefile, so it imports no torch, pandas or OpenCV.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import product
-from typing import Any
+from typing import Any, TypeVar
 
 from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
 from dtkd.data.groups import SUBSETS, split_name
 
+AnyRow = TypeVar("AnyRow", bound=Baseline | Student)
 PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.
 PUBLISHED_CLIPS = {"slowfast_r101_16x8": "64x2", "slowfast_r101_8x8": "32x2", "slowfast_r50_8x8": "32x2"}
@@ -142,27 +144,196 @@ def students_over_lists(study: Study) -> list[dict[str, Any]]:
     """
     rows = []
     for dataset in study.use:
-        groups: dict[str, dict[int, tuple[str, Student]]] = {}
-        for name, student in study.students_of(dataset).items():
-            alike = study.student_run(dataset, student, study.seeds[0]).settings_name
-            groups.setdefault(alike, {}).setdefault(student.list, (name, student))
-        for members in groups.values():
+        for members in _over_lists(study, dataset, study.students_of(dataset)):
             if len(members) < 2:
                 continue
             lists = []
-            for number, (_, student) in sorted(members.items()):
+            for number, (_, student) in members.items():
                 _, baseline = study.reference(dataset, number)
                 lists.append({
                     "predictions": predictions(study, student_runs(study, dataset, student)),
                     "baseline": predictions(study, baseline_runs(study, dataset, baseline)),
                 })  # fmt: skip
-            names = ", ".join(name for _, (name, _) in sorted(members.items()))
             rows.append({
-                "dataset": dataset, "models": names, "lists": ", ".join(map(str, sorted(members))),
-                **_hyperparameters(student), "variant": _variant(study, student.model_copy(update={"list": 1})),
-                "of_lists": lists,
+                "dataset": dataset, **_members(members), **_hyperparameters(student),
+                "variant": _variant(study, student.model_copy(update={"list": 1})), "of_lists": lists,
             })  # fmt: skip
     return rows
+
+
+def _over_lists(study: Study, dataset: str, rows: Mapping[str, AnyRow]) -> list[dict[int, tuple[str, AnyRow]]]:
+    """Rows that differ in the list alone, together: by list the name and the row, of several of a list the first."""
+    groups: dict[str, dict[int, tuple[str, AnyRow]]] = {}
+    for name, row in rows.items():
+        groups.setdefault(_runs(study, dataset, row)[0].settings_name, {}).setdefault(row.list, (name, row))
+    return [dict(sorted(members.items())) for members in groups.values()]
+
+
+def _members(members: Mapping[int, tuple[str, AnyRow]]) -> dict[str, str]:
+    return {"models": ", ".join(name for name, _ in members.values()), "lists": ", ".join(map(str, members))}
+
+
+def _runs(study: Study, dataset: str, row: AnyRow) -> list[Run]:
+    """A row's run of every seed."""
+    return student_runs(study, dataset, row) if isinstance(row, Student) else baseline_runs(study, dataset, row)
+
+
+def methods(study: Study) -> list[dict[str, Any]]:
+    """Every baseline and student, those that differ in the list alone as one, with all lists' runs and their cost.
+
+    ``compared``: each of its lists has a baseline to compare it with.
+    """
+    rows = []
+    for dataset, members in _baselines_and_students(study):
+        row = next(iter(members.values()))[1]
+        own = [_sides(study, dataset, row) | _trained(study, dataset, row) for _, row in members.values()]
+        rows.append({
+            "dataset": dataset, **_members(members), "method": row.method if isinstance(row, Student) else "baseline",
+            "variant": _alone(study, row), **_teaching(study, dataset, row),
+            "compared": all(each["baseline"] for each in own), "of_lists": own,
+        })  # fmt: skip
+    return rows
+
+
+def _baselines_and_students(study: Study) -> list[tuple[str, dict[int, tuple[str, Baseline | Student]]]]:
+    """Of every dataset its baselines, then its students, as `_over_lists` has them."""
+    return [
+        (dataset, members)
+        for dataset in study.use
+        for rows in (study.baselines_of(dataset), study.students_of(dataset))
+        for members in _over_lists(study, dataset, rows)
+    ]
+
+
+def _alone(study: Study, row: AnyRow) -> str | None:
+    """`_variant` of a row of any list, and what tells baselines apart."""
+    said = [_variant(study, row.model_copy(update={"list": 1}))]
+    if isinstance(row, Baseline):
+        said += [row.backbone, str(row.clip) if row.clip else None, "frozen" if row.frozen else None]
+    return ", ".join(filter(None, said)) or None
+
+
+def _sides(study: Study, dataset: str, row: AnyRow) -> dict[str, list[str] | None]:
+    """Predictions of a row's runs and of the baseline of their list; None where there is none, or they are it."""
+    runs, reference = _runs(study, dataset, row), study.reference(dataset, row.list)
+    baseline = baseline_runs(study, dataset, reference[1]) if reference else runs
+    return {
+        "predictions": predictions(study, runs),
+        "baseline": None if baseline == runs else predictions(study, baseline),
+    }
+
+
+def _trained(study: Study, dataset: str, row: AnyRow) -> dict[str, list[str]]:
+    """Histories of a row's runs, and of its teachers' trainings."""
+    runs = _runs(study, dataset, row)
+    teachers = [teacher for run in runs for teacher in _trained_teachers(study, run)]
+    return {"history": histories(study, runs), "teachers": histories(study, teachers)}
+
+
+def _trained_teachers(study: Study, run: Run) -> list[Run]:
+    """Who teaches a run and was trained in this study."""
+    teachers = [own for asked in study.teacher_sets(run) for own in asked.teachers.values()] if run.student else []
+    return [teacher for teacher in dict.fromkeys(teachers) if study.finished(teacher) is None]
+
+
+def _teaching(study: Study, dataset: str, row: AnyRow) -> dict[str, int]:
+    """What a run's teachers take: trainings, and passes for each clip of the run's training.
+
+    Teachers that go on learning do so in one training more: a clip passes backward through the teacher of its group,
+    too, which costs about two passes.
+    """
+    run = _runs(study, dataset, row)[0]
+    sets = study.teacher_sets(run) if run.student else []
+    learning = sum(not asked.frozen for asked in sets)
+    return {
+        "teacher_passes": sum(len(asked.teachers) for asked in sets) + 2 * learning,
+        "teacher_trainings": len(_trained_teachers(study, run)) + learning,
+    }
+
+
+def repeated(study: Study) -> dict[str, dict[str, dict[str, dict[str, list[str]]]]]:
+    """The rows of `methods` that are compared with a baseline, of data sets where one has several seeds or lists.
+
+    Dataset -> the first of the row's names -> list -> ``predictions`` and those of its ``baseline``.
+    """
+    shown: dict[str, Any] = {}
+    for dataset, members in _baselines_and_students(study):
+        lists = {str(number): _sides(study, dataset, row) for number, (_, row) in members.items()}
+        if all(sides["baseline"] for sides in lists.values()):
+            shown.setdefault(dataset, {})[next(iter(members.values()))[0]] = lists
+    return {
+        dataset: rows
+        for dataset, rows in shown.items()
+        if len(study.seeds) > 1 or any(len(lists) > 1 for lists in rows.values())
+    }
+
+
+def _each_method(study: Study, dataset: str) -> dict[str, tuple[str, Student]]:
+    """Name and row of the chosen student and of one by each other method, by method; {} where there are no students.
+
+    Of several students by a method the one that differs least: of the chosen one's list, split and outputs, the usual
+    variant of its method, with the chosen one's KD_T and KD_alpha. Where no student has specialists, the first is taken
+    for the chosen one.
+    """
+    students = study.students_of(dataset)
+    if not students:
+        return {}
+    chosen = study.chosen(dataset) or next(iter(students.items()))
+
+    def differs(item: tuple[str, Student]) -> tuple[int, ...]:
+        def unlike(*keys: str) -> int:
+            return sum(getattr(item[1], key, None) != getattr(chosen[1], key, None) for key in keys)
+
+        variants = len(item[1].distillation.words())
+        return unlike("list"), unlike("split", "teacher_outputs"), variants, unlike("KD_T", "KD_alpha")
+
+    found = {chosen[1].method: chosen}
+    for item in sorted(students.items(), key=differs):
+        found.setdefault(item[1].method, item)
+    return found
+
+
+def each_method(study: Study) -> dict[str, dict[str, list[str]]]:
+    """Predictions of the baseline, the chosen student and one by each other method, by dataset and name.
+
+    All of the chosen student's list.
+    """
+    shown = {}
+    for dataset in study.use:
+        rows = list(_each_method(study, dataset).values())
+        if not rows:
+            continue
+        number = rows[0][1].list
+        baseline, row = study.reference(dataset, number)
+        shown[dataset] = {_with_kind(baseline, "baseline"): predictions(study, baseline_runs(study, dataset, row))} | {
+            _with_kind(name, row.distillation.label): predictions(study, student_runs(study, dataset, row))
+            for name, row in rows
+            if row.list == number
+        }
+    return shown
+
+
+def blocks(study: Study) -> dict[str, dict[str, dict[str, list[str]]]]:
+    """Predictions of the baseline and of one student by each method, by dataset, list and method; each seed is a block.
+
+    Of the methods that every data set has, and the lists that have all of these; {} with fewer than three methods or
+    five blocks, of which ranks tell nothing.
+    """
+    by_method = {dataset: _each_method(study, dataset) for dataset in study.use if study.students_of(dataset)}
+    shared = [name for name in next(iter(by_method.values()), {}) if all(name in own for own in by_method.values())]
+    shown = {}
+    for dataset, rows in by_method.items():
+        groups = _over_lists(study, dataset, study.students_of(dataset))
+        members = {name: next(group for group in groups if rows[name] in group.values()) for name in shared}
+        for number in sorted(set.intersection(*(set(own) for own in members.values())) if shared else []):
+            _, baseline = study.reference(dataset, number)
+            found = {own[number][1].distillation.label: own[number][1] for own in members.values()}
+            shown.setdefault(dataset, {})[str(number)] = {
+                label: predictions(study, _runs(study, dataset, row))
+                for label, row in {"baseline": baseline, **found}.items()
+            }
+    count = sum(map(len, shown.values())) * len(study.seeds)
+    return shown if len(shared) >= 2 and count >= 5 else {}
 
 
 def readings(study: Study) -> list[dict[str, Any]]:

@@ -1,7 +1,8 @@
 """How far a gain over the baseline is chance: paired, over the test videos that both models answered.
 
-The test videos are what is sampled here; the trained models are given. With several seeds a video's difference is taken
-over all of them, and how much trainings themselves vary is the standard deviation over seeds beside each accuracy.
+The test videos are what is sampled here, one by one or (``_of_clusters``) with all others of their recording; the
+trained models are given. With several seeds a video's difference is taken over all of them, and how much trainings
+themselves vary is the standard deviation over seeds beside each accuracy.
 """
 
 from __future__ import annotations
@@ -30,6 +31,37 @@ def interval(differences: np.ndarray, confidence: float = 0.95) -> tuple[float, 
         rng=np.random.default_rng(0),
     ).confidence_interval  # fmt: skip
     return float(low), float(high)
+
+
+def interval_of_clusters(
+    shares: np.ndarray, weights: np.ndarray, clusters: np.ndarray, confidence: float = 0.95
+) -> tuple[float, float]:
+    """The same of a weighted mean, sum of ``shares`` (N,) over sum of ``weights`` (N,), where whole clusters are drawn.
+
+    Videos of one of ``clusters`` (N,), such as clips of one recording, are drawn together (the cluster bootstrap), as
+    many clusters as there are. Where each video is a cluster and weights are alike, it is `interval`.
+    """
+    members = np.unique(clusters, return_inverse=True)[1]
+    sums, sizes = np.bincount(members, shares), np.bincount(members, weights)
+    if len(sums) < 2 or np.ptp(sums / sizes) == 0:  # every draw has the same mean
+        return float(shares.sum() / weights.sum()), float(shares.sum() / weights.sum())
+    from scipy import stats
+
+    low, high = stats.bootstrap(
+        (sums, sizes), lambda drawn, size, axis=-1: drawn.sum(axis=axis) / size.sum(axis=axis), paired=True,
+        vectorized=True, n_resamples=RESAMPLES, batch=500, confidence_level=confidence, method="percentile",
+        rng=np.random.default_rng(0),
+    ).confidence_interval  # fmt: skip
+    return float(low), float(high)
+
+
+def sign_flip_p_of_clusters(differences: np.ndarray, clusters: np.ndarray) -> float:
+    """`sign_flip_p`, where the differences of one of ``clusters`` (N,) change their signs together.
+
+    It is exact as well: a cluster is a case, whose difference is the sum of its videos'.
+    """
+    members = np.unique(clusters, return_inverse=True)[1]
+    return sign_flip_p(np.rint(np.bincount(members, differences)).astype(int))
 
 
 def interval_of_classes(differences: np.ndarray, labels: np.ndarray, confidence: float = 0.95) -> tuple[float, float]:

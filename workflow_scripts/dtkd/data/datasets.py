@@ -25,7 +25,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from dtkd.common.errors import DtkdError
 from dtkd.data.groups import SUBSETS
@@ -127,20 +127,37 @@ def check_scenes(root: str | Path, paths: Iterable[str]) -> None:
     ``paths`` are those of `videos_by_class`. To be asked where there is no `group_pattern`: the message offers one.
     """
     paths = list(paths)
+    if (found := scenes_in_names(paths)) is None:
+        return
+    sizes = Counter(found.scenes.values())
+    several = [path for path, scene in found.scenes.items() if sizes[scene] > 1]
+    pattern = f"/({found.scene}){found.rest}"
+    if len(found.scenes) < len(paths):  # the pattern has to find something in every name
+        pattern = f"/({found.scene}(?={found.rest})|.+)"
+    raise DtkdError(
+        f"{root}: by their names, such as {several[0]} (like those of {found.known}), {len(several)} videos show a "
+        "scene that others show too, and lists drawn clip by clip would train and test on it; keep scenes together "
+        f"with `group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
+    )
+
+
+class _InNames(NamedTuple):
+    """Scenes that names of a known kind tell of: whose kind, the two parts of its pattern, path -> scene."""
+
+    known: str
+    scene: str
+    rest: str
+    scenes: dict[str, str]
+
+
+def scenes_in_names(paths: Iterable[str]) -> _InNames | None:
+    """The scenes that videos' names tell of, of those videos whose names do; None where no two show the same."""
+    paths = list(paths)
     for known, (scene, rest) in _SCENES.items():
-        pattern = f"/({scene}){rest}"
-        found = [(match[1], path) for path in paths if (match := re.search(pattern, path))]
-        sizes = Counter(name for name, _ in found)
-        several = [path for name, path in found if sizes[name] > 1]
-        if not several:
-            continue
-        if len(found) < len(paths):  # the pattern has to find something in every name
-            pattern = f"/({scene}(?={rest})|.+)"
-        raise DtkdError(
-            f"{root}: by their names, such as {several[0]} (like those of {known}), {len(several)} videos show a scene "
-            "that others show too, and lists drawn clip by clip would train and test on it; keep scenes together with "
-            f"`group_pattern: '{pattern}'`, or say `group_pattern: none` if they are none"
-        )
+        found = {path: match[1] for path in paths if (match := re.search(f"/({scene}){rest}", path))}
+        if len(set(found.values())) < len(found):
+            return _InNames(known, scene, rest, found)
+    return None
 
 
 def video_name(path: str, class_name: str) -> str:
@@ -158,6 +175,8 @@ def index(source: Source) -> "pd.DataFrame":
     Columns: video (see ``video_name``), path (relative to the root, "/" between its parts), class, label (from 0, the
     order of classInd.txt or of the sorted names), ``list<k>`` for each list k (train, test or unused), bytes (file
     size) and mtime_ns (modification time, nanoseconds since 1970), by which a later stage can tell a changed video.
+    Where the lists are drawn by group or a CSV names groups, ``group``: videos that share one belong together; a video
+    of no group has its path there.
 
     ``DtkdError`` as in ``videos_by_class``, and for missing files (all of them in one message) and for classes whose
     groups cannot be put on two sides. Whether the files are videos, ``inspection`` finds out.
@@ -177,6 +196,8 @@ def index(source: Source) -> "pd.DataFrame":
     }
     for number, entries in sorted(read.lists.items()):
         table[f"list{number}"] = [entries[path][0] if path in entries else "unused" for path, _ in rows]
+    if groups := _groups(source, read) if source.format == "folders" else read.groups:
+        table["group"] = [groups[path] for path, _ in rows]
     table["bytes"] = [size for size, _ in status]
     table["mtime_ns"] = [modified for _, modified in status]
     return pd.DataFrame(table)
@@ -290,11 +311,12 @@ def counts(
 
 @dataclass
 class _Lists:
-    """What the lists say: class -> label, path -> class, and per list path -> (side, file, line)."""
+    """What the lists say: class -> label, path -> class, per list path -> (side, file, line), and a CSV's groups."""
 
     labels: dict[str, int]
     classes: dict[str, str] = field(default_factory=dict)
     lists: dict[int, dict[str, tuple[str, Path, int]]] = field(default_factory=lambda: defaultdict(dict))
+    groups: dict[str, str] = field(default_factory=dict)  # path -> group
 
     def add(self, number: int, path: str, class_name: str, side: str, file: Path, line: int) -> None:
         """Enter a video into a list, or refuse it with the file and line."""
@@ -492,6 +514,8 @@ def _csv(source: Source) -> _Lists:
                 raise _at(file, line, f"{column} is {row[column]!r}; choose one of {', '.join(SIDES)}")
             read.add(number, path, class_name, row[column], file, line)
             group = row.get("group")
+            if "group" in row:
+                read.groups[path] = group or path
             if group and row[column] != "unused":
                 side, first = sides.setdefault((number, group), (row[column], line))
                 if side != row[column]:

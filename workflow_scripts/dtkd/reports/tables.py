@@ -17,7 +17,9 @@ LABELS = {
     "top1_last": "top-1, last epoch", "top5_last": "top-5, last epoch", "gain_low": "95 % interval",
     "p_holm": "p (Holm)", "q1": "Q1", "std": "STD", "iqr": "IQR", "params": "parameters (M)", "gflops": "GFLOPs",
     "params_published": "parameters, 400 classes (M)", "trainable": "trainable (M)",
-    "baseline_top1": "baseline, top-1 (%)", "teacher_top1": "teacher, top-1 (%)",
+    "baseline_top1": "baseline, top-1 (%)", "teacher_top1": "teacher, top-1 (%)", "nll": "NLL", "ece": "ECE (%)",
+    "brier": "Brier", "teacher_passes": "teachers' passes", "teacher_trainings": "teachers' trainings",
+    "teacher_hours": "teachers' hours",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
 SUMMED = ("test_videos", "chance", "smallest_gain")  # of a list, not of a row: the summary says them
@@ -43,6 +45,8 @@ class Cell:
 def label_of(key: str) -> str:
     if teacher := re.fullmatch("kl_(.+)_teacher", key):
         return f"KL, {teacher[1]} teacher"
+    if group := re.fullmatch("top1_(.+)_classes", key):
+        return f"top-1, {group[1]} (%)"
     return LABELS.get(key, key.replace("_", " "))
 
 

@@ -26,5 +26,10 @@ def finished(name: str, rows: list[Row], columns: list[str], caption: str, notes
             table = table.drop(columns=["seeds", *(f"{name}_std" for name in columns if f"{name}_std" in columns)])
     if any(table[column].notna().any() for column in table if column.startswith("paper_")):
         caption += ". Difference: this study less the paper"
+    return titled(table, name, caption, notes)
+
+
+def titled(table: pd.DataFrame, name: str, caption: str, notes: Iterable[str] = ()) -> pd.DataFrame:
+    """A table with its words, each note once."""
     table.attrs = {"name": name, "caption": caption + ".", "notes": list(dict.fromkeys(notes))}
     return table

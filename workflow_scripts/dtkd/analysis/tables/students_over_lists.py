@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from dtkd.analysis.tables.comparisons import adjust, difference_of, tested
+from dtkd.analysis.tables.comparisons import adjust, tested
+from dtkd.analysis.tables.pooled import differences
 from dtkd.analysis.tables.rows import HYPERPARAMETERS, Row, finished, with_std
 from dtkd.analysis.tables.scores import accuracies, over_seeds, read_alike, spread
 
@@ -28,19 +29,14 @@ def students_over_lists(rows: Iterable[Row]) -> pd.DataFrame:
     """
     table = []
     for row in rows:
-        scores, sums, shares = [], [], []
-        for own in row["of_lists"]:
-            sides = read_alike(own["predictions"]), read_alike(own["baseline"])
-            difference = difference_of(own["predictions"], sides[0], own["baseline"], sides[1])
-            top1 = [over_seeds([accuracies(run) for run in runs])["top1"] for runs in sides]
+        runs = [(read_alike(own["predictions"]), read_alike(own["baseline"])) for own in row["of_lists"]]
+        scores = []
+        for sides in runs:
+            top1 = [over_seeds([accuracies(run) for run in side])["top1"] for side in sides]
             scores.append({"top1": top1[0], "baseline_top1": top1[1]})
-            first = sides[0][0]  # a video's name is its own within its class only
-            sums.append(pd.Series(difference, index=pd.MultiIndex.from_arrays([first.labels, first.videos])))
-            shares.append(sums[-1] / (len(sides[0]) * len(difference) * len(row["of_lists"])))
-        by_video = pd.concat(sums).groupby(level=[0, 1]).sum()
-        share = pd.concat(shares).groupby(level=[0, 1]).sum().to_numpy()
-        points = 100 * len(by_video) * share  # their mean is the gain
-        gain = tested(points, by_video.to_numpy())
+        by_video = differences(row["of_lists"], runs)
+        points = 100 * len(by_video) * by_video["share"].to_numpy()  # their mean is the gain
+        gain = tested(points, by_video["won"].to_numpy())
         table.append({**row, "videos": len(by_video), **spread(scores, scores[0]), **gain})
     for dataset in {row["dataset"] for row in table}:
         adjust([row for row in table if row["dataset"] == dataset])

@@ -52,6 +52,11 @@ COLUMNS = {
     "test_videos": Column("Test videos", _fixed(0)), "chance": Column("Chance (%)", _fixed(2)),
     "smallest_gain": Column("Smallest gain", _fixed(2)),
     "p": Column("p", "{:.3g}".format, "$p$"), "p_holm": Column("p (Holm)", "{:.3g}".format, "$p$ (Holm)"),
+    "nll": Column("NLL", _fixed(3)), "ece": Column("ECE (%)", _fixed(2)), "brier": Column("Brier", _fixed(3)),
+    "recordings": Column("Recordings", _fixed(0)),
+    "teacher_passes": Column("Teachers' passes", "{:g}".format),
+    "teacher_trainings": Column("Teachers' trainings", "{:g}".format),
+    "hours": Column("Hours", _significant), "teacher_hours": Column("Teachers' hours", _significant),
     "kl_static_teacher": Column("KL(S ‖ St-T)", _significant, r"KL(S $\|$ St-T)"),
     "kl_dynamic_teacher": Column("KL(S ‖ Dy-T)", _significant, r"KL(S $\|$ Dy-T)"),
     "SM": Column("SM", _significant), "SIR": Column("SIR", _significant),
@@ -106,6 +111,8 @@ def write(table: pd.DataFrame, output: Mapping[str, str]) -> None:
 
 
 def _column(name: str) -> Column:
+    if group := re.fullmatch("top1_(.+)_classes", name):
+        return Column(f"Top-1, {group[1]} (%)", _fixed(2), rf"Top-1, {escaped_tex(group[1])} (\%)")
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     for suffix in _SUFFIXES if name not in COLUMNS else ():
