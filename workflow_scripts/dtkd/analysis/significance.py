@@ -1,8 +1,8 @@
 """How far a gain over the baseline is chance: paired, over the test videos that both models answered.
 
-The test videos are what is sampled here, one by one or (``_of_clusters``) with all others of their recording; the trained
-models are given. With several seeds a video's difference is taken over all of them, and how much trainings themselves
-vary is the standard deviation over seeds beside each accuracy.
+The test videos are what is sampled here, one by one or (``_of_clusters``) with all others of their recording; the
+trained models are given. With several seeds a video's difference is taken over all of them, and how much trainings
+themselves vary is the standard deviation over seeds beside each accuracy.
 """
 
 from __future__ import annotations
