@@ -50,7 +50,8 @@ def methods(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str
         One row a group of runs. Accuracies and calibration (`analysis.calibration`) are means over these; ``gain`` is
         the mean over the lists, as in `students_over_lists`, and a video counts once, by the mean of its differences
         over seeds. ``gain_low``, ``gain_high`` and ``p`` draw or flip all videos of a recording together
-        (`significance.interval_of_clusters`, `sign_flip_p_of_clusters`); ``p_holm`` is adjusted for the data set.
+        (`significance.interval_of_clusters`, `sign_flip_p_of_clusters`); ``p_holm`` is adjusted for the rows of the
+        data set.
     """
     table = []
     for row in rows:
