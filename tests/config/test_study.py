@@ -1,6 +1,7 @@
 """The study: every wrong key is named, runs have readable folders, and settings change with what matters only."""
 
 import copy
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.config import TeacherSet, Train, read
 from dtkd.config import student as student_row
+from dtkd.config.training import LATER
 from dtkd.data import published
 from dtkd.motion import algorithms
 
@@ -526,11 +528,40 @@ def test_the_usual_fit_is_not_among_the_settings():
     {"clip__frames": 4}, {"augment__flip": 0.0}, {"augment__fit": "squash"}, {"augment__fit": "letterbox"},
     {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
     {"train__micro_batch": 2}, {"train__batch_norm": "synced"},
+    {"train__selection": "validation"},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):
     before, after = settings_of(read(config()), role), settings_of(read(config(**changes)), role)
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before)
+
+
+def test_what_older_runs_had_no_choice_of_is_not_among_the_settings():
+    """So that they stand."""
+    for key in read(config()).train.learning():
+        assert key not in LATER | {"validation_fraction"}
+    validated = read(config(train__selection="validation", train__patience=3)).train.learning()
+    assert (validated["validation_fraction"], validated["patience"]) == (0.1, 3)
+
+
+def test_all_runs_of_a_list_hold_out_the_same_videos():
+    study = read(config(train__selection="validation", train__validation_fraction=0.25))
+    files = {study.validation_file(run) for run in study.runs().values() if run.role != "pretrain"}
+    assert files == {f"mine/list{number}/validation-0.25.csv" for number in {run.list for run in study.runs().values()}}
+    usual = read(config())
+    assert {usual.validation_file(run) for run in usual.runs().values()} == {None}
+
+
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"train__patience": 2}, "train.patience: selection: best has no validation to wait for"),
+    ({"train__selection": "validation", "teachers__train": {"selection": "last"}},
+     "teachers.train.selection: last, but train.selection is validation: all trainings of a study hold out the same"),
+    ({"train__selection": "validation", "teachers__train": {"validation_fraction": 0.2}},
+     "teachers.train.validation_fraction: 0.2, but train.validation_fraction is 0.1"),
+])  # fmt: skip
+def test_validations_that_do_not_fit(changes, said):
+    with pytest.raises(DtkdError, match=re.escape(said)):
+        read(config(**changes))
 
 
 @pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
@@ -540,6 +571,7 @@ def test_settings_change_with_what_matters(role, changes):
     {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
     {"students__mine__B": BSKD}, {"train__micro_batch": None},
     {"teachers__train": {"lr": 0.01}}, {"teachers__train": None}, {"students__mine__A__teacher_outputs": "full"},
+    {"train__validation_fraction": 0.3},
     {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):

@@ -271,6 +271,18 @@ def finished_teachers_fit(config: Sections) -> None:
 
 def teachers_can_train(config: Sections) -> None:
     _train_settings(config, "teacher", "teachers.train")
+    same_videos_are_held_out(config.train, config.train_settings("teacher"), "teachers.train")
+
+
+def same_videos_are_held_out(study: Train, own: Train, where: str) -> None:
+    """What one training has learned from would be no validation of another that it teaches or is compared with."""
+    for key in ("selection", "validation_fraction"):
+        mine, other = getattr(study, key), getattr(own, key)
+        if mine != other and "validation" in (study.selection, own.selection):
+            raise ValueError(
+                f"{where}.{key}: {other}, but train.{key} is {mine}: all trainings of a study hold out the same "
+                f"videos; set train.{key} alone"
+            )
 
 
 def _train_settings(config: Sections, role: str, where: str) -> None:

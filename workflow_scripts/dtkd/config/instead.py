@@ -26,7 +26,8 @@ INSTEAD = {
     "students.frozen": "of students all parameters train; LT and FT are about their teachers",
     "temperature": "the temperature is KD_T, in rows of `students`",
     "unfrozen": "teachers that go on learning (FT: false) learn from their own loss alone; there is nothing to set",
-    "val_fraction": "there is no validation set; `train.selection: last` chooses no epoch on the test set",
-    "validation": "there is no validation set; `train.selection: last` chooses no epoch on the test set",
+    "early_stopping": "training ends early by `train.patience`, with `train.selection: validation`",
+    "val_fraction": "`train.selection: validation` holds out `train.validation_fraction` of the training videos",
+    "validation": "`train.selection: validation` holds out `train.validation_fraction` of the training videos",
     "workers": "a training has one loader process fewer than cores: --set-threads train_student=4",
 }

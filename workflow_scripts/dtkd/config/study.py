@@ -86,6 +86,13 @@ class Study(Sections):
         """Where a split of a data set is, relative to the results folder."""
         return str(PurePosixPath(dataset, "split.json" if split is None else f"splits/{split}.json"))
 
+    def validation_file(self, run: Run) -> str | None:
+        """The training videos of a run's list that are held out, relative to the results folder; None: none are."""
+        train = self.train_settings(run.role)
+        if train.selection != "validation" or self.finished(run):
+            return None
+        return str(PurePosixPath(run.dataset, f"list{run.list}", f"validation-{train.validation_fraction:g}.csv"))
+
     def pretrain_run(self, backbone: str) -> Run:
         assert self.pretrain, "checks.pretraining_is_described"
         return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.pretrain.seed)

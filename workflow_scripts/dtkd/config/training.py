@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from dtkd.common.fields import Count, Name, Positive, Section
 from dtkd.config.places import Template
 
 Outputs = Literal["full", "masked"]
+
+
+LATER = {"micro_batch", "batch_norm", "patience"}
+"""Settings that older runs did not have: they are recorded only where they differ from their default."""
 
 
 class Train(Section):
@@ -42,10 +46,21 @@ class Train(Section):
     clips_per_video: Count = Field(
         1, description="Clips drawn of each video in an epoch. More where videos are long and few."
     )
-    selection: Literal["best", "last"] = Field(
+    selection: Literal["best", "last", "validation"] = Field(
         "best",
-        description="The epoch that counts: the one with the best test top-1 (the paper's rule), or the last. `last` "
-        "chooses nothing on the test set.",
+        description="The epoch that counts. `best`: the one with the best test top-1 (the paper's rule). `last`: the "
+        "last. `validation`: the one with the best top-1 on training videos that are held out; only that epoch and the "
+        "last one see the test videos. Neither of the latter chooses anything on the test set.",
+    )
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1,
+        description="With `selection: validation`, the share of each class's training videos that is held out. What "
+        "the lists keep together (a scene, a person) stays together; all runs of a list hold out the same videos.",
+    )
+    patience: Count | None = Field(
+        None,
+        description="With `selection: validation`: training ends after so many epochs without a better validation "
+        "top-1; `null`: after `epochs`.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
@@ -78,9 +93,17 @@ class Train(Section):
 
     def learning(self) -> dict[str, Any]:
         """All other settings: they change the result."""
-        unused = {"micro_batch"} if self.micro_batch is None else set()
-        unused |= {"batch_norm"} if self.batch_norm == "local" else set()
+        fields = type(self).model_fields
+        unused = {key for key in LATER if getattr(self, key) == fields[key].default}
+        unused |= {"validation_fraction"} if self.selection != "validation" else set()
         return self.model_dump(exclude={*self.computing(), *unused})
+
+    @model_validator(mode="after")
+    def _patience_has_a_measure(self) -> Train:
+        if self.patience is not None and self.selection != "validation":
+            raise ValueError(f"patience: selection: {self.selection} has no validation to wait for; set selection: "
+                             "validation, or leave it out")  # fmt: skip
+        return self
 
 
 class Pretrain(Section):

@@ -17,18 +17,19 @@ from torch import Tensor, nn
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.progress import progress
-from dtkd.config import Augment, Clip, Train
+from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
 from dtkd.models import backbones
 from dtkd.training import checkpoints, evaluation
 from dtkd.training.classifier import Classifier
+from dtkd.training.epochs import Epochs
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
 from dtkd.training.metrics import top_k
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
-from dtkd.training.sampling import EpochBatches, Items, TestClips, TrainingClips, loader, seed_of
+from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, TrainingClips, loader, seed_of
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Training:
     videos: Videos
     batches: EpochBatches
     data: Any  # the loader of this process's share of the batches
+    cache: FrameCache
     settings: Train
     optimiser: Optimiser
     device: torch.device
@@ -57,10 +59,13 @@ class Training:
 
 def train(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
-    test_videos: Videos, *, clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, resume: Path,
-    fingerprint: dict[str, Any], label: str = "", group: Group = ALONE,
+    test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment, settings: Train,
+    seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "", group: Group = ALONE,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:  # fmt: skip
     """Train ``classifier.model`` and test it after every epoch on each test video's centre clip.
+
+    With ``validation_videos`` it is tested on those after every epoch, and on the test videos in the end alone, by the
+    selected epoch's weights and the last one's.
 
     After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
     ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
@@ -76,52 +81,51 @@ def train(
         DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), the precision is one
             in which torch's gradients are wrong, or a batch norm would see a single value (`check_alone`).
     """
-    run, tests = build(classifier, objective, normalise, train_videos, test_videos, clip, augment, settings, seed,
-                       hardware, label, group)  # fmt: skip
-    history: list[dict[str, float]] = []
-    best: dict[str, Any] = {"top1": -1.0}
+    run = build(classifier, objective, normalise, train_videos, clip, augment, settings, seed, hardware, label, group)
+    watched = test_videos if validation_videos is None else validation_videos
+    tests = centre_clips(run, watched, clip, augment, hardware)
+    epochs = Epochs(settings, "" if validation_videos is None else "val_")
     saved = group.from_first(checkpoints.load(resume, fingerprint) if group.first else None)
     if saved is not None:
         run.optimiser.load_state(saved)
-        history, best, last_logits = saved["history"], saved["best"], saved["last_logits"]
-        print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
+        epochs.load_state(saved)
+        print(f"{label}: goes on after epoch {epochs.done} of {settings.epochs}", file=sys.stderr, flush=True)
 
     steps = len(run.batches)
-    bar = progress(total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step",
+    bar = progress(total=settings.epochs * steps, initial=epochs.done * steps, desc=label, unit="step",
                    disable=not group.first)  # fmt: skip
-    for epoch in range(len(history), settings.epochs):
+    epoch = epochs.done
+    while not epochs.over and epoch < settings.epochs:
         row = {"epoch": epoch + 1} | train_epoch(run, epoch, resume, bar)
-        if not group.first:
-            continue
-        started = time.perf_counter()
-        logits, labels = evaluation.predict(classifier, normalise, tests, settings, hardware)
-        row |= {"top1": top_k(logits, labels, 1), "top5": top_k(logits, labels, 5),
-                "test_seconds": time.perf_counter() - started}  # fmt: skip
-        history.append(row)
-        last_logits = torch.from_numpy(logits)
-        if row["top1"] > best["top1"] or settings.selection == "last":
-            best = {"top1": row["top1"], "epoch": epoch + 1, "model": checkpoints.copy_of(classifier.model),
-                    "logits": last_logits}  # fmt: skip
-        bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {row['top1']:.1f}")
-        checkpoints.save(
-            resume, fingerprint, run.optimiser.state() | {"history": history, "best": best, "last_logits": last_logits}
-        )
+        if group.first:
+            started = time.perf_counter()
+            logits, labels = evaluation.predict(classifier, normalise, tests, settings, hardware)
+            found = {"top1": top_k(logits, labels, 1), "top5": top_k(logits, labels, 5)}
+            epochs.add(row, found, torch.from_numpy(logits), classifier.model, time.perf_counter() - started)
+            bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {found['top1']:.1f}")
+            checkpoints.save(resume, fingerprint, run.optimiser.state() | epochs.state())
+        if settings.patience:
+            epochs.over = group.from_first(epochs.over)
+        epoch += 1
     bar.close()
     if not group.first:
         return None
-    same = best["epoch"] == settings.epochs  # one copy on disk where the last epoch is the selected one
-    last = best["model"] if same else checkpoints.copy_of(classifier.model)
-    checkpoint = {"model": best["model"], "last": last, "epoch": best["epoch"]}
-    table = evaluation.predictions(test_videos, best["logits"].numpy(), last_logits.numpy())
-    return checkpoint, pd.DataFrame(history), table
+    checkpoint = epochs.checkpoint(classifier.model)
+    if validation_videos is None:
+        table = evaluation.predictions(test_videos, epochs.best["logits"].numpy(), epochs.last_logits.numpy())
+    else:
+        started = time.perf_counter()
+        table = evaluation.evaluate(classifier, checkpoint, normalise, test_videos, clip=clip, augment=augment,
+                                    evaluation=Evaluation(), settings=settings, hardware=hardware)  # fmt: skip
+        epochs.add_test(table, time.perf_counter() - started)
+    return checkpoint, pd.DataFrame(epochs.history), table
 
 
 def build(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
-    test_videos: Videos, clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, label: str,
-    group: Group,
-) -> tuple[Training, TestClips]:  # fmt: skip
-    """What a run starts from: networks on their device, optimiser, loader; and the clips that it is tested on."""
+    clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, label: str, group: Group,
+) -> Training:  # fmt: skip
+    """What a run starts from: networks on their device, optimiser, loader."""
     device = hardware.device
     check_precision(settings, device, classifier.model, clip.frames, augment.crop)
     batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
@@ -133,18 +137,19 @@ def build(
             raise DtkdError("train.batch_norm: synced is for GPUs, and this training is on a CPU; use local")
         classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)
     accelerate([classifier.model], normalise, settings, device)
-    cache = hardware.frame_cache()
-    data = loader(
-        TrainingClips(train_videos, clip, augment, seed, cache, normalise.colour),
-        batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=hardware.pin,
+    clips = TrainingClips(train_videos, clip, augment, seed, hardware.frame_cache(), normalise.colour)
+    data = loader(clips, batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=hardware.pin)
+    return Training(
+        classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data, clips.cache,
+        settings, Optimiser(classifier, settings, device), device, group, seed, label,
     )  # fmt: skip
+
+
+def centre_clips(run: Training, videos: Videos, clip: Clip, augment: Augment, hardware: Hardware) -> TestClips:
+    """What a run is tested on after every epoch."""
     # a loader of its own for each test would fill a second cache, and decode for it what comes once
-    tests = TestClips(test_videos, clip, augment, cache=None if hardware.workers else cache, margins=normalise.colour)
-    run = Training(
-        classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data, settings,
-        Optimiser(classifier, settings, device), device, group, seed, label,
-    )  # fmt: skip
-    return run, tests
+    cache = None if hardware.workers else run.cache
+    return TestClips(videos, clip, augment, cache=cache, margins=run.normalise.colour)
 
 
 def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float]:

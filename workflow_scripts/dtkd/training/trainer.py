@@ -9,6 +9,7 @@ from typing import Any
 from dtkd.common import provenance
 from dtkd.common.files import atomic, read_parquet, write_json
 from dtkd.config import Evaluation
+from dtkd.data import validation
 from dtkd.data.datasets import Videos, class_names
 from dtkd.models.weights import save_tensors
 from dtkd.training import evaluation, finished, loop, networks
@@ -42,7 +43,7 @@ class Plan:
 def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
     settings, given, output = plan.settings, plan.inputs, plan.outputs
-    index = read_parquet(given["index"])
+    index = validation.apart(read_parquet(given["index"]), plan.column, given.get("validation"))
     classes = class_names(index)
     split = networks.read_json(given["split"]) if "split" in given else None
     own = networks.own_classes(settings, classes, split)
@@ -70,6 +71,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             networks.normaliser(given["pixels"]),
             videos,
             Videos.of(index, plan.root, plan.column, "test", own),
+            Videos.of(index, plan.root, plan.column, validation.SIDE, own) if "validation" in given else None,
             **options,
             hardware=machine,
             resume=resume,
