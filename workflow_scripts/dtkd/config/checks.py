@@ -111,6 +111,23 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
                     )
 
 
+def students_see_what_their_targets_are_of(config: Sections) -> None:
+    """Targets are of whole clips, and of continued teachers only of clips that are drawn."""
+    mixes = [key for key in ("mixup", "cutmix") if getattr(config.train, key)]
+    for dataset in config.use:
+        for name, row in config.students_of(dataset).items():
+            if mixes:
+                raise ValueError(
+                    f"train.{mixes[0]}: mixes clips, and what teachers say to students.{dataset}.{name} is of whole "
+                    f"clips; set it in teachers.train, pretrain.train or a baseline's train"
+                )
+            if config.train.class_balance == "sampling" and isinstance(row, OfSpecialists) and not row.FT:
+                raise ValueError(
+                    f"students.{dataset}.{name}.FT: teachers that go on learning would not see every clip by "
+                    "train.class_balance: sampling; use weights, or FT: true"
+                )
+
+
 def _can_teach(config: Sections, dataset: str, where: str, row: Student, taught_by: str) -> None:
     """Whether a student can ask a baseline about the clips that it sees."""
     known = config.baselines_of(dataset)
@@ -301,6 +318,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     students_have_their_teachers,
     methods_suit_their_teachers,
     batches_stay_whole_where_a_loss_compares_samples,
+    students_see_what_their_targets_are_of,
     chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.progress import progress
@@ -21,6 +23,7 @@ from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
 from dtkd.models import backbones
 from dtkd.training import checkpoints, evaluation
+from dtkd.training.changes import Mixing
 from dtkd.training.classifier import Classifier
 from dtkd.training.epochs import Epochs
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
@@ -43,13 +46,30 @@ class Training:
     videos: Videos
     batches: EpochBatches
     data: Any  # the loader of this process's share of the batches
-    cache: FrameCache
     settings: Train
     optimiser: Optimiser
     device: torch.device
     group: Group
     seed: int
     label: str
+    cache: FrameCache | None = None  # of decoded frames
+    mixing: Mixing | None = None
+    averaged: AveragedModel | None = None
+
+    @property
+    def answers(self) -> nn.Module:
+        """The network that is tested and kept: the classifier, or the moving average of its weights."""
+        return self.classifier if self.averaged is None else self.averaged.module
+
+    def state(self) -> dict[str, Any]:
+        """What it goes on from."""
+        averaged = {} if self.averaged is None else {"averaged": self.averaged.state_dict()}
+        return self.optimiser.state() | averaged
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.optimiser.load_state(state)
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
 
     @cached_property
     def cast(self) -> torch.autocast:
@@ -87,7 +107,7 @@ def train(
     epochs = Epochs(settings, "" if validation_videos is None else "val_")
     saved = group.from_first(checkpoints.load(resume, fingerprint) if group.first else None)
     if saved is not None:
-        run.optimiser.load_state(saved)
+        run.load_state(saved)
         epochs.load_state(saved)
         print(f"{label}: goes on after epoch {epochs.done} of {settings.epochs}", file=sys.stderr, flush=True)
 
@@ -99,23 +119,23 @@ def train(
         row = {"epoch": epoch + 1} | train_epoch(run, epoch, resume, bar)
         if group.first:
             started = time.perf_counter()
-            logits, labels = evaluation.predict(classifier, normalise, tests, settings, hardware)
+            logits, labels = evaluation.predict(run.answers, normalise, tests, settings, hardware)
             found = {"top1": top_k(logits, labels, 1), "top5": top_k(logits, labels, 5)}
-            epochs.add(row, found, torch.from_numpy(logits), classifier.model, time.perf_counter() - started)
+            epochs.add(row, found, torch.from_numpy(logits), run.answers.model, time.perf_counter() - started)
             bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {found['top1']:.1f}")
-            checkpoints.save(resume, fingerprint, run.optimiser.state() | epochs.state())
+            checkpoints.save(resume, fingerprint, run.state() | epochs.state())
         if settings.patience:
             epochs.over = group.from_first(epochs.over)
         epoch += 1
     bar.close()
     if not group.first:
         return None
-    checkpoint = epochs.checkpoint(classifier.model)
+    checkpoint = epochs.checkpoint(run.answers.model)
     if validation_videos is None:
         table = evaluation.predictions(test_videos, epochs.best["logits"].numpy(), epochs.last_logits.numpy())
     else:
         started = time.perf_counter()
-        table = evaluation.evaluate(classifier, checkpoint, normalise, test_videos, clip=clip, augment=augment,
+        table = evaluation.evaluate(run.answers, checkpoint, normalise, test_videos, clip=clip, augment=augment,
                                     evaluation=Evaluation(), settings=settings, hardware=hardware)  # fmt: skip
         epochs.add_test(table, time.perf_counter() - started)
     return checkpoint, pd.DataFrame(epochs.history), table
@@ -128,7 +148,7 @@ def build(
     """What a run starts from: networks on their device, optimiser, loader."""
     device = hardware.device
     check_precision(settings, device, classifier.model, clip.frames, augment.crop)
-    batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
+    batches = EpochBatches.of(train_videos, settings, seed)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
     classifier.to(device)
     normalise.to(device)
@@ -137,12 +157,21 @@ def build(
             raise DtkdError("train.batch_norm: synced is for GPUs, and this training is on a CPU; use local")
         classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)
     accelerate([classifier.model], normalise, settings, device)
-    clips = TrainingClips(train_videos, clip, augment, seed, hardware.frame_cache(), normalise.colour)
+    clips = TrainingClips(train_videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
+                          settings.rand_augment)  # fmt: skip
     data = loader(clips, batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=hardware.pin)
     return Training(
-        classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data, clips.cache,
-        settings, Optimiser(classifier, settings, device), device, group, seed, label,
+        classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
+        settings, Optimiser(classifier, settings, device), device, group, seed, label, clips.cache,
+        Mixing.of(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
     )  # fmt: skip
+
+
+def average_of(classifier: Classifier, settings: Train) -> AveragedModel | None:
+    """A moving average of a network's weights and of its batch norms' statistics, which `train.ema` asks for."""
+    if settings.ema is None:
+        return None
+    return AveragedModel(classifier, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=True)
 
 
 def centre_clips(run: Training, videos: Videos, clip: Clip, augment: Augment, hardware: Hardware) -> TestClips:
@@ -166,7 +195,7 @@ def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float
     for step, ((frames, _, _), items) in enumerate(zip(run.data, run.batches, strict=True)):
         waited += time.perf_counter() - requested
         run.optimiser.set_progress(epoch + step / steps)
-        means, right = train_step(run, frames.to(run.device, non_blocking=True), items)
+        means, right = train_step(run, frames.to(run.device, non_blocking=True), items, step)
         if not math.isfinite(means["train_loss"]):
             raise _diverged(run, f"the loss is {means['train_loss']} at", epoch, step, items, resume)
         for name, value in means.items():
@@ -186,7 +215,7 @@ def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float
     }
 
 
-def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, float], int]:
+def train_step(run: Training, frames: Tensor, items: Items, step: int = 0) -> tuple[dict[str, float], int]:
     """One optimiser step on a batch, of which this process has the clips ``frames`` of its share.
 
     The gradient is that of the batch's mean loss, whatever the number of micro-batches and of processes: what samples
@@ -198,6 +227,13 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
     N, share = len(items), run.group.share(len(items))
     labels = torch.tensor([run.videos.labels[video] for _, video in items], device=run.device)
     target = run.objective.target(items, labels)
+    truth = labels
+    if run.mixing:
+        seed = seed_of(run.seed, "mix", run.batches.epoch, step, run.group.rank)
+        frames, shares = run.mixing(frames, labels[[number % N for number in share]], seed)
+        truth = shares.new_zeros(N, shares.shape[1])
+        own = [number for number in share if number < N]
+        truth[own] = shares[: len(own)]
     parts = micro_batches(share, run.settings.micro_batch)
     sums, right, done = dict.fromkeys(("train_loss", *run.objective.scalars), 0.0), 0.0, 0
     for number, part in enumerate(parts, 1):
@@ -209,7 +245,7 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
                 logits = run.network(run.normalise(clips))
             logits = logits[: len(rows)]  # fillers stand last
             if len(rows):
-                loss, scalars = run.objective.loss(logits, labels, target, rows)
+                loss, scalars = run.objective.loss(logits, truth, target, rows)
             else:
                 loss, scalars = logits.sum(), {}
             run.optimiser.backward(loss * (len(rows) / N * run.group.size))  # the wrapper averages over processes
@@ -217,6 +253,8 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
             sums[name] += value.item() * len(rows)
         right += (logits.argmax(1) == labels[rows]).sum().item()
     run.optimiser.step()
+    if run.averaged is not None:
+        run.averaged.update_parameters(run.classifier)
     own = torch.tensor([*sums.values(), right], dtype=torch.float64, device=run.device)  # where NCCL can reach it
     *means, share_right = run.group.mean(own, N).tolist()
     return dict(zip(sums, means, strict=True)) | run.objective.weights(target, labels), round(share_right * N)

@@ -15,6 +15,7 @@ from dtkd.models.weights import save_tensors
 from dtkd.training import evaluation, finished, loop, networks
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, choose_hardware
+from dtkd.training.labels import labels_of
 from dtkd.training.parallel import ALONE, Group
 from dtkd.training.targets import Targets
 
@@ -53,6 +54,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     clips = options["settings"].epochs * options["settings"].clips_per_video
     said = [Targets.load(path, videos, clips) for name, path in given.items() if name.startswith("targets")]
     targets = Targets.joined(said) if said else None
+    how = labels_of(options["settings"], videos.labels, len(classes))
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
 
@@ -67,7 +69,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     else:
         result = loop.train(
             Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
-            networks.objective(settings, classes, split, targets),
+            networks.objective(settings, classes, split, targets, how),
             networks.normaliser(given["pixels"]),
             videos,
             Videos.of(index, plan.root, plan.column, "test", own),
