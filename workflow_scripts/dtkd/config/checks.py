@@ -60,6 +60,19 @@ def rows_have_their_list(config: Sections) -> None:
                     raise ValueError(f"{role}.{dataset}.{name}.list: {row.list}, but {dataset} has {lists} lists")
 
 
+def baselines_can_train(config: Sections) -> None:
+    for dataset in config.use:
+        for name, row in config.baselines_of(dataset).items():
+            where = f"baselines.{dataset}.{name}.train"
+            try:
+                own = config.with_recipe(row)
+            except ValidationError as error:
+                raise ValueError("; ".join(explain(error, Train, where))) from None
+            same_videos_are_held_out(config.train, own, where)
+            for key in config.train.computing().keys() & row.train.keys():
+                raise ValueError(f"{where}.{key}: is the same for all baselines; set train.{key}")
+
+
 def students_have_a_reference(config: Sections) -> None:
     for dataset in config.use:
         if not config.baselines_of(dataset):
@@ -314,6 +327,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     names_are_given_once,
     datasets_are_known,
     rows_have_their_list,
+    baselines_can_train,
     students_have_a_reference,
     students_have_their_teachers,
     methods_suit_their_teachers,

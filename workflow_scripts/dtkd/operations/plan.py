@@ -283,14 +283,14 @@ def _video_tasks(study: Study, name: str, own: Size, measured: Measured) -> list
 
 def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
     """(multiply-adds of one clip, clips of one video over the training, epochs)."""
-    clip, train = run.clip or study.clip, study.train_settings(run.role)
+    clip, train = run.clip or study.clip, study.train_of(run)
     macs = multiply_adds(run.backbone, own.classes, clip.frames, study.augment.crop)
     return macs, train.epochs * train.clips_per_video, train.epochs
 
 
 def _held_out(study: Study, run: Run) -> float:
     """The share of the training videos that a run is tested on after every epoch, in place of the test videos."""
-    train = study.train_settings(run.role)
+    train = study.train_of(run)
     return train.validation_fraction if train.selection == "validation" else 0.0
 
 
@@ -305,7 +305,7 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
     weights = parameters(run.backbone, own.classes) * FLOATS
-    moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
+    moments = {"sgd": 1, "adamw": 2}[study.train_of(run).optimiser]
     return Task(
         run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
         clips=trained + tested + afterwards, flops=2 * macs * (passes(run) * trained + tested + afterwards),
