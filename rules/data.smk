@@ -131,6 +131,26 @@ rule index:
         "../workflow_scripts/index.py"
 
 
+# With `train.selection: validation`: no run of a list trains on these, and each chooses its epoch by them.
+rule hold_out:
+    message:
+        "Hold out {wildcards.fraction} of the training videos of {wildcards.dataset}, list {wildcards.list}"
+    input:
+        index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        annotations=lambda w: annotation_files(w.dataset),
+    output:
+        f"{RESULTS}/{{dataset}}/list{{list}}/validation-{{fraction}}.csv",
+    params:
+        source=index_source,
+    log:
+        f"{RESULTS}/logs/hold_out/{{dataset}}-list{{list}}-{{fraction}}.log",
+    localrule: True
+    conda:
+        "../envs/data.yaml"
+    script:
+        "../workflow_scripts/hold_out.py"
+
+
 rule pixel_statistics:
     message:
         "Pixel mean and standard deviation of {wildcards.dataset}, list {wildcards.list}"

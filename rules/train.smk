@@ -31,10 +31,18 @@ def split_of(run: Run) -> str:
     return f"{RESULTS}/{STUDY.split_file(run.dataset, run.split)}"
 
 
+def held_out(run: Run) -> str | list:
+    """The file of the training videos that no run of the list trains on; [] where none are held out."""
+    file = STUDY.validation_file(run)
+    return f"{RESULTS}/{file}" if file else []
+
+
 def training_inputs(role: str) -> dict:
-    """The inputs that every role has: the index, the pixel statistics, the weights to start from, a plug-in's file."""
+    """The inputs that every role has: the index, who is held out, the pixel statistics, the weights to start from, a
+    plug-in's file."""
     return dict(
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        validation=lambda w: held_out(run_of(w, role)),
         pixels=f"{RUN}/pixels.json",
         start=lambda w: start_weights(run_to_train(w, role)),
         plugin=lambda w: plugin(run_of(w, role)),
@@ -180,6 +188,7 @@ rule teacher_logits:
         teachers=lambda w: teacher_checkpoints(w, "frozen"),
         plugin=lambda w: teachers_plugin(w, "frozen"),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        validation=lambda w: held_out(asked(w, "frozen")[1]),
         pixels=f"{RUN}/pixels.json",
     output:
         f"{RUN}/targets/frozen-{{teachers}}.pt",
@@ -207,6 +216,7 @@ rule continue_teachers:
         teachers=lambda w: teacher_checkpoints(w, "continued"),
         plugin=lambda w: teachers_plugin(w, "continued"),
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        validation=lambda w: held_out(asked(w, "continued")[1]),
         pixels=f"{RUN}/pixels.json",
         split=lambda w: split_of(asked(w, "continued")[1]),
     output:

@@ -7,6 +7,7 @@ from dtkd.common.workflow_job import job
 with job(snakemake):  # noqa: F821
     from dtkd.common import provenance
     from dtkd.common.files import atomic, read_parquet
+    from dtkd.data import validation
     from dtkd.data.datasets import Videos, class_names
     from dtkd.training import networks, targets
     from dtkd.training.classifier import Classifier
@@ -18,7 +19,8 @@ with job(snakemake):  # noqa: F821
 
     index = read_parquet(given.index)
     classes, split = class_names(index), networks.read_json(given.split)
-    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
+    column = f"list{snakemake.wildcards.list}"  # noqa: F821
+    videos = Videos.of(validation.apart(index, column, given.validation or None), params.root, column, "train")
     resume = Path(output.targets).with_suffix(".resume.pt")
     said, history = targets.continued(
         {

@@ -4,6 +4,7 @@ from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     from dtkd.common.files import read_parquet
+    from dtkd.data import validation
     from dtkd.data.datasets import Videos
     from dtkd.training import networks, targets
     from dtkd.training.hardware import choose_hardware
@@ -14,7 +15,8 @@ with job(snakemake):  # noqa: F821
 
     index = read_parquet(given.index)
     classes = index["class"].nunique()
-    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "train")  # noqa: F821
+    column = f"list{snakemake.wildcards.list}"  # noqa: F821
+    videos = Videos.of(validation.apart(index, column, given.validation or None), params.root, column, "train")
     said = targets.frozen(
         {
             name: networks.trained_model(settings, classes, checkpoint)

@@ -1,6 +1,7 @@
 """The study: every wrong key is named, runs have readable folders, and settings change with what matters only."""
 
 import copy
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ import yaml
 from snakemake.utils import update_config
 
 from dtkd import models
+from dtkd.analysis import shown_runs
 from dtkd.common.errors import DtkdError
 from dtkd.config import TeacherSet, Train, read
 from dtkd.config import student as student_row
+from dtkd.config.training import LATER
 from dtkd.data import published
 from dtkd.motion import algorithms
 
@@ -526,11 +529,79 @@ def test_the_usual_fit_is_not_among_the_settings():
     {"clip__frames": 4}, {"augment__flip": 0.0}, {"augment__fit": "squash"}, {"augment__fit": "letterbox"},
     {"model__dropout": 0.0}, {"model__weights": "weights.pyth"},
     {"train__micro_batch": 2}, {"train__batch_norm": "synced"},
+    {"train__selection": "validation"}, {"train__label_smoothing": 0.1}, {"train__class_balance": "weights"},
+    {"train__rand_augment": {"magnitude": 5}}, {"train__clip_grad_norm": 1.0}, {"train__ema": 0.9},
+    {"train__layer_decay": 0.8}, {"train": SMALL["train"] | {"schedule": "step", "milestones": [1]}},
 ])  # fmt: skip
 def test_settings_change_with_what_matters(role, changes):
     before, after = settings_of(read(config()), role), settings_of(read(config(**changes)), role)
     assert before.keys() == after.keys()
     assert all(before[name] != after[name] for name in before)
+
+
+def test_what_older_runs_had_no_choice_of_is_not_among_the_settings():
+    """So that they stand."""
+    for key in read(config()).train.learning():
+        assert key not in LATER | {"validation_fraction"}
+    validated = read(config(train__selection="validation", train__patience=3)).train.learning()
+    assert (validated["validation_fraction"], validated["patience"]) == (0.1, 3)
+
+
+@pytest.mark.parametrize(("own", "name"), [
+    ({"epochs": 4}, "epochs4"), ({"label_smoothing": 0.1, "ema": 0.999}, "label_smoothing0.1-ema0.999"),
+    ({"schedule": "step", "milestones": [1, 1.5]}, "schedule_step-milestones1+1.5"),
+    ({"rand_augment": {"magnitude": 5}}, "rand_augment2+5"), ({"class_balance": "sampling"}, "class_balance_sampling"),
+    ({"mixup": 0.2, "clip_grad_norm": None, "epochs": 2}, "mixup0.2"),
+])  # fmt: skip
+def test_a_control_is_a_baseline_that_is_trained_otherwise(own, name):
+    study = read(config(baselines__mine__control={"train": own}))
+    plain, control = (study.baseline_run("mine", row, 0) for row in study.baselines_of("mine").values())
+    assert (plain.name, control.name) == ("slowfast_small-seed0", f"slowfast_small-{name}-seed0")
+    differing = {
+        key for key in Train.model_fields if getattr(study.train_of(control), key) != getattr(study.train, key)
+    }
+    assert differing == {key for key in own if own[key] is not None and own[key] != getattr(study.train, key)}
+    assert study.settings(control)["train"] == study.train_of(control).learning() != study.settings(plain)["train"]
+    assert study.reference("mine", 1)[0] == "U1"
+    rows = shown_runs.table5(study)
+    assert [(row["model"], row["method"]) for row in rows] == [
+        ("U1", "baseline"),
+        ("control", "control"),
+        ("A", "dtkd"),
+    ]
+    assert rows[1]["variant"].startswith(next(iter(own)))
+
+
+def test_all_runs_of_a_list_hold_out_the_same_videos():
+    study = read(config(train__selection="validation", train__validation_fraction=0.25))
+    files = {study.validation_file(run) for run in study.runs().values() if run.role != "pretrain"}
+    assert files == {f"mine/list{number}/validation-0.25.csv" for number in {run.list for run in study.runs().values()}}
+    usual = read(config())
+    assert {usual.validation_file(run) for run in usual.runs().values()} == {None}
+
+
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"train__patience": 2}, "train.patience: selection: best has no validation to wait for"),
+    ({"train__selection": "validation", "teachers__train": {"selection": "last"}},
+     "teachers.train.selection: last, but train.selection is validation: all trainings of a study hold out the same"),
+    ({"train__selection": "validation", "teachers__train": {"validation_fraction": 0.2}},
+     "teachers.train.validation_fraction: 0.2, but train.validation_fraction is 0.1"),
+    ({"baselines__mine__U2": {"train": {"selection": "validation"}}},
+     "baselines.mine.U2.train.selection: validation, but train.selection is best: all trainings of a study"),
+    ({"baselines__mine__U2": {"train": {"devices": 2}}},
+     "baselines.mine.U2.train.devices: is the same for all baselines; set train.devices"),
+    ({"baselines__mine__U2": {"train": {"epoch": 2}}}, "baselines.mine.U2.train.epoch: unknown key; did you mean"),
+    ({"baselines__mine__U1": {"train": {"epochs": 9}}}, "no unfrozen baseline of list 1"),
+    ({"train__milestones": [1]}, "train.milestones: schedule: constant has none; set schedule: step"),
+    ({"train__schedule": "step"}, "train.milestones: schedule: step needs some"),
+    ({"train": SMALL["train"] | {"schedule": "step", "milestones": [3, 1]}}, "milestones: the first comes first"),
+    ({"train__mixup": 0.2}, "train.mixup: mixes clips, and what teachers say to students.mine.A is of whole clips"),
+    ({"train__class_balance": "sampling", "students__mine__A__FT": False},
+     "students.mine.A.FT: teachers that go on learning would not see every clip by train.class_balance: sampling"),
+])  # fmt: skip
+def test_validations_that_do_not_fit(changes, said):
+    with pytest.raises(DtkdError, match=re.escape(said)):
+        read(config(**changes))
 
 
 @pytest.mark.parametrize("role", ["baseline", "teacher", "student"])
@@ -540,6 +611,8 @@ def test_settings_change_with_what_matters(role, changes):
     {"evaluation__clips_per_video": 3}, {"train__weight_decay": 0.0}, {"baselines__mine__U2": {"list": 2}},
     {"students__mine__B": BSKD}, {"train__micro_batch": None},
     {"teachers__train": {"lr": 0.01}}, {"teachers__train": None}, {"students__mine__A__teacher_outputs": "full"},
+    {"train__validation_fraction": 0.3}, {"train__label_smoothing": 0.0}, {"train__rand_augment": None},
+    {"train__class_balance": "none"}, {"baselines__mine__longer": {"train": {"epochs": 4}}},
     {"train__channels_last": True}, {"train__compile": True}, {"train__devices": 2}, {"train__nodes": 2},
 ])  # fmt: skip
 def test_settings_do_not_change_with_what_does_not(role, changes):

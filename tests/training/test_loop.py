@@ -318,6 +318,78 @@ def test_a_diverged_network_is_not_the_best(toy, tmp_path, monkeypatch):
     assert history["top1"].tolist() == history["top5"].tolist() == [0.0]
 
 
+def held_out(toy):
+    """Every third training video, one of each class, and the others."""
+    return [Videos(*(tuple(values[p] for p in range(12) if (p % 3 == 0) == held)
+                     for values in (toy[0].names, toy[0].paths, toy[0].labels))) for held in (True, False)]  # fmt: skip
+
+
+def train_and_validate(toy, folder, objective=None, scores=None, monkeypatch=None, **settings):
+    """As `train`, with a held-out video of each class; ``scores`` are what the validation's top-1 is taken to be."""
+    learner, (held, others) = classifier(), held_out(toy)
+    settings = Train(**({"epochs": 3, "batch_size": 4, "selection": "validation"} | OPTIMISERS["sgd"] | settings))
+    if scores:
+        said = iter(value for score in scores for value in (score, 0))
+        monkeypatch.setattr(loop, "top_k", lambda *_: float(next(said)))
+    checkpoint, history, predictions = loop.train(
+        learner, objective or CrossEntropy(), normalise(), others, toy[1], held, clip=CLIP, augment=AUGMENT,
+        settings=settings, seed=0, hardware=CPU, resume=folder / "resume.pt", fingerprint={"run": 1}, label="run",
+    )  # fmt: skip
+    return checkpoint | {"predictions": predictions}, history, learner
+
+
+def test_validation_selects_and_the_test_videos_are_asked_once(toy, tmp_path, monkeypatch):
+    asked, predict = [], evaluation.predict
+    monkeypatch.setattr(evaluation, "predict",
+                        lambda *args, **kwargs: asked.append(len(args[2])) or predict(*args, **kwargs))  # fmt: skip
+    checkpoint, history, learner = train_and_validate(toy, tmp_path, None, [50, 75, 75], monkeypatch)
+    assert asked == [4, 4, 4, 8, 8], "the validation videos each epoch, then the test videos by two epochs' weights"
+    assert (checkpoint["epoch"], list(history["val_top1"])) == (2, [50, 75, 75])
+    assert history["top1"].notna().tolist() == history["top5"].notna().tolist() == [False, True, True]
+    assert not differ(checkpoint["last"], learner.model.state_dict())
+    tests = loop.TestClips(toy[1], CLIP, AUGMENT)
+    for column, part, row in (("logits", "model", 1), ("logits_last", "last", 2)):
+        learner.model.load_state_dict(checkpoint[part])
+        logits, labels = predict(learner, normalise(), tests, Train(epochs=1, batch_size=4, lr=1), CPU)
+        assert np.array_equal(np.stack(checkpoint["predictions"][column]), logits)
+        assert history["top1"][row] == 100 * (logits.argmax(1) == labels).mean()
+
+
+def test_validation_never_sees_the_test_videos_before_the_end(toy, tmp_path):
+    """With other test videos, all the same but what is said of them."""
+    one = train_and_validate(toy, tmp_path / "one")
+    two = train_and_validate((toy[0], first(toy[0], 5)), tmp_path / "two")
+    assert (one[0]["epoch"], list(one[1]["val_top1"])) == (two[0]["epoch"], list(two[1]["val_top1"]))
+    assert not differ(one[0]["model"], two[0]["model"])
+
+
+@pytest.mark.parametrize(("scores", "patience", "most", "epochs"), [
+    ([50, 25, 25, 75], 2, 4, 3), ([50, 25, 75, 50, 50], 2, 9, 5), ([25, 50, 75, 100], 1, 4, 4), ([50, 50], 1, 9, 2),
+])  # fmt: skip
+def test_patience_ends_a_training(toy, tmp_path, monkeypatch, scores, patience, most, epochs):
+    checkpoint, history, _ = train_and_validate(
+        toy, tmp_path, None, [*scores, 0, 0], monkeypatch, epochs=most, patience=patience
+    )
+    assert len(history) == epochs
+    assert checkpoint["epoch"] == 1 + int(np.argmax(scores[:epochs]))
+
+
+def test_a_validated_run_that_is_resumed_equals_an_uninterrupted_one(toy, tmp_path):
+    whole = train_and_validate(toy, tmp_path / "whole", student(videos=8))
+    for calls in (3, 1):
+        with pytest.raises(KeyboardInterrupt):
+            train_and_validate(toy, tmp_path / "again", interrupt_after(calls, student(videos=8)))
+    assert_same(whole, train_and_validate(toy, tmp_path / "again", student(videos=8)))
+    assert_same(whole, train_and_validate(toy, tmp_path / "again", interrupt_after(0, student(videos=8))))
+
+
+def test_a_run_whose_patience_has_ended_does_not_go_on(toy, tmp_path, monkeypatch):
+    with monkeypatch.context() as patch:
+        train_and_validate(toy, tmp_path, None, [50, 25, 0], patch, epochs=4, patience=1)
+    _, history, _ = train_and_validate(toy, tmp_path, interrupt_after(0), epochs=4, patience=1)
+    assert len(history) == 2
+
+
 def schedule(**settings):
     return Train(**({"epochs": 10, "batch_size": 8, "lr": 0.2} | settings))
 

@@ -45,7 +45,7 @@ def _as_published(study: Study, run: Run) -> bool:
     """Whether what tables have no column for is as in the paper."""
     usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
     if run.role == "baseline":
-        return usual
+        return usual and not run.recipe
     usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split_called(run.split).as_the_papers
     return usual and (run.student is None or getattr(run.student, "weighting", "gated") == "gated")
 
@@ -128,6 +128,7 @@ def table5(study: Study) -> list[dict[str, Any]]:
             shared = {"dataset": dataset, "list": number}
             files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
             rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(study, baseline), **files})
+            rows += [shared | control for control in _controls(study, dataset, number)]
             for name, student in students.items():
                 if student.list == number:
                     runs = student_runs(study, dataset, student)
@@ -135,6 +136,21 @@ def table5(study: Study) -> list[dict[str, Any]]:
                     files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
                     rows.append({**shared, "model": name, **settings, **files})
     return rows
+
+
+def _controls(study: Study, dataset: str, number: int) -> list[dict[str, Any]]:
+    """The rows of a list's baselines that are trained otherwise, without a teacher, and differ in nothing else."""
+    rows = []
+    for name, row in study.baselines_of(dataset).items():
+        runs = baseline_runs(study, dataset, row)
+        if row.list == number and runs[0].recipe and _usual_network(study, runs[0]):
+            rows.append({"model": name, "method": "control", "variant": _variant(study, row),
+                         "predictions": predictions(study, runs), "as_published": False})  # fmt: skip
+    return rows
+
+
+def _usual_network(study: Study, run: Run) -> bool:
+    return (run.backbone, run.clip, run.frozen) == (study.model.backbone, None, False)
 
 
 def students_over_lists(study: Study) -> list[dict[str, Any]]:
@@ -371,6 +387,8 @@ def _hyperparameters(student: Student) -> dict[str, Any]:
 def _variant(study: Study, row: Baseline | Student) -> str | None:
     """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
     said = [f"list {row.list}"] if row.list > 1 else []
+    if isinstance(row, Baseline):
+        said += [f"{key} {value}" for key, value in row.train.items()]
     if isinstance(row, OfGeneralist) and row.teacher:
         said.append(f"taught by {row.teacher}")
     if isinstance(row, OfSpecialists) and row.teacher_outputs not in (None, study.teachers.outputs):
@@ -431,7 +449,7 @@ def lists(study: Study) -> dict[str, dict[str, list[str]]]:
         alike = {}
         for name, row in study.baselines_of(dataset).items():
             runs = baseline_runs(study, dataset, row)
-            if (runs[0].backbone, runs[0].clip, runs[0].frozen) == (study.model.backbone, None, False):
+            if _usual_network(study, runs[0]) and not runs[0].recipe:
                 alike[f"{name} (list {row.list})"] = histories(study, runs)
         if alike:
             shown[dataset] = alike

@@ -52,8 +52,8 @@ def chosen_on_test(card: Card) -> Iterator[Finding]:
         f"Of {settings.epochs} epochs, the one that is best on the test videos counts (train.selection: best, as in "
         "the paper).",
         f"With {number(fewest, 'test video')} that adds up to {100 * most:.1f} points to the accuracy of every model.",
-        "Let the last epoch count.",
-        config(train={"selection": "last"}),
+        "Have epochs chosen by training videos that are held out, or let the last epoch count (selection: last).",
+        config(train={"selection": "validation"}),
     )
 
 

@@ -79,6 +79,19 @@ def rows_have_their_list(config: Sections) -> None:
                 raise ValueError(f"{at}: {number}, but {dataset} has {lists} lists")
 
 
+def baselines_can_train(config: Sections) -> None:
+    for dataset in config.use:
+        for name, row in config.baselines_of(dataset).items():
+            where = f"baselines.{dataset}.{name}.train"
+            try:
+                own = config.with_recipe(row)
+            except ValidationError as error:
+                raise ValueError("; ".join(explain(error, Train, where))) from None
+            same_videos_are_held_out(config.train, own, where)
+            for key in config.train.computing().keys() & row.train.keys():
+                raise ValueError(f"{where}.{key}: is the same for all baselines; set train.{key}")
+
+
 def students_have_a_reference(config: Sections) -> None:
     for dataset in config.use:
         if not config.baselines_of(dataset):
@@ -131,6 +144,23 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
                         f"{_at(config, dataset, name, 'method')}: {row.method} compares the samples of a batch with "
                         f"each other, and train.{key}: {value} takes it apart; set train.{key}: {whole or 'null'}"
                     )
+
+
+def students_see_what_their_targets_are_of(config: Sections) -> None:
+    """Targets are of whole clips, and of continued teachers only of clips that are drawn."""
+    mixes = [key for key in ("mixup", "cutmix") if getattr(config.train, key)]
+    for dataset in config.use:
+        for name, row in config.students_of(dataset).items():
+            if mixes:
+                raise ValueError(
+                    f"train.{mixes[0]}: mixes clips, and what teachers say to students.{dataset}.{name} is of whole "
+                    f"clips; set it in teachers.train, pretrain.train or a baseline's train"
+                )
+            if config.train.class_balance == "sampling" and isinstance(row, OfSpecialists) and not row.FT:
+                raise ValueError(
+                    f"students.{dataset}.{name}.FT: teachers that go on learning would not see every clip by "
+                    "train.class_balance: sampling; use weights, or FT: true"
+                )
 
 
 def _can_teach(config: Sections, dataset: str, where: str, row: Student, taught_by: str) -> None:
@@ -293,6 +323,18 @@ def finished_teachers_fit(config: Sections) -> None:
 
 def teachers_can_train(config: Sections) -> None:
     _train_settings(config, "teacher", "teachers.train")
+    same_videos_are_held_out(config.train, config.train_settings("teacher"), "teachers.train")
+
+
+def same_videos_are_held_out(study: Train, own: Train, where: str) -> None:
+    """What one training has learned from would be no validation of another that it teaches or is compared with."""
+    for key in ("selection", "validation_fraction"):
+        mine, other = getattr(study, key), getattr(own, key)
+        if mine != other and "validation" in (study.selection, own.selection):
+            raise ValueError(
+                f"{where}.{key}: {other}, but train.{key} is {mine}: all trainings of a study hold out the same "
+                f"videos; set train.{key} alone"
+            )
 
 
 def _train_settings(config: Sections, role: str, where: str) -> None:
@@ -307,10 +349,12 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     names_are_given_once,
     datasets_are_known,
     rows_have_their_list,
+    baselines_can_train,
     students_have_a_reference,
     students_have_their_teachers,
     methods_suit_their_teachers,
     batches_stay_whole_where_a_loss_compares_samples,
+    students_see_what_their_targets_are_of,
     chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,

@@ -19,6 +19,7 @@ def config_schema() -> Schema:
     defs["TrainPart"] = deepcopy(defs["Train"])
     del defs["TrainPart"]["required"]
     defs["Pretrain"]["properties"]["train"] |= {"$ref": "#/$defs/TrainPart"}
+    defs["Baseline"]["properties"]["train"] |= {"$ref": "#/$defs/TrainPart"}
     defs["Teachers"]["properties"]["train"]["anyOf"][0] = {"$ref": "#/$defs/TrainPart"}
     for part in parts(schema):
         part.pop("title", None)

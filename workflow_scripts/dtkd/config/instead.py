@@ -6,7 +6,8 @@ A name alone counts in every section, `section.name` in that one only.
 INSTEAD = {
     "amp": "the precision is `train.precision`",
     "batch": "the batch size is `train.batch_size`",
-    "class_weights": "there are no class weights: every clip of a batch counts the same",
+    "class_weights": "classes count the same by `train.class_balance: weights`, or are drawn alike by `sampling`",
+    "early_stopping": "training ends early by `train.patience`, with `train.selection: validation`",
     "fp16": "the precision is `train.precision`",
     "gpus": "GPUs of one training: `train.devices`; of all at a time: --resources gpu=N on the command line",
     "gradient_accumulation": "`train.micro_batch` passes a batch through the network in parts",
@@ -26,7 +27,7 @@ INSTEAD = {
     "students.frozen": "of students all parameters train; LT and FT are about their teachers",
     "temperature": "the temperature is KD_T, in rows of `students`",
     "unfrozen": "teachers that go on learning (FT: false) learn from their own loss alone; there is nothing to set",
-    "val_fraction": "there is no validation set; `train.selection: last` chooses no epoch on the test set",
-    "validation": "there is no validation set; `train.selection: last` chooses no epoch on the test set",
+    "val_fraction": "`train.selection: validation` holds out `train.validation_fraction` of the training videos",
+    "validation": "`train.selection: validation` holds out `train.validation_fraction` of the training videos",
     "workers": "a training has one loader process fewer than cores: --set-threads train_student=4",
 }

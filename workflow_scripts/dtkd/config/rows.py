@@ -20,8 +20,8 @@ from dtkd.distillation.methods.base import Teachers
 class Baseline(Section):
     """A plain fine-tuning, which students are compared with.
 
-    Each list that students have needs a baseline with the study's backbone and clip and without `frozen`: the first of
-    these is what its students are compared with.
+    Each list that students have needs a baseline with the study's backbone and clip and without `frozen` and `train`:
+    the first of these is what its students are compared with.
     """
 
     list: Count = Field(
@@ -31,6 +31,11 @@ class Baseline(Section):
     backbone: Backbone | None = Field(None, description="Another network, to compare; `null`: `model.backbone`.")
     clip: Clip | None = Field(
         None, description="Another clip, to compare, with the keys of `clip`; `null`: the study's."
+    )
+    train: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What differs from the section `train`, with its keys: a control that has no teacher, such as "
+        "`{epochs: 60}`, `{label_smoothing: 0.1}` or `{ema: 0.999}`. Table 5 has it beside the students.",
     )
 
 

@@ -5,10 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import Any
 
+from dtkd.common.fields import Section
 from dtkd.config.model import Clip
 from dtkd.config.rows import OfSpecialists, Student
 from dtkd.config.training import Outputs
+
+
+def _spelled(key: str, value: Any) -> str:
+    """A setting of a training in a run's name: `epochs20`, `no-clip_grad_norm`, `class_balance_weights`."""
+    if value is None or isinstance(value, bool):
+        return key if value else f"no-{key}"
+    if isinstance(value, Section):
+        value = tuple(value.model_dump().values())
+    if isinstance(value, tuple):
+        return key + "+".join(f"{part:g}" for part in value)
+    return f"{key}_{value}" if isinstance(value, str) else f"{key}{value:g}"
 
 
 @dataclass(frozen=True)
@@ -26,6 +39,7 @@ class Run:
     baselines: tuple[Run, ...] = ()  # that teach a student, alone or beside specialists
     clip: Clip | None = None  # where it is not the study's
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
+    recipe: tuple[tuple[str, Any], ...] = ()  # what differs from `train` in a baseline's training
     split: str | None = None  # whose groups a teacher, or a student's teachers, have, where it is not the study's
 
     @property
@@ -66,6 +80,7 @@ class Run:
             parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values()]
         else:
             parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
+            parts += [_spelled(key, value) for key, value in self.recipe]
         return "-".join(part for part in parts if part)
 
     def _taught_by(self) -> Sequence[str | None]:

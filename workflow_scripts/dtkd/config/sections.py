@@ -166,11 +166,15 @@ class Sections(Section):
         own = {"pretrain": self.pretrain and self.pretrain.train, "teacher": self.teachers.train}.get(role)
         return Train.model_validate(self.train.model_dump() | own) if own else self.train
 
+    def with_recipe(self, row: Baseline) -> Train:
+        """`train`, with what differs from it in a baseline's row."""
+        return Train.model_validate(self.train.model_dump() | row.train) if row.train else self.train
+
     def reference(self, dataset: str, number: int) -> tuple[str, Baseline] | None:
         """What students of a list are compared with: its first baseline that differs from them in nothing else."""
         for name, row in self.baselines_of(dataset).items():
-            usual = row.backbone in (None, self.model.backbone) and row.clip in (None, self.clip) and not row.frozen
-            if usual and row.list == number:
+            usual = row.backbone in (None, self.model.backbone) and row.clip in (None, self.clip)
+            if usual and row.list == number and not row.frozen and not row.train:
                 return name, row
         return None
 

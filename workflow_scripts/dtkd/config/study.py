@@ -14,7 +14,7 @@ from dtkd.config.explain import explain
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student
 from dtkd.config.runs import Run, TeacherSet
 from dtkd.config.sections import Sections
-from dtkd.config.training import Outputs
+from dtkd.config.training import Outputs, Train
 
 
 class Study(Sections):
@@ -22,7 +22,14 @@ class Study(Sections):
 
     def baseline_run(self, dataset: str, row: Baseline, seed: int) -> Run:
         clip = row.clip if row.clip != self.clip else None
-        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip)
+        own = self.with_recipe(row)
+        recipe = tuple((key, value) for key, value in own if value != getattr(self.train, key))
+        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip,
+                   recipe=recipe)  # fmt: skip
+
+    def train_of(self, run: Run) -> Train:
+        """How a run is trained."""
+        return self.train_settings(run.role).model_copy(update=dict(run.recipe))
 
     def student_run(self, dataset: str, row: Student, seed: int) -> Run:
         baselines: list[Baseline] = []
@@ -86,6 +93,13 @@ class Study(Sections):
         """Where a split of a data set is, relative to the results folder."""
         return str(PurePosixPath(dataset, "split.json" if split is None else f"splits/{split}.json"))
 
+    def validation_file(self, run: Run) -> str | None:
+        """The training videos of a run's list that are held out, relative to the results folder; None: none are."""
+        train = self.train_of(run)
+        if train.selection != "validation" or self.finished(run):
+            return None
+        return str(PurePosixPath(run.dataset, f"list{run.list}", f"validation-{train.validation_fraction:g}.csv"))
+
     def pretrain_run(self, backbone: str) -> Run:
         assert self.pretrain, "checks.pretraining_is_described"
         return Run(self.pretrain.dataset, 1, "pretrain", backbone, self.pretrain.seed)
@@ -119,7 +133,7 @@ class Study(Sections):
             "seed": run.seed,
             "clip": (run.clip or self.clip).model_dump(exclude_none=True),
             "augment": self.augment.settings,
-            "train": self.train_settings(run.role).learning(),
+            "train": self.train_of(run).learning(),
         }
         if run.subset:
             settings["subset"] = run.subset

@@ -4,12 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from dtkd.common.fields import Count, Name, Positive, Section
 from dtkd.config.places import Template
 
 Outputs = Literal["full", "masked"]
+
+
+LATER = {"micro_batch", "batch_norm", "patience", "milestones", "gamma", "label_smoothing", "class_balance", "mixup",
+         "cutmix", "rand_augment", "clip_grad_norm", "ema", "layer_decay"}  # fmt: skip
+"""Settings that older runs did not have: they are recorded only where they differ from their default."""
+
+
+class RandAugment(Section):
+    """Random changes of colour and shape (torchvision's RandAugment), the same for all frames of a clip.
+
+    They are drawn with the clip, from its own seed: teachers see what students see.
+    """
+
+    operations: Count = Field(2, description="How many changes, one after the other.")
+    magnitude: Annotated[int, Field(ge=0, le=30)] = Field(9, description="How strong they are.")
 
 
 class Train(Section):
@@ -31,9 +46,15 @@ class Train(Section):
     weight_decay: Annotated[float, Field(ge=0)] = Field(
         0.0, description="Weight decay of the optimiser. More against overfitting."
     )
-    schedule: Literal["constant", "cosine"] = Field(
-        "constant", description="Of the learning rate. `cosine` ends at zero: for last epochs that are restless."
+    schedule: Literal["constant", "cosine", "step"] = Field(
+        "constant",
+        description="Of the learning rate. `cosine` ends at zero: for last epochs that are restless. `step`: at each "
+        "of the `milestones` it is multiplied by `gamma`.",
     )
+    milestones: tuple[Positive, ...] = Field(
+        (), description="With `schedule: step`, the epochs after which the rate falls, such as `[10, 20]`."
+    )
+    gamma: Annotated[float, Field(gt=0, lt=1)] = Field(0.1, description="With `schedule: step`, what it falls by.")
     warmup_epochs: Annotated[float, Field(ge=0)] = Field(
         0.0,
         description="Epochs (also parts of one) over which the rate rises from a tenth to the whole. More where the "
@@ -42,10 +63,53 @@ class Train(Section):
     clips_per_video: Count = Field(
         1, description="Clips drawn of each video in an epoch. More where videos are long and few."
     )
-    selection: Literal["best", "last"] = Field(
+    selection: Literal["best", "last", "validation"] = Field(
         "best",
-        description="The epoch that counts: the one with the best test top-1 (the paper's rule), or the last. `last` "
-        "chooses nothing on the test set.",
+        description="The epoch that counts. `best`: the one with the best test top-1 (the paper's rule). `last`: the "
+        "last. `validation`: the one with the best top-1 on training videos that are held out; only that epoch and the "
+        "last one see the test videos. Neither of the latter chooses anything on the test set.",
+    )
+    validation_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1,
+        description="With `selection: validation`, the share of each class's training videos that is held out. What "
+        "the lists keep together (a scene, a person) stays together; all runs of a list hold out the same videos.",
+    )
+    patience: Count | None = Field(
+        None,
+        description="With `selection: validation`: training ends after so many epochs without a better validation "
+        "top-1; `null`: after `epochs`.",
+    )
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0,
+        description="Share of a label that is spread over all classes (of a masked teacher, its own) in the "
+        "cross-entropy of all trainings, in a student's beside its distillation. A control for soft targets: 0.1.",
+    )
+    class_balance: Literal["none", "sampling", "weights"] = Field(
+        "none",
+        description="Where classes have unequally many training videos. `weights`: in the cross-entropy each class "
+        "counts the same. `sampling`: clips are drawn, with replacement, so that each class is as frequent.",
+    )
+    mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0,
+        description="MixUp of baselines, teachers and pretrainings: α of the Beta distribution of the shares, such as "
+        "0.2; `0`: none. Not of students, whose targets are of whole clips.",
+    )
+    cutmix: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
+        0.0, description="CutMix, as `mixup`. With both, each batch has one of the two by chance."
+    )
+    rand_augment: RandAugment | None = Field(None, description="Random changes of training clips; `null`: none.")
+    clip_grad_norm: Positive | None = Field(
+        None, description="The most that the gradient's norm is let to be. Set it where the loss becomes NaN."
+    )
+    ema: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        None,
+        description="Decay of a moving average of the weights, such as 0.999 of many steps, 0.9 of few: the averaged "
+        "weights are tested and kept. Teachers that go on learning (`FT: false`) speak as they are.",
+    )
+    layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
+        1.0,
+        description="Each layer (a block of the network) learns at the rate of the next one times this. Below 1 "
+        "where pretrained features should stay.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",
@@ -78,9 +142,28 @@ class Train(Section):
 
     def learning(self) -> dict[str, Any]:
         """All other settings: they change the result."""
-        unused = {"micro_batch"} if self.micro_batch is None else set()
-        unused |= {"batch_norm"} if self.batch_norm == "local" else set()
-        return self.model_dump(exclude={*self.computing(), *unused})
+        fields = type(self).model_fields
+        unused = {key for key in LATER if getattr(self, key) == fields[key].default}
+        unused |= {"validation_fraction"} if self.selection != "validation" else set()
+        return self.model_dump(mode="json", exclude={*self.computing(), *unused})
+
+    @model_validator(mode="after")
+    def _patience_has_a_measure(self) -> Train:
+        if self.patience is not None and self.selection != "validation":
+            raise ValueError(f"patience: selection: {self.selection} has no validation to wait for; set selection: "
+                             "validation, or leave it out")  # fmt: skip
+        return self
+
+    @model_validator(mode="after")
+    def _milestones_are_of_steps(self) -> Train:
+        if (self.schedule == "step") != bool(self.milestones):
+            raise ValueError(
+                "milestones: schedule: step needs some" if not self.milestones else
+                f"milestones: schedule: {self.schedule} has none; set schedule: step, or leave them out"
+            )  # fmt: skip
+        if list(self.milestones) != sorted(set(self.milestones)):
+            raise ValueError(f"milestones: the first comes first (got {list(self.milestones)})")
+        return self
 
 
 class Pretrain(Section):

@@ -22,7 +22,7 @@ import re
 import stat
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -560,7 +560,7 @@ _ANNOTATIONS = {
 def _drawn(source: Source, read: _Lists) -> _Lists:
     """`read` with lists drawn by group."""
     root = Path(source.videos)
-    groups = _groups(source, read)
+    groups = _groups(source, read.classes)
     what = "video" if source.group_pattern is None else "group"
     lists = draw_lists(read.classes, groups, source.lists, source.test_fraction, source.seed, root, what)
     for number, tested in enumerate(lists, start=1):
@@ -594,12 +594,8 @@ def draw_lists(
     tested: Counter[str] = Counter()
     drawn = []
     for number in range(1, lists + 1):
-        for attempt in range(20):
-            order = sorted(members, key=lambda group: (tested[group], _hash(seed, number, attempt, group)))
-            test, lacking = _draw(order, members, sizes, test_fraction)
-            if lacking is None:
-                break
-        else:
+        test, lacking = draw_groups(members, sizes, test_fraction, tested.__getitem__, seed, number)
+        if lacking is not None:
             raise DtkdError(
                 f"{where}: found no test groups for class {lacking} in list {number} that leave every class "
                 "something to train on; `group_pattern` gives too few or too large groups, or lower "
@@ -610,8 +606,28 @@ def draw_lists(
     return drawn
 
 
+def draw_groups(
+    members: Mapping[str, Counter[str]], sizes: Mapping[str, int], fraction: float, rank: Callable[[str], int],
+    *seed: object,
+) -> tuple[set[str], str | None]:  # fmt: skip
+    """Groups with about ``fraction`` of each class's videos, and a class that has none in them or no others (None: each
+    has both).
+
+    Args:
+        members: group -> class -> its number of videos.
+        sizes: class -> its number of videos.
+        rank: of a group; those of a low rank come first, and among them ``seed`` decides.
+    """
+    for attempt in range(20):
+        order = sorted(members, key=lambda group: (rank(group), _hash(*seed, attempt, group)))
+        drawn, lacking = _draw(order, members, sizes, fraction)
+        if lacking is None:
+            break
+    return drawn, lacking
+
+
 def _draw(
-    order: list[str], members: dict[str, Counter[str]], sizes: Counter[str], fraction: float
+    order: list[str], members: Mapping[str, Counter[str]], sizes: Mapping[str, int], fraction: float
 ) -> tuple[set[str], str | None]:
     """The test groups, and a class that could not be given any test video (None if all is well)."""
     target = {name: min(max(fraction * size, 1), size - 1) for name, size in sizes.items()}
@@ -643,14 +659,31 @@ def _draw(
     return test, None
 
 
-def _groups(source: Source, read: _Lists) -> dict[str, str]:
+def groups(source: Source, paths: Iterable[str]) -> dict[str, str]:
+    """Path -> the group that lists keep on one side: by `group_pattern`, a CSV's column, UCF101's and HMDB51's names.
+
+    A video of which nothing tells a group is alone.
+    """
+    if source.format == "folders":
+        return _groups(source, paths)
+    if source.format == "csv":
+        (_, header), *rows = _csv_rows(Path(source.annotations))
+        own = [dict(zip(header, cells, strict=True)) for _, cells in rows]
+        known = {row["video"].removeprefix("./"): row.get("group") for row in own}
+        return {path: known.get(path) or path for path in paths}
+    scene, rest = _SCENES[{"ucf101": "UCF101", "hmdb51": "HMDB51"}[source.format]]
+    found = {path: re.search(f"^([^/]+/{scene}){rest}", path) for path in paths}
+    return {path: match[1] if match else path for path, match in found.items()}
+
+
+def _groups(source: Source, paths: Iterable[str]) -> dict[str, str]:
     """Path -> group."""
     if source.group_pattern is None:
-        return {path: path for path in read.classes}
+        return {path: path for path in paths}
     pattern = re.compile(source.group_pattern)
     which = "group" if "group" in pattern.groupindex else 1
     groups = {}
-    for path in read.classes:
+    for path in paths:
         match = pattern.search(path)
         if not (match and match[which]):
             raise DtkdError(f"group_pattern: {source.group_pattern!r} finds no group in {path}; it must in every video")

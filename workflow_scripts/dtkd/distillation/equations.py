@@ -164,9 +164,23 @@ def kd_loss(p: Tensor, q_final: Tensor) -> Tensor:
     return kl(q_final, p).mean()
 
 
-def student_loss(L_z: Tensor, labels: Tensor) -> Tensor:
-    """Eq. 12: L_CE = -log softmax(L_z)[y] at temperature 1, averaged over the batch; (N, C) -> scalar."""
-    return F.cross_entropy(at_least_float32(L_z), labels)
+def student_loss(L_z: Tensor, labels: Tensor, smoothing: float = 0.0, class_weights: Tensor | None = None) -> Tensor:
+    """Eq. 12: L_CE = -log softmax(L_z)[y] at temperature 1, averaged over the batch; (N, C) -> scalar.
+
+    Args:
+        labels: (N,), integers, or (N, C), shares of a mixture of samples.
+        smoothing: the share of each label that all classes divide, but those that the logits exclude (-inf).
+        class_weights: (C,), what a sample of each class counts; None: all count 1.
+    """
+    logits = at_least_float32(L_z)
+    if not smoothing and class_weights is None and labels.dim() == 1:
+        return F.cross_entropy(logits, labels)
+    shares = labels if labels.dim() == 2 else F.one_hot(labels, logits.shape[-1]).to(logits.dtype)
+    allowed = (~logits.isneginf()).to(logits.dtype)
+    even = allowed / allowed.sum(dim=-1, keepdim=True)
+    target = (1 - smoothing) * shares + smoothing * even
+    losses = -(target * logits.log_softmax(-1).masked_fill(target == 0, 0.0)).sum(-1)
+    return (losses if class_weights is None else losses * (shares @ class_weights.to(shares))).mean()
 
 
 def total_loss(L_KD: Tensor, L_CE: Tensor, *, KD_T: float, KD_alpha: float) -> Tensor:

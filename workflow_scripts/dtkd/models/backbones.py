@@ -127,9 +127,42 @@ def freeze_backbone(model: VideoModel) -> VideoModel:
     return model.train(model.training)
 
 
-def parameter_groups(module: nn.Module) -> list[Any]:
+def parameter_groups(module: nn.Module, layer_decay: float = 1.0) -> list[Any]:
     """What trains of a module and the networks in it, as torch's optimisers take it: parameters or, where some network
-    has groups of its own, groups, of which the first has all the others."""
+    has groups of its own, groups, of which the first has all the others.
+
+    With a ``layer_decay`` below 1 there is a group for each layer of each, whose `lr_scale` is the decay to the power
+    of the layers behind it (`layers`).
+    """
+    groups = _own_groups(module)
+    if layer_decay == 1:
+        return groups
+    plain = groups if isinstance(groups[0], dict) else [{"params": groups}]
+    layer = layers(module)
+    last, parted = max(layer.values()), []
+    for group in plain:
+        for number in sorted({layer[id(parameter)] for parameter in group["params"]}):
+            own = [parameter for parameter in group["params"] if layer[id(parameter)] == number]
+            parted.append(group | {"params": own, "lr_scale": layer_decay ** (last - number)})
+    return parted
+
+
+def layers(module: nn.Module) -> dict[int, int]:
+    """The number of the layer that each parameter (by its `id`) is in, from the input on.
+
+    A layer is a child of a network, or an entry of a list of layers such as `blocks.3`, in the order in which the
+    network has them: that of its forward pass.
+    """
+    names: dict[str, int] = {}
+    found = {}
+    for name, parameter in module.named_parameters():
+        parts = name.removeprefix("model.").split(".")
+        layer = ".".join(parts[:2] if parts[1:] and parts[1].isdigit() else parts[:1])
+        found[id(parameter)] = names.setdefault(layer, len(names))
+    return found
+
+
+def _own_groups(module: nn.Module) -> list[Any]:
     every = [parameter for parameter in module.parameters() if parameter.requires_grad]
     networks = [part for part in module.modules() if isinstance(part, VideoModel) and part.entry.groups]
     if not networks:

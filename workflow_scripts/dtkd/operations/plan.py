@@ -283,22 +283,29 @@ def _video_tasks(study: Study, name: str, own: Size, measured: Measured) -> list
 
 def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
     """(multiply-adds of one clip, clips of one video over the training, epochs)."""
-    clip, train = run.clip or study.clip, study.train_settings(run.role)
+    clip, train = run.clip or study.clip, study.train_of(run)
     macs = multiply_adds(run.backbone, own.classes, clip.frames, study.augment.crop)
     return macs, train.epochs * train.clips_per_video, train.epochs
 
 
+def _held_out(study: Study, run: Run) -> float:
+    """The share of the training videos that a run is tested on after every epoch, in place of the test videos."""
+    train = study.train_of(run)
+    return train.validation_fraction if train.selection == "validation" else 0.0
+
+
 def _training_task(study: Study, run: Run, own: Size) -> Task:
     macs, draws, epochs = _settings(study, run, own)
-    subset = _own_videos(run.subset, run.split)
-    trained, tested = draws * own.train[run.list][subset], epochs * own.test[run.list][subset]
+    subset, held = _own_videos(run.subset, run.split), _held_out(study, run)
+    train, test = own.train[run.list][subset], own.test[run.list][subset]
+    trained, tested = draws * (1 - held) * train, epochs * held * train + 2 * test if held else epochs * test
     if study.finished(run):
         trained = tested = 0
     afterwards = 0.0
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
     weights = parameters(run.backbone, own.classes) * FLOATS
-    moments = {"sgd": 1, "adamw": 2}[study.train_settings(run.role).optimiser]
+    moments = {"sgd": 1, "adamw": 2}[study.train_of(run).optimiser]
     return Task(
         run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
         clips=trained + tested + afterwards, flops=2 * macs * (passes(run) * trained + tested + afterwards),
@@ -331,7 +338,7 @@ def _targets_task(study: Study, run: Run, asked: TeacherSet, own: Size) -> Task:
     file, teachers = asked.file, list(asked.teachers.values())
     passed = len(teachers) if asked.frozen else 3 + len(teachers) - 1
     macs, draws = _settings(study, teachers[0], own)[0], _settings(study, run, own)[1]  # of the student's clips
-    count = draws * own.train[run.list]["all"]
+    count = draws * (1 - _held_out(study, run)) * own.train[run.list]["all"]
     return Task(
         file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),
         clips=count, flops=2 * macs * passed * count, disk=len(teachers) * count * own.classes * FLOATS,

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from dtkd.common.files import read_parquet
 
 
@@ -23,8 +25,7 @@ def run_rows(
             name: float(epochs[f"{name}_seconds"].sum()) if f"{name}_seconds" in epochs else 0.0
             for name in ("train", "wait", "test")
         }
-        last = record["settings"].get("train", {}).get("selection") == "last"
-        selected = epochs.iloc[-1] if last else epochs.loc[epochs["top1"].idxmax()]
+        selected = _selected(epochs, record["settings"].get("train", {}).get("selection"))
         rows.append({
             **{key: run[key] for key in ("dataset", "list", "role", "run", "seed")}, "model": run.get("model") or "",
             "epochs": len(epochs), "selected": int(selected["epoch"]), "top1": f"{selected['top1']:.2f}",
@@ -32,6 +33,14 @@ def run_rows(
             "git": record["git"] or {}, "versions": record["versions"], "inputs": record["inputs"],
         })  # fmt: skip
     return rows
+
+
+def _selected(epochs: pd.DataFrame, selection: str | None) -> pd.Series:
+    """The row of the epoch that counts."""
+    if selection == "last":
+        return epochs.iloc[-1]
+    # a teacher that was made elsewhere has no validation
+    return epochs.loc[epochs["val_top1" if "val_top1" in epochs else "top1"].idxmax()]
 
 
 def totals(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -64,7 +64,7 @@ def number(row: Mapping[str, str], key: str) -> float | None:
 def _finding(baseline: Mapping[str, str], students: Sequence[Mapping[str, str]], chosen: str | None) -> Finding:
     plain = {"dataset": baseline["dataset"], "baseline": baseline["model"], "baseline_top1": number(baseline, "top1")}
     plain |= {key: number(baseline, key) for key in SUMMED}
-    students = [row for row in students if number(row, "top1") is not None]
+    students = [row for row in students if number(row, "top1") is not None and row["method"] != "control"]
     if not students:
         return Finding(**plain, students=0)
     best = max(students, key=lambda row: number(row, "top1"))

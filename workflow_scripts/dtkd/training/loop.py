@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,21 +15,24 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.progress import progress
-from dtkd.config import Augment, Clip, Train
+from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
 from dtkd.models import backbones
 from dtkd.training import checkpoints, evaluation
+from dtkd.training.changes import Mixing
 from dtkd.training.classifier import Classifier
+from dtkd.training.epochs import Epochs
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
 from dtkd.training.metrics import top_k
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
-from dtkd.training.sampling import EpochBatches, Items, TestClips, TrainingClips, loader, seed_of
+from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, TrainingClips, loader, seed_of
 
 
 @dataclass
@@ -48,6 +52,24 @@ class Training:
     group: Group
     seed: int
     label: str
+    cache: FrameCache | None = None  # of decoded frames
+    mixing: Mixing | None = None
+    averaged: AveragedModel | None = None
+
+    @property
+    def answers(self) -> nn.Module:
+        """The network that is tested and kept: the classifier, or the moving average of its weights."""
+        return self.classifier if self.averaged is None else self.averaged.module
+
+    def state(self) -> dict[str, Any]:
+        """What it goes on from."""
+        averaged = {} if self.averaged is None else {"averaged": self.averaged.state_dict()}
+        return self.optimiser.state() | averaged
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        self.optimiser.load_state(state)
+        if self.averaged is not None:
+            self.averaged.load_state_dict(state["averaged"])
 
     @cached_property
     def cast(self) -> torch.autocast:
@@ -57,10 +79,13 @@ class Training:
 
 def train(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
-    test_videos: Videos, *, clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, resume: Path,
-    fingerprint: dict[str, Any], label: str = "", group: Group = ALONE,
+    test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment, settings: Train,
+    seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "", group: Group = ALONE,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:  # fmt: skip
     """Train ``classifier.model`` and test it after every epoch on each test video's centre clip.
+
+    With ``validation_videos`` it is tested on those after every epoch, and on the test videos in the end alone, by the
+    selected epoch's weights and the last one's.
 
     After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
     ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
@@ -76,55 +101,54 @@ def train(
         DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), the precision is one
             in which torch's gradients are wrong, or a batch norm would see a single value (`check_alone`).
     """
-    run, tests = build(classifier, objective, normalise, train_videos, test_videos, clip, augment, settings, seed,
-                       hardware, label, group)  # fmt: skip
-    history: list[dict[str, float]] = []
-    best: dict[str, Any] = {"top1": -1.0}
+    run = build(classifier, objective, normalise, train_videos, clip, augment, settings, seed, hardware, label, group)
+    watched = test_videos if validation_videos is None else validation_videos
+    tests = centre_clips(run, watched, clip, augment, hardware)
+    epochs = Epochs(settings, "" if validation_videos is None else "val_")
     saved = group.from_first(checkpoints.load(resume, fingerprint) if group.first else None)
     if saved is not None:
-        run.optimiser.load_state(saved)
-        history, best, last_logits = saved["history"], saved["best"], saved["last_logits"]
-        print(f"{label}: goes on after epoch {len(history)} of {settings.epochs}", file=sys.stderr, flush=True)
+        run.load_state(saved)
+        epochs.load_state(saved)
+        print(f"{label}: goes on after epoch {epochs.done} of {settings.epochs}", file=sys.stderr, flush=True)
 
     steps = len(run.batches)
-    bar = progress(total=settings.epochs * steps, initial=len(history) * steps, desc=label, unit="step",
+    bar = progress(total=settings.epochs * steps, initial=epochs.done * steps, desc=label, unit="step",
                    disable=not group.first)  # fmt: skip
-    for epoch in range(len(history), settings.epochs):
+    epoch = epochs.done
+    while not epochs.over and epoch < settings.epochs:
         row = {"epoch": epoch + 1} | train_epoch(run, epoch, resume, bar)
-        if not group.first:
-            continue
-        started = time.perf_counter()
-        logits, labels = evaluation.predict(classifier, normalise, tests, settings, hardware)
-        row |= {"top1": top_k(logits, labels, 1), "top5": top_k(logits, labels, 5),
-                "test_seconds": time.perf_counter() - started}  # fmt: skip
-        history.append(row)
-        last_logits = torch.from_numpy(logits)
-        if row["top1"] > best["top1"] or settings.selection == "last":
-            best = {"top1": row["top1"], "epoch": epoch + 1, "model": checkpoints.copy_of(classifier.model),
-                    "logits": last_logits}  # fmt: skip
-        bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {row['top1']:.1f}")
-        checkpoints.save(
-            resume, fingerprint, run.optimiser.state() | {"history": history, "best": best, "last_logits": last_logits}
-        )
+        if group.first:
+            started = time.perf_counter()
+            logits, labels = evaluation.predict(run.answers, normalise, tests, settings, hardware)
+            found = {"top1": top_k(logits, labels, 1), "top5": top_k(logits, labels, 5)}
+            epochs.add(row, found, torch.from_numpy(logits), run.answers.model, time.perf_counter() - started)
+            bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {found['top1']:.1f}")
+            checkpoints.save(resume, fingerprint, run.state() | epochs.state())
+        if settings.patience:
+            epochs.over = group.from_first(epochs.over)
+        epoch += 1
     bar.close()
     if not group.first:
         return None
-    same = best["epoch"] == settings.epochs  # one copy on disk where the last epoch is the selected one
-    last = best["model"] if same else checkpoints.copy_of(classifier.model)
-    checkpoint = {"model": best["model"], "last": last, "epoch": best["epoch"]}
-    table = evaluation.predictions(test_videos, best["logits"].numpy(), last_logits.numpy())
-    return checkpoint, pd.DataFrame(history), table
+    checkpoint = epochs.checkpoint(run.answers.model)
+    if validation_videos is None:
+        table = evaluation.predictions(test_videos, epochs.best["logits"].numpy(), epochs.last_logits.numpy())
+    else:
+        started = time.perf_counter()
+        table = evaluation.evaluate(run.answers, checkpoint, normalise, test_videos, clip=clip, augment=augment,
+                                    evaluation=Evaluation(), settings=settings, hardware=hardware)  # fmt: skip
+        epochs.add_test(table, time.perf_counter() - started)
+    return checkpoint, pd.DataFrame(epochs.history), table
 
 
 def build(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
-    test_videos: Videos, clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, label: str,
-    group: Group,
-) -> tuple[Training, TestClips]:  # fmt: skip
-    """What a run starts from: networks on their device, optimiser, loader; and the clips that it is tested on."""
+    clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, label: str, group: Group,
+) -> Training:  # fmt: skip
+    """What a run starts from: networks on their device, optimiser, loader."""
     device = hardware.device
     check_precision(settings, device, classifier.model, clip.frames, augment.crop)
-    batches = EpochBatches(seed, len(train_videos), settings.clips_per_video, settings.batch_size)
+    batches = EpochBatches.of(train_videos, settings, seed)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
     classifier.to(device)
     normalise.to(device)
@@ -133,18 +157,28 @@ def build(
             raise DtkdError("train.batch_norm: synced is for GPUs, and this training is on a CPU; use local")
         classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)
     accelerate([classifier.model], normalise, settings, device)
-    cache = hardware.frame_cache()
-    data = loader(
-        TrainingClips(train_videos, clip, augment, seed, cache, normalise.colour),
-        batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=hardware.pin,
+    clips = TrainingClips(train_videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
+                          settings.rand_augment)  # fmt: skip
+    data = loader(clips, batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=hardware.pin)
+    return Training(
+        classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
+        settings, Optimiser(classifier, settings, device), device, group, seed, label, clips.cache,
+        Mixing.of(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
     )  # fmt: skip
+
+
+def average_of(classifier: Classifier, settings: Train) -> AveragedModel | None:
+    """A moving average of a network's weights and of its batch norms' statistics, which `train.ema` asks for."""
+    if settings.ema is None:
+        return None
+    return AveragedModel(classifier, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=True)
+
+
+def centre_clips(run: Training, videos: Videos, clip: Clip, augment: Augment, hardware: Hardware) -> TestClips:
+    """What a run is tested on after every epoch."""
     # a loader of its own for each test would fill a second cache, and decode for it what comes once
-    tests = TestClips(test_videos, clip, augment, cache=None if hardware.workers else cache, margins=normalise.colour)
-    run = Training(
-        classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data, settings,
-        Optimiser(classifier, settings, device), device, group, seed, label,
-    )  # fmt: skip
-    return run, tests
+    cache = None if hardware.workers else run.cache
+    return TestClips(videos, clip, augment, cache=cache, margins=run.normalise.colour)
 
 
 def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float]:
@@ -161,7 +195,7 @@ def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float
     for step, ((frames, _, _), items) in enumerate(zip(run.data, run.batches, strict=True)):
         waited += time.perf_counter() - requested
         run.optimiser.set_progress(epoch + step / steps)
-        means, right = train_step(run, frames.to(run.device, non_blocking=True), items)
+        means, right = train_step(run, frames.to(run.device, non_blocking=True), items, step)
         if not math.isfinite(means["train_loss"]):
             raise _diverged(run, f"the loss is {means['train_loss']} at", epoch, step, items, resume)
         for name, value in means.items():
@@ -181,7 +215,7 @@ def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float
     }
 
 
-def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, float], int]:
+def train_step(run: Training, frames: Tensor, items: Items, step: int = 0) -> tuple[dict[str, float], int]:
     """One optimiser step on a batch, of which this process has the clips ``frames`` of its share.
 
     The gradient is that of the batch's mean loss, whatever the number of micro-batches and of processes: what samples
@@ -193,6 +227,13 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
     N, share = len(items), run.group.share(len(items))
     labels = torch.tensor([run.videos.labels[video] for _, video in items], device=run.device)
     target = run.objective.target(items, labels)
+    truth = labels
+    if run.mixing:
+        seed = seed_of(run.seed, "mix", run.batches.epoch, step, run.group.rank)
+        frames, shares = run.mixing(frames, labels[[number % N for number in share]], seed)
+        truth = shares.new_zeros(N, shares.shape[1])
+        own = [number for number in share if number < N]
+        truth[own] = shares[: len(own)]
     parts = micro_batches(share, run.settings.micro_batch)
     sums, right, done = dict.fromkeys(("train_loss", *run.objective.scalars), 0.0), 0.0, 0
     for number, part in enumerate(parts, 1):
@@ -204,7 +245,7 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
                 logits = run.network(run.normalise(clips))
             logits = logits[: len(rows)]  # fillers stand last
             if len(rows):
-                loss, scalars = run.objective.loss(logits, labels, target, rows)
+                loss, scalars = run.objective.loss(logits, truth, target, rows)
             else:
                 loss, scalars = logits.sum(), {}
             run.optimiser.backward(loss * (len(rows) / N * run.group.size))  # the wrapper averages over processes
@@ -212,6 +253,8 @@ def train_step(run: Training, frames: Tensor, items: Items) -> tuple[dict[str, f
             sums[name] += value.item() * len(rows)
         right += (logits.argmax(1) == labels[rows]).sum().item()
     run.optimiser.step()
+    if run.averaged is not None:
+        run.averaged.update_parameters(run.classifier)
     own = torch.tensor([*sums.values(), right], dtype=torch.float64, device=run.device)  # where NCCL can reach it
     *means, share_right = run.group.mean(own, N).tolist()
     return dict(zip(sums, means, strict=True)) | run.objective.weights(target, labels), round(share_right * N)

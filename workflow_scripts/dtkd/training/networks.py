@@ -15,6 +15,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.config import Augment, Clip, Train
 from dtkd.data.groups import group_names
 from dtkd.distillation import methods
+from dtkd.distillation.methods import Labels
 from dtkd.models import backbones, weights
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
@@ -82,15 +83,19 @@ def with_weights(
 
 
 def objective(
-    settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None, targets: Targets | None
-) -> CrossEntropy | Distillation:
-    """What a run minimises; a student learns from its teachers' ``targets``, of specialists by the ``split``."""
+    settings: dict[str, Any], classes: list[str], split: dict[str, Any] | None, targets: Targets | None,
+    how: Labels = Labels(),  # noqa: B008 (it cannot change)
+) -> CrossEntropy | Distillation:  # fmt: skip
+    """What a run minimises; ``how`` is about its labels.
+
+    A student learns from its teachers' ``targets``, of specialists by the ``split``.
+    """
     if targets is None:
-        return CrossEntropy()
+        return CrossEntropy(how)
     student = {key: value for key, value in settings["student"].items() if key not in ("LT", "FT", "teachers")}
     method = methods.build(student.pop("method"), **student)
     if split is None:
-        return Distillation(method, targets)
+        return Distillation(method, targets, how=how)
     groups = class_groups(split, classes)
     names = group_names(split)
     if targets.teachers[: len(names)] != names:
@@ -98,7 +103,7 @@ def objective(
             f"the targets are of the teachers {', '.join(targets.teachers)}, and the split's groups are "
             f"{', '.join(names)}; remove the file of targets, and it is made again"
         )
-    return Distillation(method, targets.masked(groups) if masked(settings) else targets, groups)
+    return Distillation(method, targets.masked(groups) if masked(settings) else targets, groups, how)
 
 
 def size(settings: dict[str, Any], classes: int) -> dict[str, int]:

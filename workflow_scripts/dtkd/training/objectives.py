@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.nn import functional as F
 
 from dtkd.common.errors import DtkdError
 from dtkd.data.groups import weight_name
-from dtkd.distillation.methods import Method, Target
+from dtkd.distillation import equations
+from dtkd.distillation.methods import Labels, Method, Target
 from dtkd.training.sampling import Items
 from dtkd.training.targets import Targets
 
@@ -24,6 +24,9 @@ class Step(NamedTuple):
 class CrossEntropy:
     """What baselines and teachers minimise; a label that a masked teacher cannot predict costs infinity."""
 
+    def __init__(self, how: Labels = Labels()):  # noqa: B008 (it cannot change)
+        self.how = how
+
     scalars: tuple[str, ...] = ()
     weight_names: tuple[str, ...] = ()
 
@@ -34,8 +37,11 @@ class CrossEntropy:
         return {}
 
     def loss(self, logits: Tensor, labels: Tensor, target: None, rows: Tensor) -> Step:
-        """The step of the samples ``rows`` (n,) of a batch: their logits (n, C), and the labels (N,) of the batch."""
-        return Step(F.cross_entropy(logits, labels[rows]), {})
+        """The step of the samples ``rows`` (n,) of a batch: their logits (n, C), and the labels (N,) of the batch.
+
+        Of mixed samples, labels are shares (N, C).
+        """
+        return Step(equations.student_loss(logits, labels[rows], *self.how), {})
 
 
 class Distillation:
@@ -47,9 +53,9 @@ class Distillation:
 
     scalars = ("L_total", "L_KD", "L_CE")  # Eqs. 13, 11 and 12
 
-    def __init__(self, method: Method, targets: Targets, groups: Tensor | None = None):
+    def __init__(self, method: Method, targets: Targets, groups: Tensor | None = None, how: Labels = Labels()):  # noqa: B008
         method.check_teachers(targets.teachers)
-        self.method, self.targets, self.groups = method, targets, groups
+        self.method, self.targets, self.groups, self.how = method, targets, groups, how
 
     @property
     def weight_names(self) -> tuple[str, ...]:
@@ -59,7 +65,8 @@ class Distillation:
     def target(self, items: Items, labels: Tensor) -> Target:
         """What the whole batch is taught: every process knows it from the (clip, video) numbers and the labels."""
         groups = None if self.groups is None else self.groups.to(labels.device)
-        return self.method.target(self.targets.of(items, labels.device), labels, groups)
+        target = self.method.target(self.targets.of(items, labels.device), labels, groups)
+        return target._replace(labels=self.how)
 
     def weights(self, target: Target, labels: Tensor) -> dict[str, float]:
         """The mean weight of each teacher over its own samples, by `weight_name`; none without such samples."""

@@ -26,6 +26,8 @@ def learning_rate(settings: Train, progress: float) -> float:
     if settings.schedule == "cosine":
         span = max(settings.epochs - settings.warmup_epochs, 1e-9)
         return settings.lr * 0.5 * (1 + math.cos(math.pi * min((progress - settings.warmup_epochs) / span, 1)))
+    if settings.schedule == "step":
+        return settings.lr * settings.gamma ** sum(progress >= at for at in settings.milestones)
     return settings.lr
 
 
@@ -34,18 +36,22 @@ class Optimiser:
 
     def __init__(self, network: nn.Module, settings: Train, device: torch.device):
         self.network, self.settings = network, settings
-        self.optimiser = OPTIMISERS[settings.optimiser](backbones.parameter_groups(network), settings)
+        self.optimiser = OPTIMISERS[settings.optimiser](
+            backbones.parameter_groups(network, settings.layer_decay), settings
+        )
+        self._rate = settings.lr
         self.scaler = torch.amp.GradScaler(device.type, enabled=autocast(settings.precision, device)[1])
 
     @property
     def rate(self) -> float:
-        """The learning rate as it is now."""
-        return self.optimiser.param_groups[0]["lr"]
+        """The learning rate as it is now, of the head where layers differ."""
+        return self._rate
 
     def set_progress(self, epochs: float) -> None:
         """Set the learning rate to that after so many epochs."""
+        self._rate = learning_rate(self.settings, epochs)
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(self.settings, epochs)
+            group["lr"] = self._rate * group.get("lr_scale", 1.0)
 
     def backward(self, loss: Tensor) -> None:
         """Add the gradients of a part of a batch."""
@@ -53,6 +59,9 @@ class Optimiser:
 
     def step(self) -> None:
         """Move the weights by the gradients, and take these away."""
+        if self.settings.clip_grad_norm:
+            self.scaler.unscale_(self.optimiser)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_grad_norm)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -18,12 +19,14 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, WeightedRandomSampler
 
-from dtkd.config import Augment, Clip
+from dtkd.config import Augment, Clip, Train
+from dtkd.config.training import RandAugment
 from dtkd.data import video, video_info
 from dtkd.data.datasets import Videos
 from dtkd.data.video_info import VideoInfo
+from dtkd.training.changes import ClipRandAugment
 from dtkd.training.cropping import GREY, Window, crop, slack, test_windows, window_at
 
 Items = list[tuple[int, int]]  # a batch's samples: the number of the clip and of the video, as the sampler draws them
@@ -135,10 +138,11 @@ class TrainingClips(Dataset):
 
     def __init__(
         self, videos: Videos, clip: Clip, augment: Augment, seed: int, cache: FrameCache | None = None,
-        margins: tuple[int, int, int] = GREY,
+        margins: tuple[int, int, int] = GREY, changes: RandAugment | None = None,
     ):  # fmt: skip
         self.videos, self.clip, self.augment, self.seed = videos, clip, augment, seed
         self.cache, self.margins = cache or FrameCache(), margins
+        self.change = changes and ClipRandAugment(changes, margins)
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
@@ -148,6 +152,8 @@ class TrainingClips(Dataset):
         frames = self.cache.read(self.videos.paths[position], indices, info, self._candidates(info))
         window = partial(random_window, self.augment, generator=generator)
         clip = torch.from_numpy(crop(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
+        if self.change:
+            clip = self.change(clip, generator)
         return clip, self.videos.labels[position], position
 
     def _candidates(self, info: VideoInfo) -> range:
@@ -187,14 +193,21 @@ class TestClips(Dataset):
         return len(self.videos)
 
 
-def epoch_batches(seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int) -> list[Items]:
+def epoch_batches(
+    seed: int, epoch: int, videos: int, clips_per_video: int, batch_size: int, weights: Sequence[float] = ()
+) -> list[Items]:
     """The batches of one epoch, shuffled; a last batch of one clip (too few for batch norm) joins the one before.
 
-    Each of a video's ``clips_per_video`` clips counts as an epoch of its own in the clip's seed.
+    Each of a video's ``clips_per_video`` clips counts as an epoch of its own in the clip's seed. With ``weights`` of
+    the videos, as many clips are drawn by them, with replacement.
     """
     generator = torch.Generator().manual_seed(seed_of(seed, "order", epoch))
     items = [(epoch * clips_per_video + k, v) for k in range(clips_per_video) for v in range(videos)]
-    items = [items[i] for i in torch.randperm(len(items), generator=generator).tolist()]
+    if weights:
+        order = list(WeightedRandomSampler([weights[v] for _, v in items], len(items), generator=generator))
+    else:
+        order = torch.randperm(len(items), generator=generator).tolist()
+    items = [items[i] for i in order]
     batches = [items[i : i + batch_size] for i in range(0, len(items), batch_size)]
     if len(batches) > 1 and len(batches[-1]) == 1 < batch_size:
         single = batches.pop()
@@ -205,9 +218,18 @@ def epoch_batches(seed: int, epoch: int, videos: int, clips_per_video: int, batc
 class EpochBatches:
     """A batch sampler whose epoch is set from outside (kept by reference, so persistent workers follow it)."""
 
-    def __init__(self, seed: int, videos: int, clips_per_video: int, batch_size: int):
-        self.settings = (videos, clips_per_video, batch_size)
+    def __init__(
+        self, seed: int, videos: int, clips_per_video: int, batch_size: int, weights: Sequence[float] = ()
+    ):  # fmt: skip
+        self.settings = (videos, clips_per_video, batch_size, weights)
         self.seed, self.epoch = seed, 0
+
+    @classmethod
+    def of(cls, videos: Videos, settings: Train, seed: int) -> EpochBatches:
+        """Those of a training."""
+        counts = Counter(videos.labels)
+        weights = [1 / counts[label] for label in videos.labels] if settings.class_balance == "sampling" else ()
+        return cls(seed, len(videos), settings.clips_per_video, settings.batch_size, weights)
 
     def __iter__(self) -> Iterator[Items]:
         yield from epoch_batches(self.seed, self.epoch, *self.settings)

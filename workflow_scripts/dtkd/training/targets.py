@@ -17,17 +17,18 @@ from typing import Any
 import pandas as pd
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.progress import progress
 from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import Videos
 from dtkd.distillation import equations
+from dtkd.distillation.methods import Labels
 from dtkd.models import backbones, weights
 from dtkd.training import checkpoints
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
+from dtkd.training.labels import labels_of
 from dtkd.training.normalise import Normalise
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import micro_batches
@@ -117,7 +118,8 @@ def frozen(
     items = [(k, video) for k in range(clips) for video in range(count)]
     size = settings.micro_batch or 2 * settings.batch_size
     batches = [items[i : i + size] for i in range(0, len(items), size)]
-    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour), batches=batches,
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
+                                settings.rand_augment), batches=batches,
                   workers=hardware.workers, pin=hardware.pin)  # fmt: skip
     logits = []
     for frames, _, _ in progress(data, desc=label, unit="batch"):
@@ -130,7 +132,9 @@ def frozen(
 class Learner:
     """A specialist that goes on learning on its own group's clips, and says what it thinks of all clips meanwhile."""
 
-    def __init__(self, classifier: Classifier, normalise: Normalise, settings: Train, device: torch.device):
+    def __init__(self, classifier: Classifier, normalise: Normalise, settings: Train, device: torch.device,
+                 how: Labels = Labels()):  # noqa: B008 (it cannot change)  # fmt: skip
+        self.how = how
         self.classifier, self.normalise, self.most = classifier, normalise, settings.micro_batch
         self.optimiser = Optimiser(classifier, settings, device)
         self.cast, _ = autocast(settings.precision, device)
@@ -159,7 +163,7 @@ class Learner:
         for part in micro_batches(rows, self.most):
             with self.cast:
                 said = self.classifier(self.normalise(frames[part]))
-            loss = F.cross_entropy(said, labels[part]) * (len(part) / len(rows))
+            loss = equations.student_loss(said, labels[part], *self.how) * (len(part) / len(rows))
             self.optimiser.backward(loss)
             total += loss.item()
             logits |= zip(part, said.detach(), strict=True)
@@ -189,15 +193,17 @@ def continued(
             see a single value.
     """
     device = hardware.device
-    batches = EpochBatches(seed, len(videos), settings.clips_per_video, settings.batch_size)
+    batches = EpochBatches.of(videos, settings, seed)
     one = next(iter(teachers.values()))  # they are one network
     check_precision(settings, device, one.model, clip.frames, augment.crop)
     _check_alone(one, groups, batches, videos, clip, augment, settings, label)
     for teacher in teachers.values():
         teacher.to(device)
     accelerate([teacher.model for teacher in teachers.values()], normalise.to(device), settings, device)
-    learners = {name: Learner(teacher, normalise, settings, device) for name, teacher in teachers.items()}
-    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour), batches=batches,
+    how = labels_of(settings, videos.labels, len(groups))
+    learners = {name: Learner(teacher, normalise, settings, device, how) for name, teacher in teachers.items()}
+    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
+                                settings.rand_augment), batches=batches,
                   workers=hardware.workers, pin=hardware.pin)  # fmt: skip
     logits = torch.full((len(teachers), settings.epochs * settings.clips_per_video, len(videos), len(groups)), math.nan)
     history: list[dict[str, float]] = []

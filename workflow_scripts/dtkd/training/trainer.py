@@ -9,11 +9,13 @@ from typing import Any
 from dtkd.common import provenance
 from dtkd.common.files import atomic, read_parquet, write_json
 from dtkd.config import Evaluation
+from dtkd.data import validation
 from dtkd.data.datasets import Videos, class_names
 from dtkd.models.weights import save_tensors
 from dtkd.training import evaluation, finished, loop, networks
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, choose_hardware
+from dtkd.training.labels import labels_of
 from dtkd.training.parallel import ALONE, Group
 from dtkd.training.targets import Targets
 
@@ -42,7 +44,7 @@ class Plan:
 def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
     settings, given, output = plan.settings, plan.inputs, plan.outputs
-    index = read_parquet(given["index"])
+    index = validation.apart(read_parquet(given["index"]), plan.column, given.get("validation"))
     classes = class_names(index)
     split = networks.read_json(given["split"]) if "split" in given else None
     own = networks.own_classes(settings, classes, split)
@@ -52,6 +54,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     clips = options["settings"].epochs * options["settings"].clips_per_video
     said = [Targets.load(path, videos, clips) for name, path in given.items() if name.startswith("targets")]
     targets = Targets.joined(said) if said else None
+    how = labels_of(options["settings"], videos.labels, len(classes))
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
 
@@ -66,10 +69,11 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     else:
         result = loop.train(
             Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
-            networks.objective(settings, classes, split, targets),
+            networks.objective(settings, classes, split, targets, how),
             networks.normaliser(given["pixels"]),
             videos,
             Videos.of(index, plan.root, plan.column, "test", own),
+            Videos.of(index, plan.root, plan.column, validation.SIDE, own) if "validation" in given else None,
             **options,
             hardware=machine,
             resume=resume,

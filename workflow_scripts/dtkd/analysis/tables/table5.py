@@ -20,9 +20,11 @@ from dtkd.data import published
 def table5(rows: Iterable[Row]) -> pd.DataFrame:
     """Table 5: the students beside the baseline, whether the gain may be chance, and the paper's numbers.
 
+    Controls, baselines that are trained otherwise, are compared as students are.
+
     Args:
-        rows: per run dataset, list, model, method (baseline, dtkd, bskd, kd), hyperparameters, variant, predictions,
-            as_published. The baseline of a dataset's list comes before its students and has the same seeds.
+        rows: per run dataset, list, model, method (baseline, control, dtkd, bskd, kd), hyperparameters, variant,
+            predictions, as_published. The baseline of a dataset's list comes before the others and has the same seeds.
 
     Returns:
         One row a run. ``gain`` is in points of top-1 over the baseline of the same list, ``gain_low`` and ``gain_high``

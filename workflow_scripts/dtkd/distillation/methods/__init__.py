@@ -16,7 +16,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.registry import Registry
 from dtkd.distillation.methods.aekd import AEKD
 from dtkd.distillation.methods.average import Average
-from dtkd.distillation.methods.base import Loss, Method, SoftTargets, Target
+from dtkd.distillation.methods.base import Labels, Loss, Method, SoftTargets, Target
 from dtkd.distillation.methods.bskd import BSKD
 from dtkd.distillation.methods.ca_mkd import CAMKD
 from dtkd.distillation.methods.dist import DIST
@@ -29,7 +29,7 @@ from dtkd.distillation.methods.mixture import Mixture
 
 METHODS: Registry[type[Method]] = Registry("method")
 
-__all__ = ["METHODS", "Loss", "Method", "SoftTargets", "Target", "build", "names", "register"]
+__all__ = ["METHODS", "Labels", "Loss", "Method", "SoftTargets", "Target", "build", "names", "register"]
 
 
 def names() -> list[str]:

@@ -26,12 +26,20 @@ Share = Annotated[
 ]
 
 
+class Labels(NamedTuple):
+    """How cross-entropy takes the labels (`equations.student_loss`)."""
+
+    smoothing: float = 0.0
+    class_weights: Tensor | None = None  # (C,)
+
+
 class Target(NamedTuple):
     """What the N samples of a batch are taught. Of the whole batch, as Eq. 7 compares its samples with one another."""
 
     q: Tensor | None  # (N, C), a distribution (or less than one) over the classes; None where it follows from `logits`
     weights: dict[str, Tensor]  # teacher -> (N,), of each sample
     logits: Mapping[str, Tensor] = MappingProxyType({})  # teacher -> (N, C), for a loss that reads each teacher's
+    labels: Labels = Labels()
 
     def rows(self, rows: Tensor) -> Target:
         """The target of some samples, by their numbers (n,)."""
@@ -39,6 +47,7 @@ class Target(NamedTuple):
             None if self.q is None else self.q[rows],
             {name: weights[rows] for name, weights in self.weights.items()},
             {name: logits[rows] for name, logits in self.logits.items()},
+            self.labels,
         )
 
 
@@ -183,7 +192,7 @@ class SoftTargets(Method):
         from dtkd.distillation import equations
 
         L_KD, weights = self.divergence(student_logits, target)
-        L_CE = equations.student_loss(student_logits, labels)
+        L_CE = equations.student_loss(student_logits, labels, *target.labels)
         total = equations.total_loss(L_KD, L_CE, KD_T=self.KD_T, KD_alpha=self.KD_alpha)
         return Loss(total, L_KD, L_CE, weights)
 

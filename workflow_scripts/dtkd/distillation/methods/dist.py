@@ -48,5 +48,6 @@ class DIST(Method):
         q = equations.teacher_probabilities(teacher_logits, self.KD_T)
         inter = 1 - divergences.pearson(p, q, own).mean()
         intra = 1 - divergences.pearson(p.T, q.T, own.T)[own.any(0)].mean()
-        L_KD, L_CE = self.beta * inter + self.gamma * intra, equations.student_loss(student_logits, labels)
+        L_KD = self.beta * inter + self.gamma * intra
+        L_CE = equations.student_loss(student_logits, labels, *target.labels)
         return Loss(L_CE + self.KD_T**2 * L_KD, L_KD, L_CE, {})

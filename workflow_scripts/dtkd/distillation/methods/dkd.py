@@ -45,7 +45,8 @@ class DKD(Method):
 
         (teacher_logits,) = target.logits.values()
         TCKD, NCKD = self._decoupled(self._scaled(student_logits), self._scaled(teacher_logits), labels)
-        L_KD, L_CE = (self.alpha * TCKD + self.beta * NCKD).mean(), equations.student_loss(student_logits, labels)
+        L_KD = (self.alpha * TCKD + self.beta * NCKD).mean()
+        L_CE = equations.student_loss(student_logits, labels, *target.labels)
         return Loss(L_CE + self.KD_T**2 * L_KD, L_KD, L_CE, {})
 
     def _scaled(self, logits: Tensor) -> Tensor:
