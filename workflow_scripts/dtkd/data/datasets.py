@@ -196,7 +196,7 @@ def index(source: Source) -> "pd.DataFrame":
     }
     for number, entries in sorted(read.lists.items()):
         table[f"list{number}"] = [entries[path][0] if path in entries else "unused" for path, _ in rows]
-    if groups := _groups(source, read) if source.format == "folders" else read.groups:
+    if groups := _groups(source, read.classes) if source.format == "folders" else read.groups:
         table["group"] = [groups[path] for path, _ in rows]
     table["bytes"] = [size for size, _ in status]
     table["mtime_ns"] = [modified for _, modified in status]
