@@ -378,6 +378,13 @@ def test_the_chosen_student_is_named_where_it_is_not_the_best():
     assert 50 < first.place(5) < first.place(12) < 100
 
 
+def test_a_control_is_no_student():
+    rows = list(csv.DictReader(TABLE5.splitlines()))
+    control = rows[0] | {"model": "longer", "method": "control", "top1": "90.00", "gain": "+50.00"}
+    (first, _) = summary.findings([rows[0], control, *rows[1:]], {})
+    assert (first.student, first.students) == ("SU1", 2)
+
+
 def test_each_baseline_starts_a_family():
     rows = list(csv.DictReader((TABLE5 + TABLE5.split("\n", 1)[1]).splitlines()))
     assert [len(family) for family in tables.families(rows)] == [3, 3, 3, 3]
@@ -470,6 +477,15 @@ def test_runs_their_time_and_what_made_them(tmp_path):
     assert (everything["role"], everything["runs"], everything["total"]) == ("all", 2, 390)
     assert [(row["sha256"], row["changed"]) for row in inputs(rows)] == [("ab" * 32, True), ("cd", True)]
     assert [git.get("commit") for git, _ in alike(row["git"] for row in rows)] == ["0123456789abcdef", None]
+
+
+def test_the_epoch_that_a_validation_chose(tmp_path):
+    record, file = one_run(tmp_path, "a", settings={"train": {"selection": "validation"}})
+    history = pd.read_parquet(file).assign(val_top1=[50.0, 40.0, 45.0], top1=[33.0, float("nan"), 44.0])
+    history.to_parquet(file)
+    run = {"dataset": "d", "list": 1, "role": "baseline", "run": "a", "seed": 3}
+    (row,) = run_rows([run], [record], [file])
+    assert (row["selected"], row["top1"]) == (1, "33.00")
 
 
 @pytest.mark.parametrize("module", [words, decisions])
