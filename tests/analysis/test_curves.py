@@ -53,6 +53,16 @@ def test_figure6_has_the_baselines_accuracy_alone(names):
     assert legend(loss) == names
 
 
+@pytest.mark.parametrize("figure", [figure5, figure6])
+def test_runs_that_see_the_test_videos_in_the_end_alone_show_their_validation(figure):
+    runs = [history(val_top1=[50.0, 60.0, 70.0], top1=[np.nan, np.nan, 65.0]) for _ in range(2)]
+    _, axis = figure({"d": {"A": [runs[0]], "U1": [runs[1]]}}).axes
+    assert axis.get_ylabel() == "validation top-1 (%)"
+    assert [line.get_ydata().tolist() for line in axis.lines] == [[50, 60, 70]] * 2
+    _, usual = figure({"d": {"A": [history()], "U1": [history()]}}).axes
+    assert usual.get_ylabel() == "test top-1 (%)"
+
+
 def test_figure6_shows_eq13_alone():
     """Teachers that go on learning have a loss of their own, which is in a training's whole."""
     names = ["SU1 (DTKD)", "SU2 (DTKD)", "SU13 (BSKD)", "U1 (baseline)"]

@@ -157,3 +157,13 @@ def test_missing_and_broken_predictions_are_named_in_one_line(study, tmp_path):
             table5([study[0] | {"predictions": [str(path)]}])
         assert str(caught.value).startswith(f"{path}: ")
         assert "\n" not in str(caught.value)
+
+
+def test_a_control_is_compared_as_students_are(study):
+    """It has the numbers of SU4, without its teachers."""
+    control = study[1] | dict.fromkeys(SU4) | {"model": "longer", "method": "control", "as_published": False}
+    table = table5([study[0], control, *study[1:]]).set_index("model")
+    for column in ("top1", "gain", "gain_low", "gain_high", "p"):
+        assert table.loc["longer", column] == table.loc["SU4", column]
+    assert table.loc["longer", "p_holm"] == pytest.approx(min(1, 3 * table.loc["longer", "p"]))
+    assert np.isnan(table.loc["longer", "paper_top1"])

@@ -562,6 +562,8 @@ def test_a_control_is_a_baseline_that_is_trained_otherwise(own, name):
     }
     assert differing == {key for key in own if own[key] is not None and own[key] != getattr(study.train, key)}
     assert study.settings(control)["train"] == study.train_of(control).learning() != study.settings(plain)["train"]
+    trained = study.train_of(control)
+    assert Train(**trained.learning(), **trained.computing()) == trained, "a training has it from the settings alone"
     assert study.reference("mine", 1)[0] == "U1"
     rows = shown_runs.table5(study)
     assert [(row["model"], row["method"]) for row in rows] == [

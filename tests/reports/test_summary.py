@@ -25,3 +25,10 @@ def test_the_chosen_student_is_named_where_it_is_not_the_best():
     assert (second.student, second.chosen) == ("SH1", None)
     assert first.place(0) == 50
     assert 50 < first.place(5) < first.place(12) < 100
+
+
+def test_a_control_is_no_student():
+    rows = list(csv.DictReader(TABLE5.splitlines()))
+    control = rows[0] | {"model": "longer", "method": "control", "top1": "90.00", "gain": "+50.00"}
+    (first, _) = summary.findings([rows[0], control, *rows[1:]], {})
+    assert (first.student, first.students) == ("SU1", 2)

@@ -1,6 +1,7 @@
 """What recipes besides the paper's do to a training: numbers, and that an interrupted run ends as a whole one."""
 
 from collections import Counter
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from dtkd.models import backbones
 from dtkd.training import changes, optimisation, sampling, targets
 from dtkd.training.labels import labels_of
 from dtkd.training.objectives import CrossEntropy, Distillation
+from dtkd.training.parallel import Group
 
 RECIPES = {
     "label smoothing": {"label_smoothing": 0.1},
@@ -275,3 +277,37 @@ def test_groups_of_a_network_are_kept_within_layers():
     scale = {id(parameter): group["lr_scale"] for group in groups for parameter in group["params"]}
     assert scale[id(backbones.projection(model).weight)] == 1
     assert scale[id(next(model.patch_embed.parameters()))] == min(scale.values())
+
+
+@dataclass(frozen=True)
+class Second(Group):
+    """The second of three processes, by word alone."""
+
+    rank: int = 1
+    size: int = 3
+
+    def wrap(self, network, device):
+        return network
+
+    def mean(self, sums, count):
+        return sums / count
+
+
+def test_a_process_mixes_its_own_share(toy):
+    """Of a batch of four it has the second clip, and the first once more as a filler."""
+    settings = Train(epochs=1, batch_size=4, lr=0.02, mixup=1.0)
+    objective = CrossEntropy()
+    seen, loss = [], objective.loss
+    objective.loss = lambda *given: seen.append(given) or loss(*given)
+    videos = loops.first(toy[0], 4)
+    run = loops.loop.build(loops.classifier(), objective, loops.normalise(), videos, loops.CLIP, loops.AUGMENT,
+                           settings, 0, loops.CPU, "run", Second())  # fmt: skip
+    items = [(0, video) for video in (3, 1, 0, 2)]
+    loops.loop.train_step(run, torch.zeros(2, 3, 8, 32, 32, dtype=torch.uint8), items)
+    ((_, labels, _, rows),) = seen
+    assert rows.tolist() == [1]
+    first, second = videos.labels[3], videos.labels[1]
+    assert labels[1].sum() == pytest.approx(1)
+    assert labels[1][[first, second]].sum() == pytest.approx(1)
+    assert 0 < labels[1][first] < 1
+    assert not labels[[0, 2, 3]].any(), "of the others' samples it needs no labels"

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import GetPydanticSchema, PlainValidator, SerializeAsAny, ValidationError, model_serializer
-from pydantic_core import InitErrorDetails
 
 from dtkd.common.fields import Section
 from dtkd.config.rows import Student, row_schema, student
 from dtkd.distillation.methods import METHODS
 from dtkd.distillation.methods.base import word
+
+if TYPE_CHECKING:
+    from pydantic_core import InitErrorDetails
 
 
 class Grid(Section):
@@ -86,12 +88,12 @@ def _values(grid: Any) -> dict[str, list[Any]]:
 def _within(error: ValidationError, grid: Mapping[str, Any]) -> list[InitErrorDetails]:
     """What is wrong with a row, of the grid's keys as of keys within the grid."""
     return [
-        InitErrorDetails(
-            type=problem["type"],
-            loc=(("grid",) if problem["loc"] and problem["loc"][0] in grid else ()) + problem["loc"],
-            input=problem["input"],
-            ctx=problem.get("ctx", {}),
-        )
+        {
+            "type": problem["type"],
+            "loc": (("grid",) if problem["loc"] and problem["loc"][0] in grid else ()) + problem["loc"],
+            "input": problem["input"],
+            "ctx": problem.get("ctx", {}),
+        }
         for problem in error.errors()
     ]
 

@@ -134,11 +134,20 @@ def train(
     if validation_videos is None:
         table = evaluation.predictions(test_videos, epochs.best["logits"].numpy(), epochs.last_logits.numpy())
     else:
-        started = time.perf_counter()
-        table = evaluation.evaluate(run.answers, checkpoint, normalise, test_videos, clip=clip, augment=augment,
-                                    evaluation=Evaluation(), settings=settings, hardware=hardware)  # fmt: skip
-        epochs.add_test(table, time.perf_counter() - started)
+        table = tested_once(run, epochs, checkpoint, test_videos, clip, augment, hardware)
     return checkpoint, pd.DataFrame(epochs.history), table
+
+
+def tested_once(
+    run: Training, epochs: Epochs, checkpoint: dict[str, Any], videos: Videos, clip: Clip, augment: Augment,
+    hardware: Hardware,
+) -> pd.DataFrame:  # fmt: skip
+    """The predictions of the test videos by the selected and the last epoch's weights; history has them as well."""
+    started = time.perf_counter()
+    table = evaluation.evaluate(run.answers, checkpoint, run.normalise, videos, clip=clip, augment=augment,
+                                evaluation=Evaluation(), settings=run.settings, hardware=hardware)  # fmt: skip
+    epochs.add_test(table, time.perf_counter() - started)
+    return table
 
 
 def build(

@@ -26,7 +26,6 @@ from dtkd.config.training import RandAugment
 from dtkd.data import video, video_info
 from dtkd.data.datasets import Videos
 from dtkd.data.video_info import VideoInfo
-from dtkd.training.changes import ClipRandAugment
 from dtkd.training.cropping import GREY, Window, crop, slack, test_windows, window_at
 
 Items = list[tuple[int, int]]  # a batch's samples: the number of the clip and of the video, as the sampler draws them
@@ -142,7 +141,11 @@ class TrainingClips(Dataset):
     ):  # fmt: skip
         self.videos, self.clip, self.augment, self.seed = videos, clip, augment, seed
         self.cache, self.margins = cache or FrameCache(), margins
-        self.change = changes and ClipRandAugment(changes, margins)
+        self.change = None
+        if changes:
+            from dtkd.training.changes import ClipRandAugment  # torchvision, which those who only crop do without
+
+            self.change = ClipRandAugment(changes, margins)
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
