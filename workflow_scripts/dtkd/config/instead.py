@@ -6,7 +6,7 @@ A name alone counts in every section, `section.name` in that one only.
 INSTEAD = {
     "amp": "the precision is `train.precision`",
     "batch": "the batch size is `train.batch_size`",
-    "class_weights": "classes count the same by `train.class_balance: weights`, or are drawn alike by `class_balance: sampling`",
+    "class_weights": "classes count the same, or are drawn alike, by `train.class_balance`",
     "early_stopping": "training ends early by `train.patience`, with `train.selection: validation`",
     "fp16": "the precision is `train.precision`",
     "gpus": "GPUs of one training: `train.devices`; of all at a time: --resources gpu=N on the command line",

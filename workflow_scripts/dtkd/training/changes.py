@@ -40,10 +40,6 @@ class Mixing:
         kinds = {v2.MixUp: settings.mixup, v2.CutMix: settings.cutmix}
         self.mix = v2.RandomChoice([kind(alpha=alpha, num_classes=classes) for kind, alpha in kinds.items() if alpha])
 
-    @classmethod
-    def of(cls, settings: Train, classes: int) -> Mixing | None:
-        return cls(settings, classes) if settings.mixup or settings.cutmix else None
-
     def __call__(self, clips: Tensor, labels: Tensor, seed: int) -> tuple[Tensor, Tensor]:
         """Mixed clips (N, 3, T, H, W), float of 0..255, and the shares (N, C) of the classes in them."""
         with torch.random.fork_rng(devices=[]):

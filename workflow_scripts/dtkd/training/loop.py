@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import torch
@@ -23,7 +23,6 @@ from dtkd.config import Augment, Clip, Evaluation, Train
 from dtkd.data.datasets import Videos
 from dtkd.models import backbones
 from dtkd.training import checkpoints, evaluation
-from dtkd.training.changes import Mixing
 from dtkd.training.classifier import Classifier
 from dtkd.training.epochs import Epochs
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
@@ -33,6 +32,9 @@ from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
 from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, TrainingClips, loader, seed_of
+
+if TYPE_CHECKING:
+    from dtkd.training.changes import Mixing
 
 
 @dataclass
@@ -172,7 +174,7 @@ def build(
     return Training(
         classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
         settings, Optimiser(classifier, settings, device), device, group, seed, label, clips.cache,
-        Mixing.of(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
+        _mixing(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
     )  # fmt: skip
 
 
@@ -188,6 +190,15 @@ def centre_clips(run: Training, videos: Videos, clip: Clip, augment: Augment, ha
     # a loader of its own for each test would fill a second cache, and decode for it what comes once
     cache = None if hardware.workers else run.cache
     return TestClips(videos, clip, augment, cache=cache, margins=run.normalise.colour)
+
+
+def _mixing(settings: Train, classes: int) -> Mixing | None:
+    """MixUp and CutMix where one is asked for: torchvision takes a second and a half to import."""
+    if not (settings.mixup or settings.cutmix):
+        return None
+    from dtkd.training.changes import Mixing
+
+    return Mixing(settings, classes)
 
 
 def train_epoch(run: Training, epoch: int, resume: Path, bar) -> dict[str, float]:
