@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from dtkd.common import provenance
 from dtkd.common.files import atomic, read_parquet, write_json
 from dtkd.config import Evaluation
@@ -93,13 +95,21 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
         )  # fmt: skip
     if history is None:
         history = finished.history(predictions, [classes.index(name) for name in own])
+    # all that it takes to ask the network about any other video (`predict`)
+    answered = own if networks.masked(settings) else None
+    about = {"classes": classes, "own": answered, "pixels": networks.read_json(given["pixels"]), "settings": settings}
+    write(output, history, predictions, record, checkpoint | about)
+    resume.unlink(missing_ok=True)
+
+
+def write(
+    output: dict[str, str], history: pd.DataFrame, predictions: pd.DataFrame, record: dict[str, Any],
+    checkpoint: dict[str, Any],
+) -> None:  # fmt: skip
+    """Write what a run leaves, the checkpoint last."""
     with atomic(output["history"]) as path:
         history.to_parquet(path, index=False)
     with atomic(output["predictions"]) as path:
         predictions.to_parquet(path, index=False)
     write_json(output["record"], record)
-    # all that it takes to ask the network about any other video (`predict`)
-    answered = own if networks.masked(settings) else None
-    about = {"classes": classes, "own": answered, "pixels": networks.read_json(given["pixels"]), "settings": settings}
-    save_tensors(output["checkpoint"], checkpoint | about)
-    resume.unlink(missing_ok=True)
+    save_tensors(output["checkpoint"], checkpoint)
