@@ -33,6 +33,8 @@ def test_crossvalidation_needs_two_lists_of_one_kind_of_baseline(baselines, tmp_
     other_clip = baselines[1] | {"clip": "32x2"}
     table = crossvalidation([baselines[0], other_clip, baselines[3]])
     assert table.empty
+    longer = baselines[1] | {"variant": "epochs 60"}
+    assert crossvalidation([baselines[0], longer]).empty, "a control is another kind"
     texts = written(table, tmp_path / "out")
     assert texts["csv"].startswith("dataset,models,lists,backbone,clip,frozen,top1,top1_std,top5,top5_std,paper_top1,")
     assert "| Models" in texts["md"]

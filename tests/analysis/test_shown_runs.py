@@ -339,3 +339,11 @@ def test_ranks_need_three_methods_and_five_blocks():
     assert {len(files) for block in found.values() for files in block.values()} == {2}
     assert all("/list2/" in file for files in found["2"].values() for file in files)
     assert list(shown_runs.blocks(shipped(seeds=[0, 1, 2]))) == ["demo_ucf", "demo_hmdb"]
+
+
+def test_a_chosen_student_that_is_another_rows_run_is_ranked():
+    """Of several rows of one run the first stands for all."""
+    rows = {"SU1": {"grid": {"KD_T": [2, 4, 8]}}}
+    given = shipped(seeds=[0, 1, 2], students={"demo_ucf": rows}, analysis={"chosen": {"demo_ucf": "SU9"}})
+    assert set(shown_runs.blocks(given)) == {"demo_ucf", "demo_hmdb"}
+    assert {row["variant"] for row in shown_runs.table3(given)} == {None}

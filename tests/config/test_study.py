@@ -242,6 +242,31 @@ def the_student(given):
     ({"students__mine__A": MIXTURE, "split__source": "listed",
       "split__groups": {"mine": {"generalist": ["a"], "b": ["c"]}}},
      "students.mine.A: a group of classes is called generalist, as its other teacher; rename it"),
+    ({"students__mine__A": MIXTURE | {"split": "x"},
+      "splits": {"x": {"source": "listed", "groups": {"mine": {"generalist": ["a"], "b": ["c"]}}}}},
+     "students.mine.A: a group of classes is called generalist, as its other teacher; rename it"),
+    ({"students__mine__A": KD | {"method": "aekd", "C": 0.4, "split": "two"}, "split__quantile": [0.3, 0.6],
+      "splits": {"two": {"quantile": 0.5}}},
+     "students.mine.A: method aekd: 2 weights of at most C = 0.4 do not sum to 1; set C to 0.5 or more"),
+    ({"students__mine__A": KD | {"method": "aekd", "C": 0.3, "split": "three"},
+      "splits": {"three": {"quantile": [0.3, 0.6]}}},
+     "students.mine.A: method aekd: 3 weights of at most C = 0.3 do not sum to 1; set C to 0.334 or more"),
+    ({"students__mine__B": A | {"LT": False}, "teachers__checkpoints": {"mine": {"static": "s.pt"}}},
+     "teachers.checkpoints.mine.static: students differ in LT or teacher_outputs, and one file is one teacher; have "
+     "rows agree, or the others' teachers trained in a study of their own"),
+    ({"students__mine__B": A | {"list": 2}, "baselines__mine__U2": {"list": 2},
+      "teachers__checkpoints": {"mine": {"static": "s.pt"}}},
+     "teachers.checkpoints.mine.static: students are of several lists, and a teacher of one may have trained on test "
+     "videos of another; give each list its file, with {list} in the path"),
+    ({"teachers__checkpoints": {"mine": {"calm": "s.pt"}}},
+     "teachers.checkpoints.mine.calm: not one of the groups static, dynamic"),
+    ({"students__mine__A": A | {"split": "y"}, "splits": {"x": {"quantile": 0.5}}},
+     "students.mine.A.split: 'y' is not one of splits"),
+    ({"splits": {"LT": {"quantile": 0.5}}},
+     "splits.LT: names of runs have this word for something else; choose another"),
+    ({"splits": {"x": {"over_time": "max"}}},
+     "splits.x.over_time: max, but split has mean: the flow of a study is summed in one way; set both alike, or make "
+     "another study"),
     ({"students__mine__A": KD, "analysis__chosen": {"mine": "A"}},
      "analysis.chosen.mine: A has one teacher, and several are compared; name another"),
     ({"students__mine__A": KD | {"teacher_outputs": "full"}},
@@ -808,3 +833,17 @@ def test_baselines_are_table_3s():
 def test_students_are_compared_with_table_3s_first(overlays):
     given = read(shipped(*overlays))
     assert [given.reference(dataset, 1)[0] for dataset in given.use] == ["U1", "H1"]
+
+
+def test_targets_of_two_kinds_of_teachers_are_two_files():
+    rows = {"A": A | {"LT": False, "split": "slowfast_small"}, "K": KD}
+    given = read(config(students__mine=rows, splits={"slowfast_small": {"quantile": 0.5}}))
+    with pytest.raises(
+        DtkdError, match=r"two kinds of teachers would share the file .*frozen-slowfast_small-seed0\.pt"
+    ):
+        given.all_teacher_sets()
+
+
+def test_controls_are_of_holms_family():
+    baselines = {"U1": {"list": 1}, "long": {"list": 1, "train": {"epochs": 9}}}
+    assert read(config(baselines__mine=baselines)).compared("mine") == {1: 2}

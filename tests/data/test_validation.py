@@ -104,3 +104,12 @@ def test_groups_that_span_classes_leave_each_class_both(tmp_path):
     source = Source("folders", "v", group_pattern="(p[0-9]+)_")
     held = validation.held_out(table(rows), "list1", source, 0.1)
     assert Counter(held["class"]) == {"a": 2, "b": 2, "c": 1}
+
+
+def test_names_tell_where_a_csv_has_no_groups(tmp_path):
+    """Clips of one recording are held out together, or not at all."""
+    index = ucf101().query("list1 == 'train'")
+    file = tmp_path / "lists.csv"
+    file.write_text("video,class,split\n" + "".join(f"{row.path},{row[2]},train\n" for row in index.itertuples()))
+    held = validation.held_out(index, "list1", Source("csv", "videos", str(file)), 0.25)
+    assert set(Counter(held["group"]).values()) == {4}

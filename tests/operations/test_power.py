@@ -27,7 +27,7 @@ def test_the_papers_study(sizes):
     """UCF101's list 1 has 3,783 test videos, of which the paper's baseline has 95.14 % right."""
     first, second = power.rows(paper(), sizes)
     assert (first["data set"], first["list"], first["test videos"]) == ("ucf101", 1, 3783)
-    assert (first["baseline, %"], first["students"]) == ("95.1 (the paper's)", 13)
+    assert (first["baseline, %"], first["compared"]) == ("95.1 (the paper's)", 13)
     assert first["one student"] == f"{100 * smallest_gain(3783, 0.9514):.1f}" == "0.9"
     assert float(first["one of all"]) > float(first["one student"])
     assert float(second["one student"]) > 2, "HMDB51 has fewer videos, and more errors"

@@ -60,6 +60,7 @@ def table3(study: Study) -> list[dict[str, Any]]:
                 "dataset": dataset, "model": name, "list": baseline.list, "backbone": runs[0].backbone,
                 "clip": _clip(study, runs[0]), "frozen": baseline.frozen, "predictions": predictions(study, runs),
                 "record": f"{study.results}/{runs[0].folder}/run.json", "as_published": _as_published(study, runs[0]),
+                "variant": _variant(study, baseline.model_copy(update={"list": 1})),
             })  # fmt: skip
     return rows
 
@@ -181,8 +182,13 @@ def _over_lists(study: Study, dataset: str, rows: Mapping[str, AnyRow]) -> list[
     """Rows that differ in the list alone, together: by list the name and the row, of several of a list the first."""
     groups: dict[str, dict[int, tuple[str, AnyRow]]] = {}
     for name, row in rows.items():
-        groups.setdefault(_runs(study, dataset, row)[0].settings_name, {}).setdefault(row.list, (name, row))
+        groups.setdefault(_alike(study, dataset, row), {}).setdefault(row.list, (name, row))
     return [dict(sorted(members.items())) for members in groups.values()]
+
+
+def _alike(study: Study, dataset: str, row: AnyRow) -> str:
+    """What rows that differ in the list alone have in common: their runs' settings."""
+    return _runs(study, dataset, row)[0].settings_name
 
 
 def _members(members: Mapping[int, tuple[str, AnyRow]]) -> dict[str, str]:
@@ -340,7 +346,8 @@ def blocks(study: Study) -> dict[str, dict[str, dict[str, list[str]]]]:
     shown = {}
     for dataset, rows in by_method.items():
         groups = _over_lists(study, dataset, study.students_of(dataset))
-        members = {name: next(group for group in groups if rows[name] in group.values()) for name in shared}
+        alike = {_alike(study, dataset, next(iter(group.values()))[1]): group for group in groups}
+        members = {name: alike[_alike(study, dataset, rows[name][1])] for name in shared}
         for number in sorted(set.intersection(*(set(own) for own in members.values())) if shared else []):
             _, baseline = study.reference(dataset, number)
             found = {own[number][1].distillation.label: own[number][1] for own in members.values()}

@@ -114,7 +114,7 @@ def students_have_their_teachers(config: Sections) -> None:
                     _can_teach(config, dataset, where, row, taught_by)
                     if taught_by in row.named[:number]:
                         raise ValueError(f"{where}: {taught_by} is named twice")
-            if isinstance(row, OfBoth) and "generalist" in config.split.group_names(dataset):
+            if isinstance(row, OfBoth) and "generalist" in config.split_called(row.split).group_names(dataset):
                 raise ValueError(
                     f"{_at(config, dataset, name)}: a group of classes is called generalist, as its other teacher; "
                     "rename it"
@@ -124,7 +124,8 @@ def students_have_their_teachers(config: Sections) -> None:
 def methods_suit_their_teachers(config: Sections) -> None:
     for dataset in config.use:
         for name, row in config.students_of(dataset).items():
-            names = list(config.split.group_names(dataset)) if isinstance(row, OfSpecialists) else []
+            split = config.split_called(row.split) if isinstance(row, OfSpecialists) else None
+            names = list(split.group_names(dataset)) if split else []
             names += row.named if isinstance(row, OfBaselines) else []
             names += ["generalist"] if isinstance(row, OfGeneralist) else []
             try:
@@ -314,6 +315,11 @@ def finished_teachers_fit(config: Sections) -> None:
             where = f"teachers.checkpoints.{dataset}.{group}"
             if group not in known:
                 raise ValueError(f"{where}: not one of the groups {', '.join(known)}{hint(group, known)}")
+            if len({(row.LT, row.teacher_outputs or config.teachers.outputs) for row in rows}) > 1:
+                raise ValueError(
+                    f"{where}: students differ in LT or teacher_outputs, and one file is one teacher; have rows agree, "
+                    "or the others' teachers trained in a study of their own"
+                )
             if len({row.list for row in rows}) > 1 and "{list}" not in file:
                 raise ValueError(
                     f"{where}: students are of several lists, and a teacher of one may have trained on test videos of "
@@ -351,6 +357,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     rows_have_their_list,
     baselines_can_train,
     students_have_a_reference,
+    splits_fit_together,
     students_have_their_teachers,
     methods_suit_their_teachers,
     batches_stay_whole_where_a_loss_compares_samples,
@@ -358,7 +365,6 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,
-    splits_fit_together,
     split_has_what_its_source_reads,
     clips_suit_their_backbones,
     weights_are_of_every_backbone,

@@ -187,6 +187,12 @@ class Sections(Section):
         name = self.analysis.chosen.get(dataset, next(iter(students), None))
         return None if name is None else (name, students[name])
 
+    def compared(self, dataset: str) -> Counter[int]:
+        """List -> how many students and controls are compared with its baseline: Holm's family in Table 5."""
+        found = Counter(row.list for row in self.students_of(dataset).values())
+        found.update(row.list for row in self.baselines_of(dataset).values() if row.train)
+        return found
+
     def checked(self, name: str, dataset: Dataset | None = None) -> dict[str, Any]:
         """All that a check of a data set reads of the study, as plain values; ``dataset`` is one that has no entry."""
         split = self.split.settings(name) if self.split.source == "flow" else {"source": self.split.source}
@@ -199,6 +205,6 @@ class Sections(Section):
             "split": split,
             "selection": self.train.selection,
             "epochs": self.train.epochs,
-            "students": max(Counter(row.list for row in self.students_of(name).values()).values(), default=0),
+            "students": max(self.compared(name).values(), default=0),
             "seed": self.seeds[0],
         }

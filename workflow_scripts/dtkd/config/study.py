@@ -86,7 +86,9 @@ class Study(Sections):
         found: dict[str, tuple[TeacherSet, Run]] = {}
         for run in self.runs().values():
             for teachers in self.teacher_sets(run) if run.student else []:
-                found.setdefault(teachers.file, (teachers, run))
+                if found.setdefault(teachers.file, (teachers, run))[0] != teachers:
+                    raise DtkdError(f"config: two kinds of teachers would share the file {teachers.file}; give the "
+                                    "split of one another name")  # fmt: skip
         return found
 
     def split_file(self, dataset: str, split: str | None = None) -> str:

@@ -87,7 +87,8 @@ class Train(Section):
     class_balance: Literal["none", "sampling", "weights"] = Field(
         "none",
         description="Where classes have unequally many training videos. `weights`: in the cross-entropy each class "
-        "counts the same. `sampling`: clips are drawn, with replacement, so that each class is as frequent.",
+        "counts the same. `sampling`: clips are drawn, with replacement, so that each class is as frequent; what is "
+        "drawn twice in an epoch is the same clip, crop and flip included, as teachers know no others.",
     )
     mixup: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(
         0.0,
@@ -108,8 +109,9 @@ class Train(Section):
     )
     layer_decay: Annotated[float, Field(gt=0, le=1)] = Field(
         1.0,
-        description="Each layer (a block of the network) learns at the rate of the next one times this. Below 1 "
-        "where pretrained features should stay.",
+        description="Each layer learns at the rate of the next one times this. Below 1 where pretrained features "
+        "should stay. A layer is a child of the network or an entry of a list such as `blocks.3`; of `swin3d_t` a "
+        "whole stage is one, so that published values, which are by block, mean less there.",
     )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto",

@@ -670,6 +670,9 @@ def groups(source: Source, paths: Iterable[str]) -> dict[str, str]:
         (_, header), *rows = _csv_rows(Path(source.annotations))
         own = [dict(zip(header, cells, strict=True)) for _, cells in rows]
         known = {row["video"].removeprefix("./"): row.get("group") for row in own}
+        if not any(known.values()):  # names may tell
+            found = scenes_in_names(paths := list(paths))
+            return {path: path for path in paths} | (found.scenes if found else {})
         return {path: known.get(path) or path for path in paths}
     scene, rest = _SCENES[{"ucf101": "UCF101", "hmdb51": "HMDB51"}[source.format]]
     found = {path: re.search(f"^([^/]+/{scene}){rest}", path) for path in paths}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from math import isnan
 from pathlib import Path
@@ -20,13 +19,15 @@ def rows(study: Study, sizes: Mapping[str, Size]) -> list[dict[str, Any]]:
     """A row for each data set and list that has students: test videos, the baseline's accuracy, and what they show.
 
     ``one student``: points of top-1 that a student named beforehand has to gain, so that the exact paired test finds
-    it (p < 0.05) with a chance of 80 %. ``one of all``: the same where all of the list's students are looked at (Holm's
-    first step). Several seeds count as so many times the videos: what one pair of trainings differs by, others do not.
+    it (p < 0.05) with a chance of 80 %. ``one of all``: the same where all of the list's students and controls are
+    looked at (Holm's first step). Several seeds count as so many times the videos: what one pair of trainings differs
+    by, others do not.
     """
     found = []
     for dataset in study.use:
-        students = Counter(row.list for row in study.students_of(dataset).values())
-        for number, count in sorted(students.items()):
+        lists = {row.list for row in study.students_of(dataset).values()}
+        for number in sorted(lists):
+            count = study.compared(dataset)[number]
             videos = round(sizes[dataset].test[number]["all"])
             accuracy, source = expected_accuracy(study, dataset, number, sizes[dataset].classes)
             cases = videos * len(study.seeds)
@@ -34,7 +35,7 @@ def rows(study: Study, sizes: Mapping[str, Size]) -> list[dict[str, Any]]:
                 "data set": dataset, "list": number, "test videos": videos, "seeds": len(study.seeds),
                 "baseline, %": f"{100 * accuracy:.1f} ({source})",
                 "one student": _points(smallest_gain(cases, accuracy)),
-                "students": count, "one of all": _points(smallest_gain(cases, accuracy, alpha=0.05 / count)),
+                "compared": count, "one of all": _points(smallest_gain(cases, accuracy, alpha=0.05 / count)),
             })  # fmt: skip
     return found
 

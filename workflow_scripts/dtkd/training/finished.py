@@ -40,7 +40,8 @@ def checkpoint(
     about = weights.load_safely(path)
     if isinstance(about, Mapping) and "settings" in about:  # this project's, which says what it is of
         _check(str(path), about, settings, classes, pixels)
-    state = networks.trained_model(dict(settings), len(classes), path).state_dict()
+    state = weights.load_state_dict(path)
+    state = networks.with_weights(dict(settings), len(classes), state, str(path)).state_dict()
     return {"model": state, "last": state, "epoch": 0}
 
 
@@ -63,6 +64,14 @@ def _check(
         if made[key] != settings[key]:
             raise DtkdError(f"{path}: was trained with {key} {made[key]}, and the study has {settings[key]}; give a "
                             "teacher of this study's, or leave it out of teachers.checkpoints")  # fmt: skip
+    trained = {"LT": made["frozen"], "teachers.outputs": made.get("teacher_outputs", "masked")}
+    wanted = {"LT": settings["frozen"], "teachers.outputs": settings.get("teacher_outputs", "masked")}
+    for key, value in trained.items():
+        if value != wanted[key]:
+            raise DtkdError(
+                f"{path}: was trained with {key}: {str(value).lower()}, and the study's students ask for "
+                f"{str(wanted[key]).lower()}; set {key} as it was, or leave the file out of teachers.checkpoints"
+            )
     if (group := made.get("subset", settings["subset"])) != settings["subset"]:
         raise DtkdError(
             f"{path}: is the {group} teacher, and teachers.checkpoints has it for {settings['subset']}; swap them"

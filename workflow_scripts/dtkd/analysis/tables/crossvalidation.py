@@ -16,14 +16,14 @@ from dtkd.data import published
 def crossvalidation(rows: Iterable[Row]) -> pd.DataFrame:
     """Table 3's baselines that differ in the list alone: mean and sample standard deviation over the lists.
 
-    ``rows`` are those of `table3`; ``record`` is not read. One row per dataset, backbone, clip and frozen with at least
-    two lists (none if no baseline has a second list), each list's accuracy first averaged over its seeds. The paper's
-    mean and deviation are computed from its rows, if it has them all.
+    ``rows`` are those of `table3`; ``record`` is not read. One row per dataset, backbone, clip, frozen and variant with
+    at least two lists (none if no baseline has a second list), each list's accuracy first averaged over its seeds. The
+    paper's mean and deviation are computed from its rows, if it has them all.
     """
     names, paper = ["top1", "top5"], counterparts(published.table(3), BASELINE_KEYS)
     groups, table = {}, []
     for row in rows:
-        group = groups.setdefault(key_of(row, ("dataset", "backbone", "clip", "frozen")), {})
+        group = groups.setdefault((*key_of(row, ("dataset", "backbone", "clip", "frozen")), row.get("variant")), {})
         group.setdefault(row["list"], row)  # of several baselines of a list the first
     for group in groups.values():
         if len(group) < 2:

@@ -39,8 +39,9 @@ def table3(rows: Iterable[Row]) -> pd.DataFrame:
         }
         own = paper.get(key_of(row, BASELINE_KEYS), {}) if row["as_published"] else {}
         table.append({**row, **sizes, **scores, **beside(scores, own, ["top1", "top5"])})
-    columns = ["dataset", "model", "list", "backbone", "clip", "frozen", "params_published", "params", "trainable",
-               "gflops", "seeds", *with_std(ACCURACIES), *against(["top1", "top5"])]  # fmt: skip
+    several = ["variant"] if any(row.get("variant") for row in table) else []
+    columns = ["dataset", "model", "list", "backbone", "clip", "frozen", *several, "params_published", "params",
+               "trainable", "gflops", "seeds", *with_std(ACCURACIES), *against(["top1", "top5"])]  # fmt: skip
     caption = (
         "Accuracy of the baselines on the test videos of their list. Parameters in millions; 400 classes: with the "
         "published head, which training replaces. GFLOPs: 1e9 multiply-adds of one clip"

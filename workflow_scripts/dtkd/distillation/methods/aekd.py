@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
@@ -39,7 +40,7 @@ class AEKD(EachTeacher):
         count = len(names)
         if self.C * count < 1:
             raise DtkdError(f"method aekd: {count} weights of at most C = {self.C:g} do not sum to 1; set C to "
-                            f"{1 / count:.3g} or more")  # fmt: skip
+                            f"{math.ceil(1000 / count) / 1000:g} or more")  # fmt: skip
 
     def weights(self, target: Target, log_p: Tensor, q: Tensor) -> Tensor:
         g = (log_p.exp() - q).double().transpose(0, 1)  # (n, K, classes); a factor changes no weight
