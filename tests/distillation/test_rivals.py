@@ -232,9 +232,9 @@ def test_a_mixture_is_a_distribution_and_hears_specialists_within_their_group_al
 
 
 @pytest.mark.parametrize(("name", "row", "teachers", "message"), [
-    ("ca_mkd", MIX, ("a",), "method ca_mkd weighs teachers against each other: it takes two or more, not 1"),
-    ("ebkd", MIX, ("a",), "method ebkd weighs teachers against each other: it takes two or more, not 1"),
-    ("aekd", MIX, ("a",), "method aekd weighs teachers against each other: it takes two or more, not 1"),
+    ("ca_mkd", MIX, ("a",), "method ca_mkd weighs teachers against each other: it takes 2 or more, not 1"),
+    ("ebkd", MIX, ("a",), "method ebkd weighs teachers against each other: it takes 2 or more, not 1"),
+    ("aekd", MIX, ("a",), "method aekd weighs teachers against each other: it takes 2 or more, not 1"),
     ("aekd", MIX | {"C": 0.3}, ("a", "b"), "2 weights of at most C = 0.3 do not sum to 1; set C to 0.5 or more"),
     ("kd", MIX, ("a", "b"), "method kd takes one teacher, not 2; average takes several"),
     ("dist", {}, ("a", "b"), "method dist takes one teacher, not 2; average takes several"),

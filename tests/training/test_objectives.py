@@ -115,5 +115,5 @@ def test_several_baselines_are_numbered():
 
 
 def test_a_student_of_too_few_teachers_is_refused():
-    with pytest.raises(DtkdError, match="method ebkd weighs teachers against each other: it takes two or more, not 1"):
+    with pytest.raises(DtkdError, match="method ebkd weighs teachers against each other: it takes 2 or more, not 1"):
         Distillation(methods.build("ebkd", **HYPER), Targets(("teacher",), SAID[:1]))

@@ -135,7 +135,9 @@ class Method(Section):
         """Raise DtkdError where a student cannot learn from teachers of these names by this method."""
         count = len(names)
         if count < self.fewest:
-            raise DtkdError(f"method {self.name} weighs teachers against each other: it takes two or more, not {count}")
+            raise DtkdError(
+                f"method {self.name} weighs teachers against each other: it takes {self.fewest} or more, not {count}"
+            )
         if self.teachers == "generalist" and not self.alternatives and count > 1:
             raise DtkdError(f"method {self.name} takes one teacher, not {count}; average takes several")
 
