@@ -82,15 +82,16 @@ def test_videos_of_one_recording_are_one_case(rows):
 
 
 def test_lists_weigh_alike_and_a_video_counts_once(rows, tmp_path):
-    """List 1: +3/12 of six videos, by two seeds; list 2: of videos 0 and 2, the student loses one by one seed."""
+    """List 1: +3/12 of six videos, by two seeds; list 2: of videos 0 and 2, the student wins the first by one seed."""
     second = {
-        "predictions": [answers(tmp_path / f"s2{n}.parquet", [1, n], [0, 2]) for n in range(2)],
-        "baseline": [answers(tmp_path / f"b2{n}.parquet", [1, 1], [0, 2]) for n in range(2)],
+        "predictions": [answers(tmp_path / f"s2{n}.parquet", [n, 1], [0, 2]) for n in range(2)],
+        "baseline": [answers(tmp_path / f"b2{n}.parquet", [0, 1], [0, 2]) for n in range(2)],
         "history": rows[1]["of_lists"][0]["history"], "teachers": [],
     }  # fmt: skip
     row = rows[1] | {"lists": "1, 2", "of_lists": [rows[1]["of_lists"][0], second]}
     [found] = methods([row], {"mine": SPLIT}, {"mine": index()}).to_dict("records")
-    assert found["gain"] == pytest.approx(100 * (3 / 12 - 1 / 4) / 2)
+    assert found["gain"] == pytest.approx(100 * (3 / 12 + 1 / 4) / 2)
+    assert found["p"] == 2 / 4, "video 0 by 3, video 1 by 1"
     assert found["videos"] == 6
     assert found["top1"] == pytest.approx(100 * np.mean([5 / 6, 4 / 6, 1 / 2, 1]))
 
