@@ -14,6 +14,7 @@ from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Stu
 from dtkd.data.groups import SUBSETS, split_name
 
 AnyRow = TypeVar("AnyRow", bound=Baseline | Student)
+LINES = 5  # that can be told apart in a figure (`base.STROKES`)
 PARTITION = "partition (BSKD)"  # one loss by two names
 # Frames and rate that the published networks were made for: a row with others is no row of the paper.
 PUBLISHED_CLIPS = {"slowfast_r101_16x8": "64x2", "slowfast_r101_8x8": "32x2", "slowfast_r50_8x8": "32x2"}
@@ -466,7 +467,8 @@ def lists(study: Study) -> dict[str, dict[str, list[str]]]:
 def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
     """Figure 6: histories of the chosen student, of one by each other method of specialists, and of the baseline.
 
-    Of several students by a method the one that differs least: with the chosen one's outputs, KD_T and KD_alpha.
+    Of several students by a method the one that differs least: with the chosen one's outputs, KD_T and KD_alpha. BSKD
+    first, and of more methods than lines can look different the first ones.
     """
     shown = {}
     for dataset in study.use:
@@ -476,11 +478,15 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
         alike = ("split", "teacher_outputs", "KD_T", "KD_alpha")
         others = sorted(
             (item for item in study.of_specialists(dataset).items() if item[1].list == student.list),
-            key=lambda item: any(getattr(item[1], key, None) != getattr(student, key, None) for key in alike),
+            key=lambda item: (
+                item[1].method != "bskd",
+                any(getattr(item[1], key, None) != getattr(student, key, None) for key in alike),
+            ),
         )
         by_method = {student.method: (name, student)}
         for item in others:
-            by_method.setdefault(item[1].method, item)
+            if len(by_method) < LINES:
+                by_method.setdefault(item[1].method, item)
         shown[dataset] = {
             _with_kind(label, row.distillation.label): histories(study, student_runs(study, dataset, row))
             for label, row in by_method.values()
