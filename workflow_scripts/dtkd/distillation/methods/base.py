@@ -164,6 +164,13 @@ class Method(Section):
         }
 
 
+class OfLogits(Method):
+    """A method whose loss reads what each teacher says: nothing is made of that beforehand."""
+
+    def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
+        return Target(None, {}, dict(teacher_logits))
+
+
 def word(key: str, value: Any) -> str:
     """A setting in a run's name: a word as it is, a switch by its key, a number behind its key."""
     if isinstance(value, bool):

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from dtkd.common.fields import Positive
-from dtkd.distillation.methods.base import Loss, Method, Target, Teachers
+from dtkd.distillation.methods.base import Loss, OfLogits, Target, Teachers
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class DIST(Method):
+class DIST(OfLogits):
     """L = CE + T^2 * (beta * inter + gamma * intra), of p_T(z) and p_T(t).
 
     inter = 1 - the Pearson correlation over the classes, mean over the samples; intra = 1 - that over the samples of a
@@ -35,9 +34,6 @@ class DIST(Method):
     KD_T: Positive = Field(1.0, description="Temperature of the softened distributions.")
     beta: Weight = Field(1.0, description="Weight of the correlation over the classes of a sample.")
     gamma: Weight = Field(1.0, description="Weight of the correlation over the samples of a batch.")
-
-    def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
-        return Target(None, {}, dict(teacher_logits))
 
     def loss_of(self, student_logits: Tensor, target: Target, labels: Tensor) -> Loss:
         from dtkd.distillation import divergences, equations

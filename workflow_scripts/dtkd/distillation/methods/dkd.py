@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import Field
 
 from dtkd.common.fields import Positive
-from dtkd.distillation.methods.base import Loss, Method, Target, Teachers
+from dtkd.distillation.methods.base import Loss, OfLogits, Target, Teachers
 from dtkd.distillation.methods.standardised import Standardise
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 Share = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
-class DKD(Method):
+class DKD(OfLogits):
     """L = CE + T^2 * (alpha * TCKD + beta * NCKD).
 
     TCKD = KL(b_t || b_z) with b = (p_T(y), 1 - p_T(y)); NCKD = KL(r_t || r_z), r the softmax of the logits / T of all
@@ -36,9 +35,6 @@ class DKD(Method):
     alpha: Share = Field(1.0, description="Weight of TCKD: how sure the teacher is of the label.")
     beta: Share = Field(8.0, description="Weight of NCKD: how the teacher tells the other classes apart.")
     standardise: Standardise = False
-
-    def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
-        return Target(None, {}, dict(teacher_logits))
 
     def loss_of(self, student_logits: Tensor, target: Target, labels: Tensor) -> Loss:
         from dtkd.distillation import equations

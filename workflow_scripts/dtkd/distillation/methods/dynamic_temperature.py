@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from dtkd.distillation.methods.base import SoftTargets, Target, Teachers
+from dtkd.distillation.methods.base import OfLogits, SoftTargets, Target, Teachers
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class DynamicTemperature(SoftTargets):
+class DynamicTemperature(OfLogits, SoftTargets):
     """L_KD = mean over samples of T_z * T_t / T^2 * KL(softmax(t / T_t) || softmax(z / T_z)).
 
     T_t = 2 x / (x + y) * T and T_z = 2 y / (x + y) * T, with x and y the sharpness of teacher and student: the log of
@@ -25,9 +24,6 @@ class DynamicTemperature(SoftTargets):
     label: ClassVar[str] = "Dynamic T"
     summary: ClassVar[str] = "plain distillation with temperatures by the sharpness of each sample (Wei and Bai, 2024)"
     teachers: ClassVar[Teachers] = "generalist"
-
-    def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
-        return Target(None, {}, dict(teacher_logits))
 
     def divergence(self, student_logits: Tensor, target: Target) -> tuple[Tensor, dict[str, Tensor]]:
         import torch

@@ -6,13 +6,13 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from dtkd.distillation.methods.base import SoftTargets, Target
+from dtkd.distillation.methods.base import OfLogits, SoftTargets, Target
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-class EachTeacher(SoftTargets):
+class EachTeacher(OfLogits, SoftTargets):
     """Teachers that are weighed against each other, sample by sample."""
 
     alternatives: ClassVar[tuple[Any, ...]] = ("both", "baselines")
@@ -21,9 +21,6 @@ class EachTeacher(SoftTargets):
     @abstractmethod
     def weights(self, target: Target, log_p: Tensor, q: Tensor) -> Tensor:
         """The weights (K, n) of a target's samples, by the student's log p_T (n, C) and each p_T(t_k) (K, n, C)."""
-
-    def target(self, teacher_logits: Mapping[str, Tensor], labels: Tensor, groups: Tensor) -> Target:
-        return Target(None, {}, dict(teacher_logits))
 
     def divergence(self, student_logits: Tensor, target: Target) -> tuple[Tensor, dict[str, Tensor]]:
         import torch
