@@ -52,6 +52,11 @@ def load_state_dict(path: str | Path, sha256: str | None = None, part: str | Non
     state = load_safely(path)
     if part and isinstance(state, Mapping):
         state = state.get(part)
+    return parameters_in(state, path)
+
+
+def parameters_in(state: Any, path: str | Path) -> dict[str, Tensor]:
+    """The parameters in what a file holds, as `load_state_dict` finds them; errors name ``path``."""
     for _ in CONTAINERS:  # one within another, but not for ever
         if isinstance(state, Mapping) and not _are_parameters(state):
             state = next((state[key] for key in CONTAINERS if isinstance(state.get(key), Mapping)), None)

@@ -40,7 +40,7 @@ def checkpoint(
     about = weights.load_safely(path)
     if isinstance(about, Mapping) and "settings" in about:  # this project's, which says what it is of
         _check(str(path), about, settings, classes, pixels)
-    state = weights.load_state_dict(path)
+    state = weights.parameters_in(about, path)
     state = networks.with_weights(dict(settings), len(classes), state, str(path)).state_dict()
     return {"model": state, "last": state, "epoch": 0}
 
