@@ -35,7 +35,7 @@ from dtkd.config import Dataset, Run, Study, TeacherSet
 from dtkd.data import datasets, published, synthetic, video
 from dtkd.data import groups as groups_of_classes
 from dtkd.models import backbones
-from dtkd.motion import fasterrcnn, flow
+from dtkd.motion import flow
 from dtkd.training import sampling
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
@@ -396,6 +396,8 @@ def _flow_settings(study: Study, folder: Path) -> flow.Settings:
     """The study's, on one core; its detector of persons is untrained, which takes the same time, and loaded."""
     weights = {"weights": study.flow.weights}
     if study.by_person:
+        from dtkd.motion import fasterrcnn  # torchvision, which takes more than a second to import
+
         weights["person_weights"] = str(folder / "detector.pth")
         fasterrcnn.save_untrained(weights["person_weights"])
     settings = flow.Settings(**study.flow_settings, **weights)
