@@ -53,18 +53,17 @@ def methods(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str
         (`significance.interval_of_clusters`, `sign_flip_p_of_clusters`); ``p_holm`` is adjusted for the rows of the
         data set.
     """
-    table = []
-    for row in rows:
-        dataset = row["dataset"]
-        of_recording = recordings(indexes[dataset])
-        table.append(_scored(row, subsets_of(dataset, splits[dataset], indexes[dataset]), of_recording))
+    known = {name: (subsets_of(name, splits[name], index), recordings(index)) for name, index in indexes.items()}
+    table = [_scored(row, *known[row["dataset"]]) for row in rows]
     for dataset in {row["dataset"] for row in table}:
         adjust([row for row in table if row["dataset"] == dataset])
     groups = dict.fromkeys(_of_group(name) for row in table for name in group_names(splits[row["dataset"]]))
     columns = ["dataset", "models", "method", "variant", "lists", "seeds", "videos", "recordings", *with_std(["top1"]),
                "top5", *groups, "nll", "ece", "brier", "gain", "gain_low", "gain_high", "p", "p_holm", "teacher_passes",
                "teacher_trainings", "hours", "teacher_hours"]  # fmt: skip
-    notes = [_note(name, indexes[name]) for name in dict.fromkeys(row["dataset"] for row in table)]
+    notes = [
+        _note(name, known[name][1], _sign(indexes[name])) for name in dict.fromkeys(row["dataset"] for row in table)
+    ]
     return titled(pd.DataFrame(table, columns=columns), "methods", CAPTION, [*notes, SHARED])
 
 
@@ -128,13 +127,12 @@ def _hours(histories: Iterable[str]) -> float:
     return sum(float(read_parquet(file)["train_seconds"].sum()) for file in dict.fromkeys(histories)) / 3600
 
 
-def _note(dataset: str, index: pd.DataFrame) -> str:
-    """What its intervals and p take for one case."""
-    found = recordings(index)
+def _note(dataset: str, found: Mapping[str, str], sign: str) -> str:
+    """What its intervals and p take for one case: path -> recording, and what tells of that."""
     several = len(found) - len(set(found.values()))
     if not several:
         return f"{dataset}: neither lists nor names tell which videos are of one recording; each counts as its own."
-    return f"{dataset}: {len(found)} videos of {len(set(found.values()))} recordings, by its {_sign(index)}."
+    return f"{dataset}: {len(found)} videos of {len(set(found.values()))} recordings, by its {sign}."
 
 
 def _sign(index: pd.DataFrame) -> str:
