@@ -60,11 +60,6 @@ class Run:
         return isinstance(self.student, OfSpecialists)
 
     @property
-    def frozen_teachers(self) -> bool:
-        """Whether a student's teachers stay as they are: specialists may go on learning, a baseline is finished."""
-        return not self.has_specialists or self.specialists_row.FT
-
-    @property
     def name(self) -> str:
         """The run's folder."""
         return f"{self.settings_name}-seed{self.seed}"
