@@ -31,7 +31,7 @@ from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
-from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, TrainingClips, loader, seed_of
+from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, seed_of, training_loader
 
 if TYPE_CHECKING:
     from dtkd.training.changes import Mixing
@@ -168,12 +168,13 @@ def build(
             raise DtkdError("train.batch_norm: synced is for GPUs, and this training is on a CPU; use local")
         classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)
     accelerate([classifier.model], normalise, settings, device)
-    clips = TrainingClips(train_videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
-                          settings.rand_augment)  # fmt: skip
-    data = loader(clips, batches=DistributedBatchSampler(batches, group), workers=hardware.workers, pin=hardware.pin)
+    cache = hardware.frame_cache()
+    data = training_loader(train_videos, DistributedBatchSampler(batches, group), clip=clip, augment=augment,
+                           settings=settings, seed=seed, hardware=hardware, normalise=normalise,
+                           cache=cache)  # fmt: skip
     return Training(
         classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
-        settings, Optimiser(classifier, settings, device), device, group, seed, label, clips.cache,
+        settings, Optimiser(classifier, settings, device), device, group, seed, label, cache,
         _mixing(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
     )  # fmt: skip
 

@@ -32,7 +32,7 @@ from dtkd.training.labels import labels_of
 from dtkd.training.normalise import Normalise
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import micro_batches
-from dtkd.training.sampling import EpochBatches, Items, TrainingClips, loader, seed_of
+from dtkd.training.sampling import EpochBatches, Items, seed_of, training_loader
 
 
 @dataclass(frozen=True)
@@ -118,9 +118,8 @@ def frozen(
     items = [(k, video) for k in range(clips) for video in range(count)]
     size = settings.micro_batch or 2 * settings.batch_size
     batches = [items[i : i + size] for i in range(0, len(items), size)]
-    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
-                                settings.rand_augment), batches=batches,
-                  workers=hardware.workers, pin=hardware.pin)  # fmt: skip
+    data = training_loader(videos, batches, clip=clip, augment=augment, settings=settings, seed=seed,
+                           hardware=hardware, normalise=normalise)  # fmt: skip
     logits = []
     for frames, _, _ in progress(data, desc=label, unit="batch"):
         frames = normalise(frames.to(hardware.device, non_blocking=True))
@@ -202,9 +201,8 @@ def continued(
     accelerate([teacher.model for teacher in teachers.values()], normalise.to(device), settings, device)
     how = labels_of(settings, videos.labels, len(groups))
     learners = {name: Learner(teacher, normalise, settings, device, how) for name, teacher in teachers.items()}
-    data = loader(TrainingClips(videos, clip, augment, seed, hardware.frame_cache(), normalise.colour,
-                                settings.rand_augment), batches=batches,
-                  workers=hardware.workers, pin=hardware.pin)  # fmt: skip
+    data = training_loader(videos, batches, clip=clip, augment=augment, settings=settings, seed=seed,
+                           hardware=hardware, normalise=normalise)  # fmt: skip
     logits = torch.full((len(teachers), settings.epochs * settings.clips_per_video, len(videos), len(groups)), math.nan)
     history: list[dict[str, float]] = []
     if (saved := checkpoints.load(resume, fingerprint)) is not None:
