@@ -8,9 +8,8 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
-from dtkd.analysis.figures.bars import signed
+from dtkd.analysis.figures.bars import rows_of_gains, signed
 from dtkd.analysis.figures.base import SMALL, heads, panels, read_runs, read_table, styled, title
 from dtkd.analysis.figures.pairs import Runs
 from dtkd.training.metrics import NOISE, Predictions
@@ -49,15 +48,9 @@ def gains(table: pd.DataFrame, baselines: Runs) -> Figure:
                 axis.plot(row["gain"], y, "o", color=GAIN, markerfacecolor=GAIN if told else "white", markersize=4.5)
                 text = signed(row["gain"])
                 axis.text(1.02, y, text, transform=axis.get_yaxis_transform(), va="center_baseline", fontsize=SMALL)
-        axis.set_yticks(range(len(own)), [
+        rows_of_gains(axis, [
             f"over {row.model}:" if row.method == "baseline" else row.model for row in own.itertuples()
         ])  # fmt: skip
-        axis.tick_params(axis="y", length=0)
-        axis.axvline(0, color="black", linewidth=0.8)
-        axis.set_ylim(len(own) - 0.4, -0.6)
-        axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-        axis.grid(axis="x", linewidth=0.3, color="#CCCCCC")
-        axis.spines["left"].set_visible(False)
         seeds = int(own["seeds"].max()) if "seeds" in own else 1
         axis.set_xlabel("gain in top-1 (points" + (f", mean of {seeds} seeds)" if seeds > 1 else ")"))
         entries.append((axis, title(baselines, dataset), [*_to_beat(table, dataset, baselines[dataset]), *_told(own)]))

@@ -10,9 +10,8 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
-from dtkd.analysis.figures.bars import signed
+from dtkd.analysis.figures.bars import rows_of_gains, signed
 from dtkd.analysis.figures.base import SMALL, STROKES, heads, panels, short, styled, title
 from dtkd.training.metrics import Predictions, top_k
 
@@ -52,13 +51,7 @@ def seeds(gained: Gains) -> Figure:
         (axis,) = axes[dataset]
         for y, lists in enumerate(rows.values()):
             _strip(axis, y, lists, numbers)
-        axis.set_yticks(range(len(rows)), [short(name, NAME) for name in rows])
-        axis.tick_params(axis="y", length=0)
-        axis.axvline(0, color="black", linewidth=0.8)
-        axis.set_ylim(len(rows) - 0.4, -0.6)
-        axis.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-        axis.grid(axis="x", linewidth=0.3, color="#CCCCCC")
-        axis.spines["left"].set_visible(False)
+        rows_of_gains(axis, [short(name, NAME) for name in rows])
         axis.set_xlabel("gain in top-1 (points)")
         entries.append((axis, title(gained, dataset), _explained(rows, numbers)))
     heads(entries)
