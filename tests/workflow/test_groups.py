@@ -7,7 +7,6 @@ import pytest
 import tiny
 import torch
 import yaml
-from conftest import draw
 
 LIST = "results/tiny/list1"
 GROUPS = {"calm": ["Archery", "Bowling"], "middling": ["Diving"], "wild": ["JumpRope"]}
@@ -23,9 +22,7 @@ STUDENTS = {
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     root = tiny.write(tmp_path_factory.mktemp("groups") / "study")
-    for label, name in enumerate(tiny.CLASSES):
-        for seed, clip in enumerate(tiny.CLIPS[name]):
-            draw(root / "videos" / clip, seed=seed, label=label, frames=8)
+    tiny.draw_videos(root)
     tiny.configure(root, lambda config: config.update(
         split={"source": "listed", "groups": {"tiny": GROUPS}}, students={"tiny": STUDENTS}, analysis={},
         baselines={"tiny": {"U1": {}, "U2": {"frozen": True}}},

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 import pytest
 import tiny
 import torch
-from conftest import draw
 
 from dtkd import models
 from dtkd.common import plugins
@@ -97,15 +96,9 @@ def with_algorithm(config):
     config["flow"]["algorithm"] = "brightness"
 
 
-def drawn(root, frames=6):
-    for label, name in enumerate(tiny.CLASSES):
-        for seed, clip in enumerate(tiny.CLIPS[name]):
-            draw(root / "videos" / clip, seed=seed, label=label, frames=frames)
-
-
 def test_a_network_is_planned_trained_and_trained_again_when_its_file_changes(study):
     tiny.configure(study, with_network)
-    drawn(study)
+    tiny.draw_videos(study, frames=6)
     done = tiny.snakemake(study, f"{BASELINE}/checkpoint.pt")
     assert done.returncode == 0, done.stdout + done.stderr
     record = json.loads((study / BASELINE / "run.json").read_text())
@@ -130,7 +123,7 @@ def test_every_training_of_a_study_has_it_as_an_input(study):
 
 def test_a_trained_one_predicts_in_another_process(study):
     tiny.configure(study, with_network)
-    drawn(study)
+    tiny.draw_videos(study, frames=6)
     tiny.snakemake(study, f"{BASELINE}/checkpoint.pt")
     video = f"videos/{tiny.CLIPS['Diving'][0]}"
     command = [sys.executable, "-m", "dtkd.predict", f"{BASELINE}/checkpoint.pt", video]
@@ -147,7 +140,7 @@ def test_a_method_trains_a_student_and_trains_it_again_when_its_file_changes(stu
     row = {"method": "mean", "KD_T": 2, "KD_alpha": 0.4, "floor": 0.01}
     tiny.configure(study, lambda config: config.update(plugins=["mean.py"]))
     tiny.configure(study, lambda config: config["students"]["tiny"].update(M=row))
-    drawn(study)
+    tiny.draw_videos(study, frames=6)
     student = "results/tiny/list1/student/mean-T2-A0.4-LT-FT-floor0.01-seed0"
     done = tiny.snakemake(study, f"{student}/checkpoint.pt")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -163,7 +156,7 @@ def test_a_method_trains_a_student_and_trains_it_again_when_its_file_changes(stu
 
 def test_an_algorithm_measures_and_measures_again_when_its_file_changes(study):
     tiny.configure(study, with_algorithm)
-    drawn(study, frames=3)
+    tiny.draw_videos(study, frames=3)
     done = tiny.snakemake(study, DIVING)
     assert done.returncode == 0, done.stdout + done.stderr
     (one, *_) = (study / "results/tiny/flow/Diving").iterdir()
@@ -181,7 +174,7 @@ def test_an_algorithm_measures_and_measures_again_when_its_file_changes(study):
 def test_a_threshold_splits_and_splits_again_when_its_file_changes(study):
     (study / "middle.py").write_text(THRESHOLD)
     tiny.configure(study, lambda config: (config.update(plugins=["middle.py"]), config["split"].update(threshold="m")))
-    drawn(study, frames=3)
+    tiny.draw_videos(study, frames=3)
     done = tiny.snakemake(study, "results/tiny/split.json", "results/tiny/stability.json")
     assert done.returncode == 0, done.stdout + done.stderr
     split = json.loads((study / "results/tiny/split.json").read_text())

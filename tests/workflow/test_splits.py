@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 import tiny
 import torch
-from conftest import draw
 
 LIST = "results/tiny/list1"
 ROW = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
@@ -29,9 +28,7 @@ RANDOM = f"{LIST}/teacher/static-LT-drawn-seed0"
 @pytest.fixture(scope="module")
 def study(tmp_path_factory):
     root = tiny.write(tmp_path_factory.mktemp("splits") / "study")
-    for label, name in enumerate(tiny.CLASSES):
-        for seed, clip in enumerate(tiny.CLIPS[name]):
-            draw(root / "videos" / clip, seed=seed, label=label, frames=8)
+    tiny.draw_videos(root)
     tiny.configure(root, lambda config: config.update(
         splits=SPLITS, students={"tiny": STUDENTS}, analysis={"chosen": {"tiny": "three"}},
     ))  # fmt: skip

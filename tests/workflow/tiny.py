@@ -51,6 +51,15 @@ def write(root: Path) -> Path:
     return root
 
 
+def draw_videos(root: Path, frames: int = 8) -> None:
+    """Put real videos, drawn by label and seed, in place of the one-byte ones."""
+    from conftest import draw  # which tests/stress does without
+
+    for label, name in enumerate(CLASSES):
+        for seed, clip in enumerate(CLIPS[name]):
+            draw(root / "videos" / clip, seed=seed, label=label, frames=frames)
+
+
 def configure(root: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Change config.yaml in place."""
     file = root / "config.yaml"
