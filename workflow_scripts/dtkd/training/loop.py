@@ -31,7 +31,8 @@ from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
-from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, seed_of, training_loader
+from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, seed_of
+from dtkd.training.training_loader import training_loader
 
 if TYPE_CHECKING:
     from dtkd.training.changes import Mixing

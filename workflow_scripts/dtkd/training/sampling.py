@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cv2
 import numpy as np
@@ -27,10 +27,6 @@ from dtkd.data import video, video_info
 from dtkd.data.datasets import Videos
 from dtkd.data.video_info import VideoInfo
 from dtkd.training.cropping import GREY, Window, crop, slack, test_windows, window_at
-
-if TYPE_CHECKING:
-    from dtkd.training.hardware import Hardware
-    from dtkd.training.normalise import Normalise
 
 Items = list[tuple[int, int]]  # a batch's samples: the number of the clip and of the video, as the sampler draws them
 
@@ -302,16 +298,6 @@ def loader(
         worker_init_fn=_single_thread if workers else None, generator=torch.Generator(),
     )  # fmt: skip
     return data if workers else PrefetchLoader(data)
-
-
-def training_loader(
-    videos: Videos, batches: Iterable[Items], *, clip: Clip, augment: Augment, settings: Train, seed: int,
-    hardware: Hardware, normalise: Normalise, cache: FrameCache | None = None,
-) -> DataLoader | PrefetchLoader:  # fmt: skip
-    """The training clips of some batches, which are a function of (seed, clip number, video) whoever asks for them."""
-    clips = TrainingClips(videos, clip, augment, seed, cache or hardware.frame_cache(), normalise.colour,
-                          settings.rand_augment)  # fmt: skip
-    return loader(clips, batches=batches, workers=hardware.workers, pin=hardware.pin)
 
 
 def _single_thread(_: int) -> None:

@@ -32,7 +32,8 @@ from dtkd.training.labels import labels_of
 from dtkd.training.normalise import Normalise
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import micro_batches
-from dtkd.training.sampling import EpochBatches, Items, seed_of, training_loader
+from dtkd.training.sampling import EpochBatches, Items, seed_of
+from dtkd.training.training_loader import training_loader
 
 
 @dataclass(frozen=True)

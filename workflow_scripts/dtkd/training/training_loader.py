@@ -1,0 +1,23 @@
+"""The loader of training clips, by what a process has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch.utils.data import DataLoader
+
+from dtkd.config import Augment, Clip, Train
+from dtkd.data.datasets import Videos
+from dtkd.training.hardware import Hardware
+from dtkd.training.normalise import Normalise
+from dtkd.training.sampling import FrameCache, Items, PrefetchLoader, TrainingClips, loader
+
+
+def training_loader(
+    videos: Videos, batches: Iterable[Items], *, clip: Clip, augment: Augment, settings: Train, seed: int,
+    hardware: Hardware, normalise: Normalise, cache: FrameCache | None = None,
+) -> DataLoader | PrefetchLoader:  # fmt: skip
+    """The training clips of some batches, which are a function of (seed, clip number, video) whoever asks for them."""
+    clips = TrainingClips(videos, clip, augment, seed, cache or hardware.frame_cache(), normalise.colour,
+                          settings.rand_augment)  # fmt: skip
+    return loader(clips, batches=batches, workers=hardware.workers, pin=hardware.pin)
