@@ -10,6 +10,8 @@ from dtkd.data.datasets import Videos
 torch.set_num_threads(1)
 cv2.setNumThreads(1)
 
+pytest_plugins = ["listed"]  # the fixtures of small data sets
+
 LONG = ("workflow", "training")  # folders whose files take minutes
 
 

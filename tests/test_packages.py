@@ -82,7 +82,7 @@ def test_what_the_snakefile_imports_is_light():
 def test_the_search_for_imports_finds_them():
     """Known ones: at the top, in a function, and through other modules."""
     assert "dtkd.common.errors" in imported(LIBRARY / "common" / "files.py")
-    assert "dtkd.data.video_info" in imported(LIBRARY / "data" / "datasets.py")
-    assert "dtkd.data.video_info" not in imported(LIBRARY / "data" / "datasets.py", lazy=False)
+    assert "dtkd.data.video_info" in imported(LIBRARY / "data" / "videos.py")
+    assert "dtkd.data.video_info" not in imported(LIBRARY / "data" / "videos.py", lazy=False)
     assert "torch" in reached(SCRIPTS / "train.py")
     assert "torch" in reached(LIBRARY / "training" / "trainer.py", lazy=False)

@@ -10,7 +10,7 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
 
     from dtkd.common.files import atomic
     from dtkd.config import Augment
-    from dtkd.data import datasets, inspection
+    from dtkd.data import datasets, inspection, unlisted
     from dtkd.training import cropping
 
     source = datasets.Source(**snakemake.params.source)  # noqa: F821
@@ -19,7 +19,7 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
     everything = datasets.index(source)
     if snakemake.params.may_part_scenes:  # noqa: F821
         datasets.check_scenes(source.videos, everything["path"])
-    if unused := datasets.passed_over(source):
+    if unused := unlisted.passed_over(source):
         note(snakemake, unused)  # noqa: F821
     sound, reasons = inspection.inspect(
         source.videos,

@@ -11,7 +11,7 @@ from dtkd.checks import mirrored_names
 from dtkd.checks.card import Card
 from dtkd.checks.findings import Finding
 from dtkd.checks.wording import config, listed, number, percent
-from dtkd.data import datasets
+from dtkd.data import unlisted
 from dtkd.data.groups import default_names
 from dtkd.motion.subsets import BOUNDARIES
 from dtkd.motion.thresholds import limits
@@ -38,7 +38,7 @@ def broken_files(card: Card) -> Iterator[Finding]:
 
 def passed_over(card: Card) -> Iterator[Finding]:
     """Files in the videos' folder that are not used."""
-    told = datasets.passed_over(card.settings.dataset.source())
+    told = unlisted.passed_over(card.settings.dataset.source())
     if told:
         what, _, remedy = told.partition("; ")
         yield Finding(
