@@ -7,7 +7,7 @@ import pytest
 import torch
 from checkpoint_files import SETTINGS, write
 
-from dtkd.inference import benchmark, export
+from dtkd.inference import benchmark, export, measuring
 from dtkd.training import networks
 
 
@@ -43,9 +43,9 @@ def test_a_pass_is_timed_after_it_is_warm():
         def forward(self, clips):
             calls.append(len(clips))
 
-    times = benchmark.passes(Slow(), torch.zeros(3, 1), benchmark.autocast("fp32", torch.device("cpu"))[0], 0)
-    assert len(times) == benchmark.FEWEST
-    assert len(calls) == benchmark.FEWEST + 1
+    times = measuring.passes(Slow(), torch.zeros(3, 1), measuring.autocast("fp32", torch.device("cpu"))[0], 0)
+    assert len(times) == measuring.FEWEST
+    assert len(calls) == measuring.FEWEST + 1
     assert set(calls) == {3}
 
 

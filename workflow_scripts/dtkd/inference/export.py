@@ -17,7 +17,7 @@ from dtkd.common.files import atomic, check_writable
 from dtkd.common.provenance import sha256
 from dtkd.data.datasets import Videos
 from dtkd.inference import exported, predict
-from dtkd.inference.trained import Trained, of_checkpoint
+from dtkd.inference.trained import THREADS, Trained, of_checkpoint
 from dtkd.training import networks
 from dtkd.training.hardware import choose_hardware
 from dtkd.training.sampling import TestClips
@@ -111,7 +111,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, metavar="FILE", help="(default: beside the checkpoint)")
     parser.add_argument("--last", action="store_true", help="the last epoch's weights, not the selected epoch's")
     parser.add_argument("--plugins", nargs="+", default=[], metavar="FILE", help="as in the config of its training")
-    parser.add_argument("--threads", type=int, default=predict.THREADS, help="CPU cores (default: %(default)s)")
+    parser.add_argument("--threads", type=int, default=THREADS, help="CPU cores (default: %(default)s)")
     given = parser.parse_args()
     if given.checkpoint.is_dir():
         given.checkpoint /= "checkpoint.pt"

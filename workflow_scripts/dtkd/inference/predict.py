@@ -23,12 +23,10 @@ from dtkd.config import Evaluation
 from dtkd.data.datasets import SUFFIXES, Videos
 from dtkd.data.video import VideoError
 from dtkd.inference import exported
-from dtkd.inference.trained import Trained, of_checkpoint
+from dtkd.inference.trained import THREADS, Trained, of_checkpoint
 from dtkd.training.evaluation import of_views
 from dtkd.training.hardware import Hardware, autocast, choose_hardware
 from dtkd.training.sampling import TestClips, loader
-
-THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 
 
 def load(file: str | Path, part: str = "model") -> Trained:

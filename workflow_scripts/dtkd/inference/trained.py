@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,7 @@ from dtkd.training import networks
 from dtkd.training.classifier import Classifier
 from dtkd.training.normalise import Normalise
 
+THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 ABOUT = ("settings", "classes", "own", "pixels")
 """What is known of a network beside its weights: `Trained.about` has it."""
 
