@@ -7,7 +7,8 @@ import pytest
 import torch
 from checkpoint_files import SETTINGS, write
 
-from dtkd.inference import benchmark, export, measuring
+from dtkd.inference import benchmark, exported, measuring
+from dtkd.inference.trained import of_checkpoint
 from dtkd.training import networks
 
 
@@ -21,19 +22,27 @@ def run(*options):
 
 def test_a_row_for_each_network_and_batch(tmp_path, capsys):
     write(tmp_path / "checkpoint.pt")
-    sys.argv = ["export", str(tmp_path), "--format", "torch_export"]
-    export.main()
     table = tmp_path / "table.csv"
-    assert run(tmp_path, tmp_path / "checkpoint-fp32.pt2", "--batch", 2, "--seconds", 0.01, "--csv", table) is None
+    assert run(tmp_path, "--batch", 1, 2, "--seconds", 0.01, "--csv", table) is None
+    assert "checkpoint.pt" in capsys.readouterr().out
     rows = pd.read_csv(table)
     size = networks.size(SETTINGS, 4)
-    assert rows["file"].tolist() == [str(tmp_path / "checkpoint.pt"), str(tmp_path / "checkpoint-fp32.pt2")]
-    assert rows["parameters"].tolist() == [size["parameters"]] * 2
+    assert set(rows["file"]) == {str(tmp_path / "checkpoint.pt")}
+    assert set(rows["parameters"]) == {size["parameters"]}
     assert rows["gflops"].tolist() == pytest.approx([size["multiply_adds"] / 1e9] * 2)
-    assert rows["batch"].tolist() == [2, 2]
+    assert rows["batch"].tolist() == [1, 2]
     assert (rows["p50"] <= rows["p95"]).all()
     assert (rows["memory"] > 0).all()
-    assert "checkpoint-fp32.pt2" in capsys.readouterr().out
+
+
+def test_an_exported_file_is_measured_as_it_is(tmp_path):
+    trained, file = of_checkpoint(write(tmp_path / "checkpoint.pt")), tmp_path / "half.pt2"
+    size = {"parameters": 3, "multiply_adds": 5}
+    exported.write(file, trained, "fp16", exported.description(trained, "fp16", size, "none"))
+    sys.argv = ["benchmark", str(file), "--batch", "2", "--seconds", "0.01", "--threads", "1", "--device", "cpu"]
+    [row] = benchmark._measured(file, benchmark._parser().parse_args())
+    assert (row["precision"], row["parameters"], row["gflops"], row["batch"]) == ("fp16", 3, 5e-9, 2)
+    assert row["weights"] == file.stat().st_size / 2**20
 
 
 def test_a_pass_is_timed_after_it_is_warm():

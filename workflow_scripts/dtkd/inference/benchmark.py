@@ -20,7 +20,7 @@ from dtkd.inference import exported, measuring
 from dtkd.inference.trained import THREADS, Trained, of_checkpoint
 
 
-def main() -> None:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "python -m dtkd.benchmark", description=__doc__.partition(":")[0], allow_abbrev=False
     )
@@ -35,6 +35,11 @@ def main() -> None:
     parser.add_argument("--plugins", nargs="+", default=[], metavar="FILE", help="as in the config of the training")
     parser.add_argument("--threads", type=int, default=THREADS, help="CPU cores (default: %(default)s)")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write the table")
+    return parser
+
+
+def main() -> None:
+    parser = _parser()
     given = parser.parse_args()
     for name in ("batch", "seconds", "threads"):
         if min(given.batch if name == "batch" else [getattr(given, name)]) <= 0:
