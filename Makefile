@@ -76,7 +76,7 @@ stress: .venv/installed
 
 # After a change of pyproject.toml: choose every package and record its hashes (needs uv).
 lock:
-	uv pip compile pyproject.toml --quiet --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
+	uv pip compile pyproject.toml --quiet --extra onnx --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
 	echo pip-audit==2.10.1 | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --output-file audit.lock
 
 clean:

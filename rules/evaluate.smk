@@ -37,3 +37,27 @@ rule evaluate:
         "../envs/train.yaml"
     script:
         "../workflow_scripts/evaluate.py"
+
+
+rule benchmark:
+    message:
+        "Benchmark {wildcards.dataset}, list {wildcards.list}: {wildcards.role} {wildcards.run}"
+    input:
+        checkpoint=f"{RUN}/{{role}}/{{run}}/checkpoint.pt",
+        plugin=lambda w: plugin(run_of(w, w.role)),
+    output:
+        f"{RUN}/{{role}}/{{run}}/benchmark.json",
+    params:
+        device=device,
+    log:
+        f"{RESULTS}/logs/benchmark/{{dataset}}-list{{list}}-{{role}}-{{run}}.log",
+    threads: training_threads(on_cpu=1)
+    resources:
+        gpu=gpus,
+        cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=scale_with_attempt(60),
+    conda:
+        "../envs/train.yaml"
+    script:
+        "../workflow_scripts/benchmark.py"

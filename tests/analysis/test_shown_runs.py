@@ -320,6 +320,16 @@ def test_one_of_each_method_is_the_plainest_and_the_chosen_one():
     assert list(shown_runs.each_method(shipped())["demo_hmdb"]) == ["H1 (baseline)", "SH3 (DTKD)", "SH13 (BSKD)"]
 
 
+def test_what_answers_take_is_measured_where_it_is_asked_for():
+    assert shown_runs.deployment(shipped("paper.yaml")) == []
+    found = shown_runs.deployment(shipped("paper.yaml", analysis={"benchmark": True}))
+    assert [(row["dataset"], row["model"], row["list"]) for row in found] == [
+        ("ucf101", "U1", 1), ("ucf101", "SU12", 1), ("hmdb51", "H1", 1), ("hmdb51", "SH3", 1)
+    ]  # fmt: skip
+    for row in found:
+        assert row["benchmark"] == row["predictions"][0].replace("predictions.parquet", "benchmark.json")
+
+
 def test_repeats_are_shown_where_there_are_some(paper):
     assert shown_runs.repeated(paper) == {}
     found = shown_runs.repeated(shipped("own_videos.yaml"))["my_videos"]

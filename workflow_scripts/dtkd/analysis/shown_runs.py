@@ -517,6 +517,24 @@ def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
     return shown
 
 
+def deployment(study: Study) -> list[dict[str, Any]]:
+    """The chosen students and their baselines where these are measured, by their first seed."""
+    rows = []
+    for dataset in study.use if study.analysis.benchmark else ():
+        if (chosen := study.chosen(dataset)) is None:
+            continue
+        baseline, row = study.reference(dataset, chosen[1].list)
+        sides = {baseline: baseline_runs(study, dataset, row), chosen[0]: student_runs(study, dataset, chosen[1])}
+        rows += [
+            {
+                "dataset": dataset, "model": name, "list": runs[0].list, "predictions": predictions(study, runs),
+                "benchmark": f"{study.results}/{runs[0].folder}/benchmark.json",
+            }
+            for name, runs in sides.items()
+        ]  # fmt: skip
+    return rows
+
+
 def pairs(study: Study) -> dict[str, dict[str, list[str]]]:
     """Predictions of the chosen student's baseline and, after it, of the student, by dataset and name."""
     return {dataset: dict([pair["baseline"], pair["student"]]) for dataset, pair in against_baseline(study).items()}

@@ -29,6 +29,13 @@ class Analysis(Section):
         "subset.",
     )
 
+    benchmark: bool = Field(
+        False,
+        description="Whether to measure how fast the chosen students and their baselines answer, and in how much "
+        "memory (table `deployment`). Have it done when nothing else computes: "
+        "`snakemake --cores 1 results/tables/deployment.csv`.",
+    )
+
     def divergence(self, outputs: Outputs) -> dict[str, Any]:
         """What Table 6 and Figure 8 compute from teachers with such ``outputs``; only what matters is told."""
         return {"kl": self.kl, "floor": self.kl_floor if (self.kl, outputs) == ("reverse", "masked") else None}

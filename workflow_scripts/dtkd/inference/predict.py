@@ -8,7 +8,6 @@ import sys
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import torch
@@ -17,68 +16,27 @@ from torch.utils.data import Dataset
 
 from dtkd.common import plugins
 from dtkd.common.command import command
-from dtkd.common.download import verify
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic, check_writable
 from dtkd.common.progress import progress
-from dtkd.config import Augment, Clip, Evaluation, Train
+from dtkd.config import Evaluation
 from dtkd.data.datasets import SUFFIXES, Videos
 from dtkd.data.video import VideoError
-from dtkd.models import weights
-from dtkd.training import networks
-from dtkd.training.classifier import Classifier
+from dtkd.inference import exported
+from dtkd.inference.trained import THREADS, Trained, of_checkpoint
 from dtkd.training.evaluation import of_views
 from dtkd.training.hardware import Hardware, autocast, choose_hardware
-from dtkd.training.normalise import Normalise
 from dtkd.training.sampling import TestClips, loader
 
-THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 
+def load(file: str | Path, part: str = "model") -> Trained:
+    """The network of a run's ``checkpoint.pt`` (or its folder), or of a file that `dtkd.export` made of one.
 
-class Trained(NamedTuple):
-    """A run's network, with all that it takes to ask it about a video file."""
+    ``part`` of a checkpoint is `model`, the selected epoch, or `last`, the last one.
 
-    classifier: Classifier  # a masked teacher's predicts its own classes only
-    normalise: Normalise
-    classes: list[str]  # in the order of the logits
-    clip: Clip
-    augment: Augment
-    train: Train
-
-
-def load(checkpoint: str | Path, part: str = "model") -> Trained:
-    """The network of a run's ``checkpoint.pt`` (or its folder), which is all that is needed: it may lie anywhere.
-
-    ``part`` is `model`, the selected epoch, or `last`, the last one.
-
-    Raises:
-        DtkdError: the file is missing or damaged, is no checkpoint of this project, or is one of an earlier version.
-        ValueError: there is no such part.
+    Raises DtkdError as `trained.of_checkpoint` and `exported.read` do.
     """
-    if part not in ("model", "last"):
-        raise ValueError(f"a checkpoint has the parts 'model' and 'last', not {part!r}")
-    if Path(checkpoint).is_dir():
-        checkpoint = Path(checkpoint, "checkpoint.pt")
-    verify(checkpoint)
-    about = weights.load_safely(checkpoint)
-    if not isinstance(about, dict) or not {"settings", "classes", part} <= about.keys():
-        raise DtkdError(f"{checkpoint}: is no checkpoint of a finished run; give the checkpoint.pt of a run's folder")
-    if not {"pixels", "own"} <= about.keys():
-        raise DtkdError(
-            f"{checkpoint}: was made by an earlier version, which left out the pixels' mean and standard deviation; "
-            "have its run made again (snakemake --forcerun and this file)"
-        )
-    settings, classes, own = about["settings"], about["classes"], about["own"]
-    model = networks.with_weights(settings, len(classes), about[part], str(checkpoint))
-    allowed = None if own is None else torch.tensor([name in own for name in classes])
-    return Trained(
-        Classifier(model, allowed),
-        Normalise(about["pixels"]["mean"], about["pixels"]["std"]),
-        classes,
-        Clip(**settings["clip"]),
-        Augment(**settings["augment"]),
-        Train(**settings["train"]),
-    )
+    return exported.read(file) if Path(file).suffix in exported.FORMATS else of_checkpoint(file, part)
 
 
 @torch.no_grad()
@@ -171,7 +129,7 @@ def ranked(classes: Sequence[str], logits: Tensor, most: int) -> list[tuple[str,
 def main() -> None:
     what = __doc__.partition(":")[0]
     parser = argparse.ArgumentParser("python -m dtkd.predict", description=what, allow_abbrev=False)
-    parser.add_argument("checkpoint", help="checkpoint.pt of a run, or its folder")
+    parser.add_argument("checkpoint", help="checkpoint.pt of a run, or its folder, or an exported file")
     parser.add_argument("videos", nargs="+", help="video files, and folders of them")
     parser.add_argument("--csv", metavar="FILE", help="write video, rank, class, probability, error")
     parser.add_argument("--top", type=int, default=3, help="how many classes (default: %(default)s)")

@@ -19,7 +19,8 @@ LABELS = {
     "params_published": "parameters, 400 classes (M)", "trainable": "trainable (M)",
     "baseline_top1": "baseline, top-1 (%)", "teacher_top1": "teacher, top-1 (%)", "nll": "NLL", "ece": "ECE (%)",
     "brier": "Brier", "teacher_passes": "teachers' passes", "teacher_trainings": "teachers' trainings",
-    "teacher_hours": "teachers' hours",
+    "teacher_hours": "teachers' hours", "weights_mib": "weights (MiB)", "memory_mib": "memory (MiB)",
+    "p50_ms": "median (ms)", "p95_ms": "95 % (ms)", "throughput": "clips a second",
 }  # fmt: skip
 PREFIXES = {"paper_": "the paper", "diff_": "minus the paper"}
 SUMMED = ("test_videos", "chance", "smallest_gain")  # of a list, not of a row: the summary says them
