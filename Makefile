@@ -11,13 +11,14 @@
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
+# make test-gpu   what only a GPU can show: mixed precision at the real size, several processes, RAFT (skipped without)
 # make lock     choose the packages of requirements.lock again, after a change of pyproject.toml (needs uv)
 # make clean    delete .venv, .snakemake, site and results: every result, of every study that lies there
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify regime audit stress lint docs pins lock clean
+.PHONY: all table5 plan test test-slurm verify regime audit stress test-gpu lint docs pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -33,6 +34,9 @@ test: .venv/installed
 
 test-slurm: .venv/installed
 	pytest -x -o faulthandler_timeout=0 tests/slurm/on_slurm.py
+
+test-gpu: .venv/installed
+	pytest -o faulthandler_timeout=0 -rs tests/gpu/on_gpu.py
 
 lint: .venv/installed
 	ruff check .
