@@ -3,8 +3,8 @@
     python benchmarks/gpu.py --tflops 989 [--networks slowfast_r101_16x8 swin3d_t x3d_s] [--batch 4] [--steps 10]
 
 Each network takes its published frames and crop; clips are random numbers that lie on the card, so that no decoding is
-measured. `--tflops` is the card's dense peak in bf16 as its maker has it (71 for an RTX 3090, 312 for an A100, 989 for an
-H100). The share of it, by the multiply-adds that `make plan` counts, is what its `--utilisation` takes.
+measured. `--tflops` is the card's dense peak in bf16 as its maker has it (71 for an RTX 3090, 312 for an A100, 989 for
+an H100). The share of it, by the multiply-adds that `make plan` counts, is what its `--utilisation` takes.
 """
 
 import argparse
