@@ -74,6 +74,13 @@ def test_classes_change_the_projection_alone(name):
     assert backbones.flops(nine, frames, CROP) - backbones.flops(seven, frames, CROP) == 2 * width
 
 
+@pytest.mark.parametrize("name", models.names())
+def test_computed_it_counts_as_many_operations_as_followed_by_shapes(name):
+    model = models.build(name, 7)
+    followed = backbones.flops(model, frames_of(name), CROP)
+    assert backbones.flops(model, frames_of(name), CROP, "cpu") == followed > 0
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_a_step_trains_it_and_its_weights_load_again(name):
     torch.manual_seed(0)

@@ -409,8 +409,8 @@ def test_learning_rates():
 
 def test_the_optimiser_follows_the_schedule_step_by_step(toy, tmp_path, monkeypatch):
     used = []
-    step = torch.optim.SGD.step
-    monkeypatch.setattr(torch.optim.SGD, "step",
+    step = optimisation.SGD.step
+    monkeypatch.setattr(optimisation.SGD, "step",
                         lambda self, *args: used.append(self.param_groups[0]["lr"]) or step(self, *args))  # fmt: skip
     _, history, _ = train(toy, tmp_path, epochs=2, lr=0.02, schedule="cosine", warmup_epochs=1)
     expected = [0.02 * 0.1, 0.02 * 0.55, 0.02, 0.02 * 0.5 * (1 + math.cos(math.pi / 2))]

@@ -45,7 +45,7 @@ def test_sizes_are_the_papers(backbone, classes, published, trained, head, gflop
     """53.78 M, 62.83 M, 34.57 M with the head of Kinetics-400; frozen, 0.23 M and 0.12 M train (Section 4.2)."""
     frames = 64 if backbone.endswith("16x8") else 32
     given = settings(backbone=backbone, frozen=True, clip={"frames": frames, "rate": 2}, augment={"crop": 256})
-    size = networks.size(given, classes)
+    size = networks.size(given, classes, torch.device("cuda"))
     assert size["parameters_published_head"] == published
     assert size["parameters"] == trained
     assert size["trainable"] == head

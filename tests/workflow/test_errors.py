@@ -277,7 +277,7 @@ def test_names_that_a_shell_could_misread(study, monkeypatch):
         format="csv", annotations="; touch pwned.csv", videos="$(touch pwned)"))  # fmt: skip
     (study / "videos").rename(study / "$(touch pwned)")
     (study / "$(touch pwned)" / HOSTILE[0] / "unlisted.avi").touch()
-    done = tiny.snakemake(study, "results/tiny/split.json")
+    done = tiny.snakemake(study, "results/tiny/split.json", fresh=True)
     assert done.returncode == 0, done.stderr
     assert not list(study.rglob("pwned"))
     said = "$(touch pwned): passes over 1 video that no list names, such as ; touch pwned/unlisted.avi; to use"

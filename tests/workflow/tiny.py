@@ -8,12 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import forked
 import yaml
 
 PROJECT = Path(__file__).parents[2]
 CLASSES = ("Archery", "Bowling", "Diving", "JumpRope")
 CLIPS = {name: [f"{name}/v_{name}_g{group:02d}_c01.avi" for group in range(1, 5)] for name in CLASSES}
 TABLE5 = "results/tables/table5.csv"
+TIMEOUT = 600  # seconds
 
 
 def write(root: Path) -> Path:
@@ -69,16 +71,20 @@ def configure(root: Path, change: Callable[[dict[str, Any]], object]) -> None:
 
 
 def snakemake(
-    root: Path, *arguments: str, project: Path = PROJECT, cores: int = 2, stock: bool = False
+    root: Path, *arguments: str, project: Path = PROJECT, cores: int = 2, stock: bool = False, fresh: bool = False
 ) -> subprocess.CompletedProcess:
-    """The project's `snakemake` command in the folder ``root``, or stock Snakemake."""
-    start = [sys.executable, "-m", "snakemake"] if stock else [str(Path(sys.executable).with_name("snakemake"))]
-    command = [*start, "--snakefile", str(project / "Snakefile")]
+    """The project's `snakemake` command in the folder ``root``, or stock Snakemake.
+
+    ``fresh``: as a user starts it, where that matters, as to Python, which reads the locale then; else `forked`.
+    """
+    words = ["--snakefile", str(project / "Snakefile"), "--cores", str(cores), *arguments]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAKEMAKE_")}
+    if not (stock or fresh):
+        return forked.run(words, root, environment, TIMEOUT)
+    command = [sys.executable, "-m", "snakemake"] if stock else [str(Path(sys.executable).with_name("snakemake"))]
     return subprocess.run(
-        [*command, "--cores", str(cores), *arguments],
-        cwd=root, env=environment, capture_output=True, text=True, timeout=300,
-    )  # fmt: skip
+        [*command, *words], cwd=root, env=environment, capture_output=True, text=True, timeout=TIMEOUT
+    )
 
 
 def summary(root: Path) -> list[dict[str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -38,6 +39,7 @@ def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     process ends when its Snakemake is killed: nothing would take its result.
     """
     end_with_parent()
+    gc.set_threshold(50_000)  # imports leave no garbage, and looking for it is a tenth of a short job
     threads = max(1, min(snakemake.threads, len(os.sched_getaffinity(0))))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)

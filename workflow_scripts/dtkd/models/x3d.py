@@ -1,12 +1,8 @@
 """X3D (Feichtenhofer, 2020) as pytorchvideo has it."""
 
-import warnings
-
 from torch import nn
 
-with warnings.catch_warnings():  # as in `slowfast`
-    warnings.simplefilter("ignore", FutureWarning)
-    from pytorchvideo.models import hub
+from dtkd.models.pytorchvideo_models import hub
 
 
 def x3d_s(num_classes: int, dropout: float) -> nn.Module:

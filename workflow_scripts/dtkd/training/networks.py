@@ -17,6 +17,7 @@ from dtkd.data.groups import group_names
 from dtkd.distillation import methods
 from dtkd.distillation.methods import Labels
 from dtkd.models import backbones, weights
+from dtkd.models.entries import NETWORKS
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.sampling import seed_of
@@ -106,15 +107,20 @@ def objective(
     return Distillation(method, targets.masked(groups) if masked(settings) else targets, groups, how)
 
 
-def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
-    """Parameters (all, trainable, and all with the published 400-way head) and multiply-adds of one clip (Table 3)."""
+def size(settings: dict[str, Any], classes: int, device: torch.device) -> dict[str, int]:
+    """Parameters (all, trainable, and all with the published 400-way head) and multiply-adds of one clip (Table 3).
+
+    What trains on a CPU passes a clip there in no time, which spares it torch's compiler (`backbones.flops`). A
+    plug-in's network may have layers that torch counts in their general form alone.
+    """
+    counted = "cpu" if device.type == "cpu" and not NETWORKS.source(settings["backbone"]) else "meta"
     model = new_model(settings, classes, start=None)
     total, trainable = backbones.parameter_counts(model)
     return {
         "parameters": total,
         "trainable": trainable,
         "parameters_published_head": total + (400 - classes) * (backbones.projection(model).in_features + 1),
-        "multiply_adds": backbones.flops(model, settings["clip"]["frames"], settings["augment"]["crop"]),
+        "multiply_adds": backbones.flops(model, settings["clip"]["frames"], settings["augment"]["crop"], counted),
     }
 
 

@@ -13,9 +13,23 @@ from dtkd.config import Train
 from dtkd.models import backbones
 from dtkd.training.hardware import autocast
 
+
+def _plain(kind: type[torch.optim.Optimizer]) -> type[torch.optim.Optimizer]:
+    """The optimiser without the wrappers of its methods, which keep it out of what torch compiles.
+
+    They import the compiler at their first call: a second and a half, and 250 MB, of every training. An optimiser is
+    never compiled here (`train.compile` is of the network).
+    """
+    names = ("add_param_group", "load_state_dict", "state_dict", "zero_grad")
+    methods = {name: getattr(kind, name).__wrapped__ for name in names}
+    return type(kind.__name__, (kind,), methods | {"step": torch.no_grad()(kind.step.__wrapped__)})
+
+
+SGD, AdamW = _plain(torch.optim.SGD), _plain(torch.optim.AdamW)
+
 OPTIMISERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
-    "sgd": lambda parameters, s: torch.optim.SGD(parameters, s.lr, s.momentum, weight_decay=s.weight_decay),
-    "adamw": lambda parameters, s: torch.optim.AdamW(parameters, s.lr, weight_decay=s.weight_decay),
+    "sgd": lambda parameters, s: SGD(parameters, s.lr, s.momentum, weight_decay=s.weight_decay),
+    "adamw": lambda parameters, s: AdamW(parameters, s.lr, weight_decay=s.weight_decay),
 }
 
 

@@ -62,7 +62,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
 
     record = provenance.record(settings, given, str(machine.device))
     record["computing"] = plan.computing
-    record["network"] = networks.size(settings, len(classes))
+    record["network"] = networks.size(settings, len(classes), machine.device)
     if "finished" in given:
         checkpoint = finished.checkpoint(given["finished"], settings, classes, networks.read_json(given["pixels"]))
         if not group.first:
