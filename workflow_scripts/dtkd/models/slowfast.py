@@ -1,17 +1,12 @@
 """SlowFast (Feichtenhofer et al., 2019): pytorchvideo's, and two small ones of this project."""
 
-import warnings
 from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 
 from dtkd.common.errors import DtkdError
-
-with warnings.catch_warnings():  # pytorchvideo compiles small functions with torch.jit.script, which torch deprecates
-    warnings.simplefilter("ignore", FutureWarning)
-    from pytorchvideo.models import hub
-    from pytorchvideo.models.slowfast import create_slowfast
+from dtkd.models.pytorchvideo_hub import create_slowfast, hub
 
 ALPHA = 4
 """The ratio of the pathways' frame rates: a clip's frames are a multiple of it."""
