@@ -11,6 +11,7 @@ from dtkd.data import datasets, groups, synthetic
 from dtkd.operations import recorded_settings
 from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json
+from dtkd.common.published import HUB
 from dtkd.config.places import within
 from dtkd.config import Dataset, Run, TeacherSet, read
 from dtkd.distillation.methods import METHODS

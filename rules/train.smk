@@ -11,6 +11,10 @@ def start_weights(run: Run) -> str | list:
         return f"{RESULTS}/{STUDY.pretrain_run(run.backbone).folder}/checkpoint.pt"
     if choice == "kinetics400":
         return f"{RESULTS}/weights/{run.backbone}.pyth"
+    if choice == "imagenet":
+        return f"{RESULTS}/weights/imagenet/{run.backbone}.pyth"
+    if choice.startswith(HUB):
+        return f"{RESULTS}/weights/hub/{choice.removeprefix(HUB).replace('/', '--')}.pyth"
     return choice
 
 
@@ -72,6 +76,8 @@ rule download_weights:
         "Download the Kinetics-400 weights of {wildcards.backbone}"
     output:
         f"{RESULTS}/weights/{{backbone}}.pyth",
+    wildcard_constraints:
+        backbone="[^/]+",
     params:
         sha256=lambda w, resources: STUDY.weights_sha256(w.backbone),
     log:
@@ -81,6 +87,32 @@ rule download_weights:
         "../envs/train.yaml"
     script:
         "../workflow_scripts/download_weights.py"
+
+
+use rule download_weights as download_imagenet_weights with:
+    message:
+        "Download the ImageNet weights of {wildcards.backbone}"
+    output:
+        f"{RESULTS}/weights/imagenet/{{backbone}}.pyth",
+    params:
+        weights="imagenet",
+        sha256=lambda w, resources: STUDY.weights_sha256(w.backbone),
+    log:
+        f"{RESULTS}/logs/weights/imagenet/{{backbone}}.log",
+
+
+use rule download_weights as download_hub_weights with:
+    message:
+        "Download the weights {wildcards.owner}/{wildcards.name}"
+    output:
+        f"{RESULTS}/weights/hub/{{owner}}--{{name}}.pyth",
+    wildcard_constraints:
+        owner="[^/]+?",
+        name="[^/]+",
+    params:
+        sha256=lambda w, resources: STUDY.model.weights_sha256,
+    log:
+        f"{RESULTS}/logs/weights/hub/{{owner}}--{{name}}.log",
 
 
 # The other roles' trainings are this rule with inputs of their own.

@@ -26,7 +26,7 @@ def test_a_row_for_each_network_and_batch(tmp_path, capsys):
     assert run(tmp_path, "--batch", 1, 2, "--seconds", 0.01, "--csv", table) is None
     assert "checkpoint.pt" in capsys.readouterr().out
     rows = pd.read_csv(table)
-    size = networks.size(SETTINGS, 4)
+    size = networks.size(SETTINGS, 4, torch.device("cpu"))
     assert set(rows["file"]) == {str(tmp_path / "checkpoint.pt")}
     assert set(rows["parameters"]) == {size["parameters"]}
     assert rows["gflops"].tolist() == pytest.approx([size["multiply_adds"] / 1e9] * 2)

@@ -1,7 +1,12 @@
 """Every network by the same tests: it builds, freezes to its head, trains, keeps its weights, and is counted."""
 
+import copy
+import re
 import subprocess
 import sys
+from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -16,7 +21,16 @@ from dtkd.training.optimisation import OPTIMISERS
 
 torch.set_num_threads(1)
 
-SMALL = [name for name in models.names() if not name.startswith("slowfast_r")]  # what a core computes in a second
+TRANSFORMERS = pytest.mark.skipif(find_spec("transformers") is None, reason="needs pip install '.[transformers]'")
+IMAGES = ["tsn-test_vit", "tsn-test_convnext", "tsn-test_efficientnet", "tsm-resnet10t", "tsm-mobilenetv3_small_050"]
+EVERY = [
+    pytest.param(name, marks=TRANSFORMERS if models.entry(name).needs else ()) for name in [*models.names(), *IMAGES]
+]
+SMALL = ["slowfast_small", "slowfast_tiny", "x3d_xs", *IMAGES]  # what a core computes in no time
+HEADS = [  # one for each kind of head
+    each for each in EVERY
+    if each.values[0] in [*SMALL, "r3d_18", "s3d", "slow_r50", "mvit_v1_b", "mvit_base_16x4", "swin3d_t", "vivit_base"]
+]  # fmt: skip
 CROP = 32
 
 
@@ -24,28 +38,54 @@ def frames_of(name):
     return max(4, models.entry(name).input.smallest)
 
 
+def crop_of(name):
+    takes = models.entry(name).input
+    return takes.crop if takes.one_crop else CROP
+
+
 def clip_of(name, N=2, device=None):
-    return torch.rand(N, 3, frames_of(name), CROP, CROP, device=device)
+    return torch.rand(N, 3, frames_of(name), crop_of(name), crop_of(name), device=device)
 
 
-def on_meta(name, num_classes=7):
-    with torch.device("meta"):
+@contextmanager
+def quick_start(low=-0.05, high=0.05):
+    """Parameters of any values: careful ones take longer than all else."""
+
+    def filled(tensor, *args, **options):
+        with torch.no_grad():
+            return tensor.uniform_(low, high)
+
+    with pytest.MonkeyPatch.context() as patch:
+        for how in ("kaiming_normal_", "kaiming_uniform_", "trunc_normal_", "normal_"):
+            patch.setattr(nn.init, how, filled)
+        yield
+
+
+@cache
+def on_meta(name, num_classes=400):
+    """Shapes alone; a test that changes something of it copies it."""
+    with torch.device("meta"), quick_start():
         return models.build(name, num_classes)
 
 
-@pytest.mark.parametrize("name", models.names())
+def built(name, dropout=0.0):
+    """With 3 classes; of transformers, one layer."""
+    return models.build(name, 3, dropout, **({"layers": 1} if models.entry(name).needs else {}))
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_clips_give_logits(name):
-    """By shapes alone, in both modes, of its smallest clip and of a longer one."""
-    model, takes = on_meta(name), models.entry(name).input
-    for frames in (takes.smallest, 8 * takes.multiple):
-        clip = torch.empty(2, 3, frames, 64, 64, device="meta")
-        for mode in (True, False):
-            assert model.train(mode)(clip).shape == (2, 7)
+    """By shapes alone, of its smallest clip and of its published one, and in train mode."""
+    model, takes = copy.copy(on_meta(name)), models.entry(name).input
+    for frames, crop in ((takes.smallest, crop_of(name)), (takes.frames or 8, takes.crop or 64)):
+        assert takes.takes(frames)
+        assert model.eval()(torch.empty(1, 3, frames, crop, crop, device="meta")).shape == (1, 400)
+    assert model.train()(clip_of(name, device="meta")).shape == (2, 400)
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", EVERY)
 def test_the_head_is_what_trains_when_the_backbone_is_frozen(name):
-    model = on_meta(name)
+    model = copy.deepcopy(on_meta(name))
     every, trainable = backbones.parameter_counts(model)
     assert every == trainable == sum(p.numel() for p in model.parameters())
     own = {id(p) for p in backbones.head(model).parameters()}
@@ -61,17 +101,17 @@ def test_the_head_is_what_trains_when_the_backbone_is_frozen(name):
         assert not any(module.training for module in layers)
 
 
-@pytest.mark.parametrize("name", models.names())
+@pytest.mark.parametrize("name", HEADS)
 def test_classes_change_the_projection_alone(name):
     """As tables and plans count on."""
-    seven, nine = on_meta(name, 7), on_meta(name, 9)
-    shapes, others = ({key: value.shape for key, value in model.state_dict().items()} for model in (seven, nine))
+    many, nine = on_meta(name), on_meta(name, 9)
+    shapes, others = ({key: value.shape for key, value in model.state_dict().items()} for model in (many, nine))
     projection = models.entry(name).head.projection
     assert {key for key in shapes if shapes[key] != others[key]} == {f"{projection}.weight", f"{projection}.bias"}
-    width = backbones.projection(seven).in_features
-    frames = frames_of(name)
-    assert backbones.parameter_counts(nine)[0] - backbones.parameter_counts(seven)[0] == 2 * (width + 1)
-    assert backbones.flops(nine, frames, CROP) - backbones.flops(seven, frames, CROP) == 2 * width
+    width = backbones.projection(many).in_features
+    frames, crop = frames_of(name), crop_of(name)
+    assert backbones.parameter_counts(many)[0] - backbones.parameter_counts(nine)[0] == 391 * (width + 1)
+    assert backbones.flops(many, frames, crop) - backbones.flops(nine, frames, crop) == 391 * width
 
 
 @pytest.mark.parametrize("name", models.names())
@@ -82,33 +122,53 @@ def test_computed_it_counts_as_many_operations_as_followed_by_shapes(name):
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_a_step_trains_it_and_its_weights_load_again(name):
+def test_steps_train_it(name):
     torch.manual_seed(0)
-    model, clip, labels = models.build(name, 3, 0.0), clip_of(name), torch.tensor([0, 2])
-    before = {key: value.clone() for key, value in model.state_dict().items()}
+    model, clip, labels = built(name), clip_of(name), torch.tensor([0, 2])
     optimiser = OPTIMISERS["adamw"](backbones.parameter_groups(model), Train(epochs=1, batch_size=2, lr=1e-3))
     losses = []
-    for _ in range(2):
+    for _ in range(3):
         optimiser.zero_grad()
         loss = nn.functional.cross_entropy(model.train()(clip), labels)
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[1] < losses[0]
-    assert all(not torch.equal(p, before[key]) for key, p in model.named_parameters() if p.grad is not None)
-    other = models.build(name, 3)
-    assert backbones.load_weights(other, model.state_dict(), new_head=False) == []
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_step_moves_it_and_its_weights_load_again(name):
+    torch.manual_seed(0)
+    with quick_start():
+        model, clip = built(name).train(), clip_of(name)
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            nn.init.ones_(module.weight)  # a new residual block ends with a zero: let all layers matter
+    nn.functional.cross_entropy(model(clip), torch.tensor([0, 2])).backward()
+    moved = [p for p in model.parameters() if p.grad is not None and p.grad.any()]
+    assert len(moved) > 0.8 * len(list(model.parameters()))
+    assert {id(p) for p in backbones.projection(model).parameters()} <= set(map(id, moved))
+    nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+    torch.optim.SGD(model.parameters(), lr=1e-2).step()
+    for module in model.modules():
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            nn.init.constant_(module.weight, 0.1)  # so that nothing explodes with the statistics of one step
+    state = {key: value.clone() for key, value in model.state_dict().items()}
     with torch.no_grad():
-        assert torch.equal(other.eval()(clip), model.eval()(clip))
-        assert not torch.allclose(model(clip).sum(1), torch.ones(2), atol=1e-3), "logits, no softmax"
-        alone = model(clip[:1])
-    torch.testing.assert_close(alone, model(clip)[:1].detach(), rtol=1e-3, atol=1e-4)
+        logits = model.eval()(clip)
+        assert logits.isfinite().all()
+        assert not torch.allclose(logits.sum(1), torch.ones(2), atol=1e-3), "logits, no softmax"
+        for p in model.parameters():
+            p.zero_()
+        assert backbones.load_weights(model, state, new_head=False) == []
+        torch.testing.assert_close(model(clip[:1]), logits[:1], rtol=1e-3, atol=1e-4)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", HEADS)
 def test_dropout_is_the_heads_and_logits_are_float32(name):
     torch.manual_seed(0)
-    frozen, clip = backbones.freeze_backbone(models.build(name, 3, 0.9)), clip_of(name)
+    with quick_start():
+        frozen, clip = backbones.freeze_backbone(built(name, 0.9)), clip_of(name)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         for module in backbones.head(frozen).modules():
             if isinstance(module, nn.modules.batchnorm._BatchNorm):  # X3D's has one, which is not what is looked at
@@ -119,42 +179,119 @@ def test_dropout_is_the_heads_and_logits_are_float32(name):
         assert torch.equal(frozen(clip), frozen(clip))
 
 
-@pytest.mark.parametrize(("name", "weights", "millions", "gflops"), [
-    ("r3d_18", video.R3D_18_Weights.DEFAULT, 33.37, 40.70),
-    ("r2plus1d_18", video.R2Plus1D_18_Weights.DEFAULT, 31.51, 40.52),
-    ("swin3d_t", video.Swin3D_T_Weights.DEFAULT, 28.16, None),  # torchvision counts half of its published clip
-    ("x3d_s", None, 3.79, 2.72),
+@pytest.mark.parametrize("name", EVERY)
+def test_layers_go_from_the_input_to_the_head(name):
+    """As `train.layer_decay` counts them."""
+    model = on_meta(name)
+    number = backbones.layers(model)
+    names = {id(p): key for key, p in model.named_parameters()}
+    assert set(number) == set(names)
+    assert number[next(iter(names))] == 0
+    assert {number[id(p)] for p in backbones.projection(model).parameters()} == {max(number.values())}
+    assert sorted(set(number.values())) == list(range(max(number.values()) + 1))
+    assert max(number.values()) >= 4
+    groups = backbones.parameter_groups(model, 0.5)
+    assert sum(p.numel() for group in groups for p in group["params"]) == backbones.parameter_counts(model)[0]
+
+
+@pytest.mark.parametrize(("name", "expected"), [
+    ("videomae_base", {"videomae.embeddings.patch_embeddings.projection.weight": 0,
+                       "videomae.encoder.layer.0.layernorm_before.weight": 1,
+                       "videomae.encoder.layer.11.output.dense.bias": 12, "fc_norm.weight": 13,
+                       "classifier.weight": 14}),
+    ("vivit_base", {"vivit.embeddings.cls_token": 0, "vivit.layers.3.mlp.fc1.weight": 4, "vivit.layernorm.bias": 13}),
+    ("tsn-test_vit", {"cls_token": 0, "pos_embed": 0, "patch_embed.proj.weight": 0, "blocks.0.norm1.weight": 1}),
+    ("tsm-resnet10t", {"conv1.0.weight": 0, "layer1.0.conv1.weight": 6, "fc.bias": 10}),
+    ("mvit_v2_s", {"conv_proj.weight": 0, "pos_encoding.class_token": 1, "blocks.15.norm1.weight": 17}),
 ])  # fmt: skip
-def test_sizes_and_weights_are_the_published_ones(name, weights, millions, gflops):
-    """Parameters with 400 classes, and multiply-adds of the published clip; X3D's are its paper's."""
-    entry, model = models.entry(name), on_meta(name, 400)
-    assert backbones.parameter_counts(model)[0] / 1e6 == pytest.approx(millions, abs=0.005)
-    if gflops:
-        assert backbones.flops(model, entry.input.frames, entry.input.crop) / 1e9 == pytest.approx(gflops, abs=0.01)
-    if weights:
-        prepare = weights.transforms()
-        assert entry.kinetics400.url == weights.url
-        assert weights.url.endswith(f"-{entry.kinetics400.sha256}.pth")
-        assert (list(entry.input.mean), list(entry.input.std)) == (prepare.mean, prepare.std)
-        assert prepare.crop_size == [entry.input.crop] * 2
-        with torch.device("meta"):
-            state = getattr(video, name)().state_dict()
-        assert {key: value.shape for key, value in model.state_dict().items()} == {k: v.shape for k, v in state.items()}
+def test_the_layers_of_networks_within_networks(name, expected):
+    if models.entry(name).needs:
+        pytest.importorskip(models.entry(name).needs)
+    model = on_meta(name)
+    number = backbones.layers(model)
+    assert {key: number[id(model.get_parameter(key))] for key in expected} == expected
 
 
-def test_swins_norms_have_no_weight_decay():
-    model = on_meta("swin3d_t")
+# What is published
+
+
+@pytest.mark.parametrize("name", [each for each in EVERY if models.entry(each.values[0]).zoo])
+def test_sizes_are_the_published_ones(name):
+    """Parameters with 400 classes and multiply-adds of the published clip, as the source counts them: within 1 %."""
+    entry, model = models.entry(name), on_meta(name)
+    assert backbones.parameter_counts(model)[0] / 1e6 == pytest.approx(entry.zoo.parameters, rel=0.01)
+    clip = entry.zoo.frames or entry.input.frames, entry.input.crop
+    assert backbones.flops(model, *clip, norms=entry.zoo.norms) / 1e9 == pytest.approx(entry.zoo.gflops, rel=0.01)
+
+
+WEIGHTS = {
+    "r3d_18": video.R3D_18_Weights, "mc3_18": video.MC3_18_Weights, "r2plus1d_18": video.R2Plus1D_18_Weights,
+    "s3d": video.S3D_Weights, "mvit_v1_b": video.MViT_V1_B_Weights, "mvit_v2_s": video.MViT_V2_S_Weights,
+    "swin3d_t": video.Swin3D_T_Weights, "swin3d_s": video.Swin3D_S_Weights, "swin3d_b": video.Swin3D_B_Weights,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "weights"), WEIGHTS.items())
+def test_entries_are_torchvisions(name, weights):
+    """The address, checksum, clip and sizes, as torchvision's own lists of weights have them."""
+    entry, published = models.entry(name), weights.KINETICS400_V1
+    prepare, said = published.transforms(), published.meta["_docs"]
+    assert entry.kinetics400.url == published.url
+    assert published.url.endswith(f"-{entry.kinetics400.sha256}.pth")
+    assert (list(entry.input.mean), list(entry.input.std)) == (prepare.mean, prepare.std)
+    assert prepare.crop_size == [entry.input.crop] * 2
+    assert entry.input.frames == int(re.search(r"clip_len=(\d+)", said)[1])
+    assert entry.input.rate == 30 / float(re.search(r"frame_rate=([\d.]+)", said)[1])
+    assert (
+        entry.zoo.parameters == published.meta["num_params"] / 1e6 == backbones.parameter_counts(on_meta(name))[0] / 1e6
+    )
+    assert entry.zoo.gflops == published.meta["_ops"]
+    assert entry.zoo.top1 == published.meta["_metrics"]["Kinetics-400"]["acc@1"]
+    with torch.device("meta"):
+        state = getattr(video, name)().state_dict()
+    own = {key: tuple(value.shape) for key, value in on_meta(name).state_dict().items()}
+    assert own == {key: tuple(value.shape)[: len(own[key])] for key, value in state.items()}
+    assert [key for key in state if state[key].dim() != len(own[key])] == ["classifier.1.weight"] * (name == "s3d")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["slow_r50", "c2d_r50", "i3d_r50", "csn_r101", "r2plus1d_r50", "x3d_xs", "x3d_s", "x3d_m", "x3d_l",
+     "mvit_base_16x4", "mvit_base_32x3"],
+)  # fmt: skip
+def test_entries_are_pytorchvideos(name):
+    """The address, and the accuracy that the hub's docstring gives; names and shapes of parameters."""
+    from dtkd.models.mvit import _NumbersOnTheCPU
+    from dtkd.models.pytorchvideo_models import hub
+
+    make, entry = getattr(hub, name), models.entry(name)
+    module = sys.modules[make.__module__]
+    assert entry.kinetics400.url == module.checkpoint_paths[name]
+    said = float(re.search(r"top1\s+accuracy of (\d+\.\d+)", make.__doc__)[1])
+    assert entry.zoo.top1 == pytest.approx(said, abs=0.051)
+    with torch.device("meta"), _NumbersOnTheCPU():
+        state = make().state_dict()
+    assert {key: value.shape for key, value in on_meta(name).state_dict().items()} == {
+        key: value.shape for key, value in state.items()
+    }
+
+
+@pytest.mark.parametrize("name", ["swin3d_t", "mvit_v2_s", "mvit_base_16x4", "tsn-test_vit"])
+def test_norms_and_positions_have_no_weight_decay(name):
+    model = copy.deepcopy(on_meta(name))
+    names = {id(p): key for key, p in model.named_parameters()}
     usual, free = backbones.parameter_groups(model)
     assert free["weight_decay"] == 0.0
     assert sum(p.numel() for group in (usual, free) for p in group["params"]) == backbones.parameter_counts(model)[0]
-    assert {p.dim() for p in usual["params"]} >= {2, 5}
+    assert not [names[id(p)] for p in usual["params"] if p.dim() < 2 or re.search("pos|token", names[id(p)])]
+    assert not [names[id(p)] for p in free["params"] if p.dim() > 1 and not re.search("pos|token", names[id(p)])]
     backbones.freeze_backbone(model)
     usual, free = backbones.parameter_groups(model)
     assert [len(group["params"]) for group in (usual, free)] == [1, 1], "of the projection, weight and bias"
 
 
 def test_others_have_one_group():
-    model = backbones.freeze_backbone(on_meta("slowfast_tiny"))
+    model = backbones.freeze_backbone(copy.deepcopy(on_meta("slowfast_tiny")))
     assert [id(p) for p in backbones.parameter_groups(model)] == [id(p) for p in backbones.head(model).parameters()]
 
 

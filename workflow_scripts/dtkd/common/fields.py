@@ -28,7 +28,9 @@ class NameIn:
         return AfterValidator(self._known).__get_pydantic_core_schema__(source, handler)
 
     def __get_pydantic_json_schema__(self, schema: Any, handler: GetJsonSchemaHandler) -> dict[str, Any]:
-        return {"enum": self.registry.names(), "type": "string"}
+        listed = {"enum": self.registry.names(), "type": "string"}
+        families = [{"pattern": f"^{prefix}.", "type": "string"} for prefix in self.registry.families]
+        return {"anyOf": [listed, *families]} if families else listed
 
     def _known(self, name: str) -> str:
         try:

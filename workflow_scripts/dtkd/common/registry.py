@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any, Generic, TypeVar
 
@@ -25,6 +25,8 @@ class Registry(Generic[Entry]):
         self.kind = kind
         self._entries: dict[str, Entry] = {}
         self._sources: dict[str, str] = {}
+        self.families: dict[str, Callable[[str], Entry]] = {}
+        """More names than can be listed, by the prefix that all of a family have: from what follows it to an entry."""
 
     def add(self, name: str, entry: Entry) -> None:
         """Add an entry. Raises DtkdError for a name that is taken, or cannot be part of a path."""
@@ -45,9 +47,13 @@ class Registry(Generic[Entry]):
     def __getitem__(self, name: str) -> Entry:
         """The entry of this name. Raises DtkdError, with what may have been meant, where there is none."""
         known = self.names()
-        if name not in known:
-            raise DtkdError(f"{self.kind} {name!r} is unknown{hint(name, known)}; choose one of {', '.join(known)}")
-        return self._entries[name]
+        if name in known:
+            return self._entries[name]
+        for prefix, entry_of in self.families.items():
+            if name.startswith(prefix):
+                return entry_of(name.removeprefix(prefix))
+        more = "".join(f", {prefix}..." for prefix in self.families)
+        raise DtkdError(f"{self.kind} {name!r} is unknown{hint(name, known)}; choose one of {', '.join(known)}{more}")
 
     def source(self, name: str) -> str | None:
         """The plug-in's file that has added an entry, as the config names it; None for every other entry."""

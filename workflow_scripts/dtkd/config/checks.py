@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from dtkd.common.errors import DtkdError
 from dtkd.common.registry import hint
 from dtkd.config.explain import explain
-from dtkd.config.model import WEIGHTS
+from dtkd.config.model import PUBLISHED, WEIGHTS
 from dtkd.config.rows import OfBaselines, OfBoth, OfGeneralist, OfSpecialists, Student
 from dtkd.config.training import Train
 from dtkd.models.entries import NETWORKS
@@ -277,6 +277,14 @@ def clips_suit_their_backbones(config: Sections) -> None:
                 )
 
 
+def crops_suit_their_backbones(config: Sections) -> None:
+    """Of networks that take one size alone, such as image transformers."""
+    for backbone in sorted(config.backbones()):
+        takes = NETWORKS[backbone].input
+        if takes.one_crop and takes.crop != config.augment.crop:
+            raise ValueError(f"augment.crop: {config.augment.crop}, but {backbone} takes {takes.crop} alone; set that")
+
+
 def _unsuited(backbone: str, frames: int) -> tuple[str, str] | None:
     """Which numbers of frames a network takes, and the nearest, unless it takes this one."""
     takes = NETWORKS[backbone].input
@@ -285,8 +293,11 @@ def _unsuited(backbone: str, frames: int) -> tuple[str, str] | None:
 
 def weights_are_of_every_backbone(config: Sections) -> None:
     weights, backbones = config.model.weights, config.backbones()
-    if weights == "kinetics400" and (without := {name for name in backbones if not NETWORKS[name].kinetics400}):
-        raise ValueError(f"model.weights: there are no kinetics400 weights of {min(without)}; use pretrain")
+    if weights in PUBLISHED and (without := {name for name in backbones if not NETWORKS[name].published(weights)}):
+        others = [word for word in PUBLISHED if NETWORKS[min(without)].published(word)]
+        raise ValueError(
+            f"model.weights: there are no {weights} weights of {min(without)}; use {' or '.join([*others, 'pretrain'])}"
+        )
     if weights not in WEIGHTS and len(backbones) > 1:
         others = sorted(backbones - {config.model.backbone})
         raise ValueError(
@@ -367,6 +378,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     flow_has_its_device,
     split_has_what_its_source_reads,
     clips_suit_their_backbones,
+    crops_suit_their_backbones,
     weights_are_of_every_backbone,
     pretraining_is_described,
     teachers_can_train,

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
 from dtkd.common.fields import Count, NameIn, PathText, Section
+from dtkd.common.published import HUB
 from dtkd.config.places import place
 from dtkd.models.entries import NETWORKS
 
-WEIGHTS = ("kinetics400", "pretrain", "none")  # what `model.weights` may be beside a path
+PUBLISHED = ("kinetics400", "imagenet")  # weights that entries of networks have
+WEIGHTS = (*PUBLISHED, "pretrain", "none")  # what `model.weights` may be beside a path
+HUB_NAME = r"[\w.-]+/[\w.-]+"
 Backbone = Annotated[str, NameIn(NETWORKS)]
 
 
 def _weights(choice: str) -> str:
-    """A path in its one spelling, unless it is one of the words."""
+    """A path in its one spelling, unless it is one of the words or a name on a hub."""
+    if choice.startswith(HUB):
+        if not re.fullmatch(HUB_NAME, choice.removeprefix(HUB)):
+            raise ValueError(f": after {HUB} stands the name of a repository, owner/name (got {choice!r})")
+        return choice
     path = choice if choice in WEIGHTS else place(choice)
     if path != choice and path in WEIGHTS:
         raise ValueError(f": a file called like one of the choices; rename it (got {choice!r})")
@@ -30,9 +38,10 @@ class Model(Section):
         "is none: `slowfast_small`. `plugins` may add others."
     )
     weights: Annotated[PathText, AfterValidator(_weights)] = Field(
-        description="What trainings start from. `kinetics400`: published weights, where there are some; "
-        "`pretrain`: what the section `pretrain` makes; `none`: random; else the path of a state dict of `backbone`, "
-        "as PyTorch, Lightning or DeepSpeed save it (then no baseline may have another backbone: `U5: null`)."
+        description="What trainings start from. `kinetics400`, `imagenet`: published weights, where there are some "
+        "(networks); `pretrain`: what the section `pretrain` makes; `none`: random; `hf:owner/name`: weights on the "
+        "Hugging Face hub; else the path of a state dict of `backbone`, as PyTorch, Lightning, DeepSpeed or Hugging "
+        "Face's libraries save it. Of the last two, no baseline may have another backbone: `U5: null`."
     )
     weights_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = Field(
         None,

@@ -134,7 +134,7 @@ def _run(given: argparse.Namespace) -> None:
     clips = clips_of(trained, predict.videos_in(given.videos))
     if given.precision == "int8" and not given.videos:
         raise DtkdError("--precision int8: give --videos, like those it will meet, to measure its values on")
-    size = networks.size(trained.about["settings"], len(trained.classes))
+    size = networks.size(trained.about["settings"], len(trained.classes), torch.device("cpu"))
     about = exported.description(trained, given.precision, size, sha256(given.checkpoint))
     found = export(trained, given.to, given.precision, clips, about)
     print(f"{given.to}: {given.to.stat().st_size / 2**20:.1f} MiB; {found}")

@@ -48,7 +48,7 @@ def measured(
     cast, _ = autocast(precision, place)
     network = nn.Sequential(trained.normalise, trained.classifier).to(place).eval()
     T, S = trained.clip.frames, trained.augment.crop
-    size = trained.about.get("size") or networks.size(trained.about["settings"], len(trained.classes))
+    size = trained.about.get("size") or networks.size(trained.about["settings"], len(trained.classes), place)
     of_all = {
         "backbone": trained.about["settings"]["backbone"], "frames": T, "crop": S,
         "precision": trained.about.get("precision") or _name(precision, cast),

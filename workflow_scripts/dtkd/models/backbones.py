@@ -4,7 +4,7 @@
 """
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -16,9 +16,12 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.registry import resolved
 from dtkd.models.entries import NETWORKS, Network
 from dtkd.models.heads import InFloat32
+from dtkd.models.name_maps import MARKS, Names
 
 MOST_FRAMES = 512
 """Where a search for a number of frames ends: what does not fit by then never does."""
+NORM = 5
+"""Multiply-adds that fvcore counts of a norm for each value, and so do the model zoos that are made with it."""
 
 
 class VideoModel(nn.Module):
@@ -52,16 +55,16 @@ def build(name: str, num_classes: int, dropout: float = 0.5, **options: Any) -> 
     Raises DtkdError for an unknown name, option or value.
     """
     network = NETWORKS[name]
-    builder = resolved(network.builder)
+    builder = _builder(name, network)
     if not isinstance(num_classes, int) or num_classes < 1:
         raise DtkdError(f"num_classes: {num_classes!r} is not a number of classes: give an integer above 0")
     if not 0 <= dropout < 1:
         raise DtkdError(f"dropout: {dropout!r} is not a share to drop: give a number from 0 to below 1")
-    known = getattr(builder, "__kwdefaults__", None) or {}
+    known = (getattr(builder, "__kwdefaults__", None) or {}).keys() - network.options.keys()
     unknown = sorted(set(options) - set(known))
     if unknown:
-        raise DtkdError(f"{name} has no option {', '.join(unknown)}: it has {', '.join(known) or 'none'}")
-    model = _with(VideoModel, builder(num_classes, dropout, **options))
+        raise DtkdError(f"{name} has no option {', '.join(unknown)}: it has {', '.join(sorted(known)) or 'none'}")
+    model = _with(VideoModel, builder(num_classes, dropout, **network.options, **options))
     model.entry, model.prepare = network, resolved(network.input.prepare)
     try:
         _with(InFloat32, head(model))
@@ -72,6 +75,17 @@ def build(name: str, num_classes: int, dropout: float = 0.5, **options: Any) -> 
         if isinstance(layer, nn.Conv3d):  # pytorchvideo leaves numpy's integers, which torch.compile cannot read
             layer.stride = tuple(int(step) for step in layer.stride)
     return model
+
+
+def _builder(name: str, network: Network) -> Callable[..., nn.Module]:
+    try:
+        return resolved(network.builder)
+    except ImportError as error:
+        if network.needs is None:
+            raise
+        raise DtkdError(
+            f"backbone {name}: it needs {error.name}, which is not installed: pip install '.[{network.needs}]'"
+        ) from error
 
 
 def _with(first: type[nn.Module], module: nn.Module) -> Any:
@@ -96,10 +110,12 @@ def load_weights(
     """Load ``state`` into ``model`` and return the names that were skipped.
 
     With ``new_head`` the head's projection keeps the model's own values where the two differ in shape (other classes);
-    without it, that is an error too. Every other difference in names or shapes raises DtkdError, which says ``source``
-    and lists the names; the model is then unchanged.
+    without it, that is an error too. Names of other projects become the network's own where its entry knows them
+    (`name_maps`). Every other difference in names or shapes raises DtkdError, which says ``source`` and lists the
+    names; the model is then unchanged.
     """
     own = model.state_dict()
+    state = _by_own_names(model, state, source)
     head = {f"{model.entry.head.projection}.{part}" for part in ("weight", "bias")} if new_head else set()
     differing = [name for name in own if name in state and state[name].shape != own[name].shape]
     skipped = [name for name in differing if name in head]
@@ -115,6 +131,27 @@ def load_weights(
         raise DtkdError(f"{source} do not fit the model: {'; '.join(said)}: choose the backbone they were made for")
     model.load_state_dict({name: value for name, value in state.items() if name not in skipped}, strict=False)
     return skipped
+
+
+def _by_own_names(model: VideoModel, state: Mapping[str, Tensor], source: str) -> Mapping[str, Tensor]:
+    """The state by the names that the network has here. Raises DtkdError for another project's that are unknown."""
+    own = model.state_dict().keys()
+    for known in resolved(model.entry.other_names):
+        if known.fit(state):
+            return known.translated(state, own)
+    theirs = [project for project, mark in MARKS.items() if Names(project, mark).fit(state) and not state.keys() & own]
+    if theirs:
+        raise DtkdError(
+            f"{source} have the names of {theirs[0]}, and nothing is known of those for this network: of {theirs[0]}, "
+            f"weights load of {', '.join(_known_of(theirs[0])) or 'no network'} (docs/reference/networks.md)"
+        )
+    return state
+
+
+def _known_of(project: str) -> list[str]:
+    """The networks whose names in another project are known."""
+    listed = ((name, resolved(NETWORKS[name].other_names)) for name in NETWORKS.names())
+    return [name for name, known in listed if any(each.project == project for each in known)]
 
 
 def freeze_backbone(model: VideoModel) -> VideoModel:
@@ -151,16 +188,25 @@ def parameter_groups(module: nn.Module, layer_decay: float = 1.0) -> list[Any]:
 def layers(module: nn.Module) -> dict[int, int]:
     """The number of the layer that each parameter (by its `id`) is in, from the input on.
 
-    A layer is a child of a network, or an entry of a list of layers such as `blocks.3`, in the order in which the
-    network has them: that of its forward pass.
+    A layer is an entry of a list of layers, such as `blocks.3` or `vivit.layers.3`, or a module beside such lists, in
+    the order in which the network has them: that of its forward pass. A parameter of the network itself, such as a
+    token, goes with the first.
     """
-    names: dict[str, int] = {}
+    parts = {name: name.removeprefix("model.").split(".") for name, _ in module.named_parameters()}
+    holding = {".".join(path[:end]) for path in parts.values() for end in range(1, _first_number(path) + 1)}
+    numbers: dict[str, int] = {}
     found = {}
     for name, parameter in module.named_parameters():
-        parts = name.removeprefix("model.").split(".")
-        layer = ".".join(parts[:2] if parts[1:] and parts[1].isdigit() else parts[:1])
-        found[id(parameter)] = names.setdefault(layer, len(names))
+        path = parts[name]
+        ends = (end for end in range(1, len(path)) if ".".join(path[:end]) not in holding)
+        end = next(ends, 0)
+        found[id(parameter)] = numbers.setdefault(".".join(path[:end]), len(numbers)) if end else 0
     return found
+
+
+def _first_number(path: list[str]) -> int:
+    """Where a parameter's name has the first number after its first part; 0 where there is none."""
+    return next((place for place, part in enumerate(path) if place and part.isdigit()), 0)
 
 
 def _own_groups(module: nn.Module) -> list[Any]:
@@ -197,17 +243,21 @@ class _TallyMode(_Tally, TorchDispatchMode):
     pass
 
 
-def flops(model: VideoModel, frames: int, crop: int, device: str = "meta") -> int:
+def flops(model: VideoModel, frames: int, crop: int, device: str = "meta", *, norms: bool = False) -> int:
     """Count the multiply-adds of one clip of ``frames`` frames of ``crop`` x ``crop`` pixels.
 
-    Convolutions, linear layers and attention count, as in published tables (where they are called FLOPs); norms, 1-2 %
-    more, do not. ``model`` is unchanged. On the device "meta" only shapes are followed and nothing is computed, for
-    which torch loads its compiler: a small network on the "cpu" takes less than the second and a half of that.
+    Convolutions, linear layers and attention count, as in published tables (where they are called FLOPs); norms, 1-8 %
+    more, only with ``norms``: `NORM` a value. ``model`` is unchanged. On the device "meta" only shapes are followed and
+    nothing is computed, for which torch loads its compiler: a small network on the "cpu" takes less than the second and
+    a half of that.
     """
-    shadow = copy.deepcopy(model).to(device).eval()
+    shadow, values = copy.deepcopy(model).to(device).eval(), []
+    for layer in shadow.modules() if norms else ():
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.LayerNorm):
+            layer.register_forward_hook(lambda _, given, result: values.append(result.numel()))
     with _TallyMode() as tally, torch.no_grad():
         shadow(torch.zeros(1, 3, frames, crop, crop, device=device))
-    return tally.total // 2  # torch counts a multiplication and an addition apart
+    return tally.total // 2 + NORM * sum(values)  # torch counts a multiplication and an addition apart
 
 
 def fewest_values(model: VideoModel, frames: int, crop: int) -> int | None:
@@ -218,7 +268,7 @@ def fewest_values(model: VideoModel, frames: int, crop: int) -> int | None:
     shadow, seen = copy.deepcopy(model).to("meta"), []
     for layer in shadow.modules():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training:
-            layer.register_forward_pre_hook(lambda _, given: seen.append(given[0][0, 0].numel()))
+            layer.register_forward_pre_hook(lambda _, given: seen.append(given[0].numel() // given[0].shape[1] // 2))
     with torch.no_grad():
         shadow.forward(torch.empty(2, 3, frames, crop, crop, device="meta"))  # past hooks: it is no pass of ``model``
     return min(seen, default=None)

@@ -1,7 +1,5 @@
 """Video Swin Transformer (Liu et al., 2022) as torchvision has it."""
 
-from typing import Any
-
 from torch import nn
 from torchvision.models import video
 
@@ -12,7 +10,9 @@ def swin3d_t(num_classes: int, dropout: float) -> nn.Module:
     return with_dropout(video.swin3d_t(num_classes=num_classes), "head", dropout)
 
 
-def groups(model: nn.Module) -> list[dict[str, Any]]:
-    """Norms, biases and position tables have no weight decay, as in the published recipe."""
-    free = [p for name, p in model.named_parameters() if p.dim() == 1 or name.endswith("relative_position_bias_table")]
-    return [{"params": free, "weight_decay": 0.0}]
+def swin3d_s(num_classes: int, dropout: float) -> nn.Module:
+    return with_dropout(video.swin3d_s(num_classes=num_classes), "head", dropout)
+
+
+def swin3d_b(num_classes: int, dropout: float) -> nn.Module:
+    return with_dropout(video.swin3d_b(num_classes=num_classes), "head", dropout)

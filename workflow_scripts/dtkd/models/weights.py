@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from torch import Tensor
 from dtkd.common.download import fetch, verify
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic
-from dtkd.common.published import Published
+from dtkd.common.published import HUB, Published
 
 # Under which keys training programs keep a network's parameters: published weights, this project's checkpoints,
 # Lightning, PyTorch's tutorials, DeepSpeed. What wrappers put before all names: DistributedDataParallel, Lightning. And
@@ -25,8 +26,11 @@ _REFUSED = re.compile(r"Unsupported global: GLOBAL (\S+) was not an allowed")  #
 def download(published: Published, path: str | Path, sha256: str | None = None, **options: Any) -> Path:
     """Bring published weights to ``path`` and return it; ``sha256`` is what the user says that they must have.
 
-    Raises DtkdError as ``download.fetch`` does (``options`` are its own), or where the file is not the published one.
+    Raises DtkdError as ``download.fetch`` does (``options`` are its own), where the file is not the published one, or
+    where a hub has no such weights.
     """
+    if published.url.startswith(HUB) and not Path(path).exists():
+        published = _on_hub().published(published.url.removeprefix(HUB))
     path = fetch(published.url, path, sha256, **options)
     digest = verify(path, sha256)
     if not digest.startswith(published.sha256):
@@ -43,13 +47,16 @@ def load_state_dict(path: str | Path, sha256: str | None = None, part: str | Non
     The file may hold them bare or under a key of `CONTAINERS`, which may hold another; ``part`` names another key, such
     as "last" (the last epoch of this project's checkpoints). What DistributedDataParallel, torch.compile and the like
     put into all names is taken away. It is checked first against ``sha256`` and the record that ``fetch`` made, if any.
-    Only tensors and plain values are read: a file that would run code is refused.
+    Only tensors and plain values are read: a file that would run code is refused. It may be a safetensors file, and
+    ``path`` a folder with one, as Hugging Face's libraries save them.
 
     Raises DtkdError for a file that is missing, altered, damaged, unsafe, or holds something else.
     """
     path = Path(path)
+    if path.is_dir():
+        path = _on_hub().in_folder(path)
     verify(path, sha256)
-    state = load_safely(path)
+    state = _on_hub().read(path) if _is_safetensors(path) else load_safely(path)
     if part and isinstance(state, Mapping):
         state = state.get(part)
     return parameters_in(state, path)
@@ -66,6 +73,18 @@ def parameters_in(state: Any, path: str | Path) -> dict[str, Tensor]:
             f"{', '.join(CONTAINERS)}"
         )
     return _unwrapped(state)
+
+
+def _on_hub() -> Any:
+    # by its name: jobs without a network's weights import this module, and their environments lack what it imports
+    return import_module("dtkd.models.on_hub")
+
+
+def _is_safetensors(path: Path) -> bool:
+    """Whether a file begins as safetensors do, with the length of a header in JSON."""
+    with path.open("rb") as file:
+        start = file.read(10)
+    return start[8:] == b'{"' and 0 < int.from_bytes(start[:8], "little") <= path.stat().st_size
 
 
 def _are_parameters(state: Any) -> bool:
