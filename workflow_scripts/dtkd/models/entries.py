@@ -18,7 +18,10 @@ Values = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Input:
-    """The clips that a network takes, (N, 3, T, H, W): how many frames, and what it was published with."""
+    """The clips that a network takes, (N, 3, T, H, W): how many frames, and what it was published with.
+
+    With ``features`` it takes features over time, (N, D, T), and its builder has the option ``dimension``, which is D.
+    """
 
     multiple: int = 1
     """T is a multiple of this,"""
@@ -34,6 +37,9 @@ class Input:
     std: Values | None = None
     prepare: str | Callable[[Any], Any] | None = None
     """From such clips to what the network's own layers take, or its "module:name"; None: the clips as they are."""
+
+    features: bool = False
+    """Whether it takes features in place of frames."""
 
     def takes(self, frames: int) -> bool:
         return frames >= self.least and frames % self.multiple == 0
@@ -139,3 +145,5 @@ NETWORKS.add(
         groups="dtkd.models.swin3d:groups",
     ),
 )
+for _name in ("linear", "temporal_conv", "temporal_transformer", "attentive_pool"):
+    NETWORKS.add(_name, Network(f"dtkd.models.temporal:{_name}", Head("head", "head"), Input(features=True)))
