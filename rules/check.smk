@@ -3,7 +3,8 @@
 
 
 def check_settings(wildcards) -> dict:
-    dataset_settings(wildcards.dataset)
+    if dataset_settings(wildcards.dataset).source().of_features:
+        abort(f"{wildcards.dataset}: checks look at videos; files of features are looked at as the index is made")
     return STUDY.checked(wildcards.dataset)
 
 
@@ -58,5 +59,7 @@ rule check_groups:
 
 
 def checks_of_report() -> list[str]:
+    if STUDY.of_features:  # checks look at videos; files of features are looked at as the index is made
+        return []
     files = ["check.json", *["check_groups.json"] * (STUDY.split.source == "flow")]
     return [f"{RESULTS}/{dataset}/{file}" for dataset in STUDY.use for file in files]

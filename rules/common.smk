@@ -104,6 +104,8 @@ def annotation_files(dataset: str) -> list[str]:
         return [settings.annotations]
     if settings.format == "folders":
         return []
+    if settings.format == "features" and not os.path.isdir(settings.annotations):
+        return [settings.annotations]
     return sorted(str(path) for path in Path(settings.annotations).glob("*.txt"))
 
 

@@ -2,14 +2,17 @@
 REPORTED = sorted(RUNS.values(), key=lambda run: run.role == "pretrain")  # pretraining last
 
 
+EXAMPLES = [] if STUDY.of_features else f"{RESULTS}/figures/examples.csv"  # of features there are no frames to show
+
+
 rule report:
     message:
         "Report"
     input:
         tables=[f"{RESULTS}/tables/{table}.csv" for table in [*TABLES, "disagreements"]],
-        figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*ALL_FIGURES, "examples"]],
+        figures=[f"{RESULTS}/figures/{figure}.png" for figure in [*ALL_FIGURES, *["examples"] * bool(EXAMPLES)]],
         pictures=f"{RESULTS}/tables/disagreements.json",
-        examples=f"{RESULTS}/figures/examples.csv",
+        examples=EXAMPLES,
         records=[f"{RESULTS}/{run.folder}/run.json" for run in REPORTED],
         histories=[f"{RESULTS}/{run.folder}/history.parquet" for run in REPORTED],
         checks=checks_of_report(),

@@ -8,8 +8,24 @@ def split_settings(dataset: str, *more: str, name: str | None = None) -> dict:
     return settings
 
 
+def filmed(dataset: str) -> str:
+    """The data set whose videos tell of motion: another one, where this one has features of them."""
+    other = dataset_settings(dataset).features_of
+    if other and videos_by_class(other).keys() != videos_by_class(dataset).keys():
+        abort(f"config: datasets.{dataset}.features_of: {other} has other classes")
+    return other or dataset
+
+
+def index_of_motion(wildcards) -> str:
+    return f"{RESULTS}/{filmed(wildcards.dataset)}/videos.parquet"
+
+
 def flow_of_classes(wildcards) -> list[str]:
-    return [f"{RESULTS}/{wildcards.dataset}/flow/{cls}.parquet" for cls in videos_by_class(wildcards.dataset)]
+    """The flow by which classes are divided; none where the measure is of features, which the index has."""
+    if STUDY.split.measure == "feature_change":
+        return []
+    dataset = filmed(wildcards.dataset)
+    return [f"{RESULTS}/{dataset}/flow/{cls}.parquet" for cls in videos_by_class(dataset)]
 
 
 def threshold_plugin(name: str | None = None) -> str | list:
@@ -21,7 +37,7 @@ rule split:
     message:
         "Static and dynamic classes of {wildcards.dataset}"
     input:
-        index=f"{RESULTS}/{{dataset}}/videos.parquet",
+        index=index_of_motion,
         flow=lambda w: flow_of_classes(w) if STUDY.split.source == "flow" else [],
         plugin=threshold_plugin(),
     output:
@@ -45,7 +61,7 @@ if STUDY.splits:
         message:
             "Groups of {wildcards.dataset} by the split {wildcards.split}"
         input:
-            index=f"{RESULTS}/{{dataset}}/videos.parquet",
+            index=index_of_motion,
             flow=lambda w: flow_of_classes(w) if STUDY.split_called(w.split).source == "flow" else [],
             plugin=lambda w: threshold_plugin(w.split),
         output:
@@ -65,7 +81,7 @@ if STUDY.split.source == "flow":
         message:
             "How stable the split of {wildcards.dataset} is"
         input:
-            index=f"{RESULTS}/{{dataset}}/videos.parquet",
+            index=index_of_motion,
             flow=flow_of_classes,
             plugin=threshold_plugin(),
         output:
@@ -88,7 +104,7 @@ else:
         message:
             "Mean flow of the static and dynamic classes of {wildcards.dataset}"
         input:
-            index=f"{RESULTS}/{{dataset}}/videos.parquet",
+            index=index_of_motion,
             flow=flow_of_classes,
         output:
             f"{RESULTS}/{{dataset}}/motion.json",

@@ -102,7 +102,7 @@ rule disagreements:
         shown=shown_runs.against_baseline(STUDY),
         datasets=list(STUDY.use),
         roots=ROOTS,
-        augment=STUDY.augment.settings,
+        augment=None if STUDY.of_features else STUDY.augment.settings,
         crops=STUDY.evaluation.crops_per_clip,
     log:
         f"{RESULTS}/logs/tables/disagreements.log",

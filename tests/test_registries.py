@@ -7,6 +7,7 @@ from dtkd.distillation import equations
 from dtkd.distillation.methods.dtkd import DTKD
 from dtkd.motion import flow
 from dtkd.motion.detectors import PERSON_MEASURES
+from dtkd.motion.subsets import FEATURE_CHANGE
 
 
 def test_weightings():
@@ -15,5 +16,7 @@ def test_weightings():
 
 
 def test_measures():
-    assert set(get_args(Split.model_fields["measure"].annotation)) == {*flow.MEASURES, "median", *PERSON_MEASURES}
+    assert set(get_args(Split.model_fields["measure"].annotation)) == {
+        *flow.MEASURES, "median", *PERSON_MEASURES, FEATURE_CHANGE,
+    }  # fmt: skip
     assert set(get_args(Split.model_fields["over_time"].annotation)) == set(flow.OVER_TIME)

@@ -14,10 +14,10 @@ with job(snakemake):  # noqa: F821
     from dtkd.training.hardware import choose_hardware
 
     given, params, output = snakemake.input, snakemake.params, snakemake.output  # noqa: F821
-    settings = params.settings
     machine = choose_hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
 
     index = read_parquet(given.index)
+    settings = networks.of_data(params.settings, index)
     classes, split = class_names(index), networks.read_json(given.split)
     column = f"list{snakemake.wildcards.list}"  # noqa: F821
     videos = Videos.of(validation.apart(index, column, given.validation or None), params.root, column, "train")

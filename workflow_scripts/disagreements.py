@@ -32,5 +32,7 @@ with job(snakemake):  # noqa: F821
     table = pd.concat(tables[1:] or tables)[disagreements.COLUMNS]
     with atomic(output.csv) as path:
         table.to_csv(path, index=False, float_format="%.4f")
-    pictures = disagreements.pictures(table, params.roots, Augment(**params.augment), params.crops)
+    pictures = {}  # of features there is nothing to look at
+    if params.augment:
+        pictures = disagreements.pictures(table, params.roots, Augment(**params.augment), params.crops)
     write_json(output.pictures, pictures)

@@ -4,7 +4,7 @@ from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
     from dtkd.common.files import atomic, read_parquet
-    from dtkd.config import Augment, Clip, Evaluation, Train
+    from dtkd.config import Evaluation
     from dtkd.data.datasets import Videos, class_names
     from dtkd.models import weights
     from dtkd.training import evaluation, networks
@@ -12,24 +12,25 @@ with job(snakemake):  # noqa: F821
     from dtkd.training.hardware import choose_hardware
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
-    settings = params.settings
     machine = choose_hardware(params.device, snakemake.threads)  # noqa: F821
 
     index = read_parquet(given.index)
+    settings = networks.of_data(params.settings, index)
     classes = class_names(index)
     split = networks.read_json(given.split) if given.split else None
     allowed = networks.allowed(settings, classes, split)
     classifier = Classifier(networks.trained_model(settings, len(classes), given.checkpoint), allowed)
 
+    options = networks.training_options(settings, computing={})
     table = evaluation.evaluate(
         classifier,
         {part: weights.load_state_dict(given.checkpoint, part=part) for part in ("model", "last")},
         networks.normaliser(given.pixels),
         Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test"),  # noqa: F821
-        clip=Clip(**settings["clip"]),
-        augment=Augment(**settings["augment"]),
+        clip=options["clip"],
+        augment=options["augment"],
         evaluation=Evaluation(**params.evaluation),
-        settings=Train(**settings["train"]),
+        settings=options["settings"],
         hardware=machine,
         label=str(given.checkpoint),
     )

@@ -10,7 +10,9 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
 
     from dtkd.common.files import atomic
     from dtkd.config import Augment
-    from dtkd.data import datasets, inspection, unlisted
+    from dtkd.data import datasets, features, inspection, unlisted
+    from dtkd.data.features import FeatureInfo
+    from dtkd.data.video_info import VideoInfo
     from dtkd.training import cropping
 
     source = datasets.Source(**snakemake.params.source)  # noqa: F821
@@ -21,24 +23,27 @@ with job(snakemake, unread={"videos"}):  # noqa: F821
         datasets.check_scenes(source.videos, everything["path"])
     if unused := unlisted.passed_over(source):
         note(snakemake, unused)  # noqa: F821
-    sound, reasons = inspection.inspect(
-        source.videos,
-        everything["path"],
-        known=folder / "inspection.parquet",
-        threads=snakemake.threads,  # noqa: F821
-        progress=partial(tqdm, desc=f"inspect {snakemake.wildcards.dataset}", unit="video", mininterval=5),  # noqa: F821
-    )
+    shown = partial(tqdm, desc=f"inspect {snakemake.wildcards.dataset}", unit="video", mininterval=5)  # noqa: F821
+    threads, paths = snakemake.threads, everything["path"]  # noqa: F821
+    if source.of_features:
+        sound, reasons = features.inspect(source.videos, paths, threads=threads, progress=shown)
+    else:
+        known = folder / "inspection.parquet"
+        sound, reasons = inspection.inspect(source.videos, paths, known=known, threads=threads, progress=shown)
     problems = inspection.problems(everything, reasons)
     with atomic(listed) as path:
         problems.to_csv(path, index=False)
     if snakemake.params.on_bad_video == "fail":  # noqa: F821
         inspection.refuse(source.videos, problems, len(everything), listed)
-    usable = inspection.described(everything, sound)
+    usable = inspection.described(everything, sound, FeatureInfo if source.of_features else VideoInfo)
     inspection.check_classes(everything, usable, listed)
     if len(problems):
         note(snakemake, f"goes on without {len(problems)} of {len(everything)} videos, see {listed}")  # noqa: F821
-    sizes, seen = usable[["height", "width"]].itertuples(index=False), snakemake.params.views  # noqa: F821
-    if warning := cropping.much_unseen(sizes, Augment(**seen["augment"]), seen["crops"]):
+    seen, warning = snakemake.params.views, None  # noqa: F821
+    if not source.of_features:
+        sizes = usable[["height", "width"]].itertuples(index=False)
+        warning = cropping.much_unseen(sizes, Augment(**seen["augment"]), seen["crops"])
+    if warning:
         note(snakemake, f"warning: {snakemake.wildcards.dataset}: {warning}")  # noqa: F821
     with atomic(snakemake.output[0]) as path:  # noqa: F821
         usable.to_parquet(path, index=False)

@@ -11,8 +11,8 @@ with job(snakemake):  # noqa: F821
     settings = snakemake.params.settings  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821
     means = None
-    if snakemake.input.flow:  # noqa: F821
-        flows = subsets.read_flows(snakemake.input.flow, index, settings["over"])  # noqa: F821
+    if "measure" in settings:
+        flows = subsets.read_flows(snakemake.input.flow, index, settings)  # noqa: F821
         means = subsets.class_means(subsets.counted(flows, settings), measure=settings["measure"])
         if "on_no_person" in settings:
             for name, lacking in sorted(subsets.without_person(flows).items()):

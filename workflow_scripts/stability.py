@@ -8,5 +8,5 @@ with job(snakemake):  # noqa: F821
 
     settings = snakemake.params.settings  # noqa: F821
     index = read_parquet(snakemake.input.index)  # noqa: F821
-    flows = subsets.read_flows(snakemake.input.flow, index, settings["over"])  # noqa: F821
+    flows = subsets.read_flows(snakemake.input.flow, index, settings)  # noqa: F821
     write_json(snakemake.output[0], stability.of_split(flows, settings))  # noqa: F821

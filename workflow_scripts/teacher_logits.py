@@ -10,10 +10,10 @@ with job(snakemake):  # noqa: F821
     from dtkd.training.hardware import choose_hardware
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
-    settings = params.settings
     machine = choose_hardware(params.device, snakemake.threads, params.cache_mb)  # noqa: F821
 
     index = read_parquet(given.index)
+    settings = networks.of_data(params.settings, index)
     classes = index["class"].nunique()
     column = f"list{snakemake.wildcards.list}"  # noqa: F821
     videos = Videos.of(validation.apart(index, column, given.validation or None), params.root, column, "train")

@@ -88,8 +88,8 @@ def the_student(given):
     ({"train__epohcs": 3}, "train.epohcs: unknown key; did you mean 'epochs'?"),
     ({"students__mine__A__S_aplha": 0.3}, "students.mine.A.S_aplha: unknown key; did you mean 'S_alpha'?"),
     ({"datasets__mine__zzz": 0}, "datasets.mine.zzz: unknown key"),
-    ({"datasets__mine__format": "ucf"}, "datasets.mine.format: input should be 'ucf101', 'hmdb51', 'folders' or 'csv' "
-                                        "(got 'ucf')"),
+    ({"datasets__mine__format": "ucf"}, "datasets.mine.format: input should be 'ucf101', 'hmdb51', 'folders', 'csv' "
+                                        "or 'features' (got 'ucf')"),
     ({"datasets__mine__annotations": None}, "datasets.mine.annotations: format ucf101 needs it: the folder of "
                                             "classInd.txt, trainlist01.txt, testlist01.txt ..."),
     ({"datasets__source__annotations": "x"}, "datasets.source.annotations: format folders draws its own lists; remove "

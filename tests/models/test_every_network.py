@@ -44,6 +44,8 @@ def crop_of(name):
 
 
 def clip_of(name, N=2, device=None):
+    if models.entry(name).input.features:
+        return torch.rand(N, 256, frames_of(name), device=device)
     return torch.rand(N, 3, frames_of(name), crop_of(name), crop_of(name), device=device)
 
 
@@ -79,7 +81,7 @@ def test_clips_give_logits(name):
     model, takes = copy.copy(on_meta(name)), models.entry(name).input
     for frames, crop in ((takes.smallest, crop_of(name)), (takes.frames or 8, takes.crop or 64)):
         assert takes.takes(frames)
-        assert model.eval()(torch.empty(1, 3, frames, crop, crop, device="meta")).shape == (1, 400)
+        assert model.eval()(backbones.example(model, 1, frames, crop)).shape == (1, 400)
     assert model.train()(clip_of(name, device="meta")).shape == (2, 400)
 
 

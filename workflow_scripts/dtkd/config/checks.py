@@ -291,6 +291,77 @@ def _unsuited(backbone: str, frames: int) -> tuple[str, str] | None:
     return None if takes.takes(frames) else (str(takes), " or ".join(map(str, takes.nearest(frames))))
 
 
+def features_have_their_own_networks(config: Sections) -> None:
+    """Networks take what the data sets are of, frames or features; what is done to frames is not asked of features."""
+    of_features = {name: config.datasets[name].source().of_features for name in config.use}
+    if len(set(of_features.values())) > 1:
+        raise ValueError(f"use: {config.use}: a study is of videos or of features; make two studies")
+    for name, dataset in config.datasets.items():
+        _features_of_a_data_set(config, name, dataset.features_of)
+    named = {"model.backbone": config.model.backbone} | {
+        f"baselines.{dataset}.{name}.backbone": row.backbone
+        for dataset in config.use for name, row in config.baselines_of(dataset).items() if row.backbone
+    }  # fmt: skip
+    for where, backbone in named.items():
+        if NETWORKS[backbone].input.features != config.of_features:
+            own = [name for name in NETWORKS.names() if NETWORKS[name].input.features == config.of_features]
+            given, takes = ("features", "videos") if config.of_features else ("videos", "features")
+            raise ValueError(
+                f"{where}: {backbone} takes {takes}, and {config.use[0]} is of {given}; choose {', '.join(own)}"
+            )
+    _measures_what_is_there(config, "split", config.split)
+    for name, split in config.splits.items():
+        _measures_what_is_there(config, f"splits.{name}", split)
+    if config.model.weights == "pretrain" and config.pretrain:
+        name = config.pretrain.dataset
+        if config.datasets[name].source().of_features != config.of_features:
+            raise ValueError(
+                f"pretrain.dataset: of {name} and {config.use[0]} one is of features, the other of videos; choose "
+                "another, or set model.weights: none"
+            )
+    if config.of_features:
+        _nothing_is_done_to_frames(config)
+
+
+def _features_of_a_data_set(config: Sections, name: str, filmed: str | None) -> None:
+    if filmed is None:
+        return
+    where = f"datasets.{name}.features_of"
+    if filmed not in config.datasets:
+        raise ValueError(f"{where}: {filmed!r} is not one of datasets{hint(filmed, config.datasets)}")
+    if not config.datasets[name].source().of_features or config.datasets[filmed].source().of_features:
+        raise ValueError(f"{where}: is for a data set of format features, and names one of videos")
+
+
+def _measures_what_is_there(config: Sections, where: str, split: Split) -> None:
+    by_change = split.measure == "feature_change"
+    for name in config.use:
+        if by_change and not config.of_features:
+            raise ValueError(f"{where}.measure: feature_change is of features, and {name} is of videos; choose another")
+        if config.of_features and by_change == bool(config.datasets[name].features_of):
+            remedy = (f"choose a measure of flow, or leave datasets.{name}.features_of out" if by_change else
+                      f"set {where}.measure: feature_change, or datasets.{name}.features_of")  # fmt: skip
+            raise ValueError(f"{where}.measure: {split.measure} is not what {name} has the motion of; {remedy}")
+
+
+def _nothing_is_done_to_frames(config: Sections) -> None:
+    rows = [(f"baselines.{name}.{key}.clip", row.clip) for name in config.use
+            for key, row in config.baselines_of(name).items() if row.clip]  # fmt: skip
+    for where, clip in [("clip", config.clip), *rows]:
+        if clip.fps is not None:
+            raise ValueError(f"{where}.fps: features have no times; set rate, in steps (and fps: null)")
+    if config.evaluation.crops_per_clip != 1:
+        raise ValueError("evaluation.crops_per_clip: features have no crops; set 1")
+    recipes = {"train": config.train, "teachers.train": config.train_settings("teacher")} | {
+        f"baselines.{name}.{key}.train": config.with_recipe(row)
+        for name in config.use for key, row in config.baselines_of(name).items()
+    }  # fmt: skip
+    for where, train in recipes.items():
+        for key in ("mixup", "cutmix", "rand_augment"):
+            if getattr(train, key):
+                raise ValueError(f"{where}.{key}: changes the frames of clips, and features have none; leave it out")
+
+
 def weights_are_of_every_backbone(config: Sections) -> None:
     weights, backbones = config.model.weights, config.backbones()
     if weights in PUBLISHED and (without := {name for name in backbones if not NETWORKS[name].published(weights)}):
@@ -382,5 +453,6 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     weights_are_of_every_backbone,
     pretraining_is_described,
     teachers_can_train,
+    features_have_their_own_networks,
     finished_teachers_fit,
 )

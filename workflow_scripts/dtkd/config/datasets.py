@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from dtkd.common.errors import DtkdError
-from dtkd.common.fields import Count, Section
+from dtkd.common.fields import Count, Name, Section
 from dtkd.config.places import Place
 from dtkd.data.datasets import Source
 from dtkd.data.synthetic import Render
@@ -40,16 +40,24 @@ class Dataset(Section):
     rows that have the paper's names and hyperparameters).
     """
 
-    format: Literal["ucf101", "hmdb51", "folders", "csv"] = Field(
+    format: Literal["ucf101", "hmdb51", "folders", "csv", "features"] = Field(
         description="The form of the lists and folders. `folders`: one folder per class, and lists are drawn; `csv`: "
-        "one table says it all."
+        "one table says it all; `features`: such a table, or lists of UCF101 or HMDB51, and in place of each video a "
+        "`.npy` file, steps by numbers."
     )
     videos: Place = Field(
         description="Folder to which the lists' paths are relative; with `folders` it holds one folder per class. "
-        "Another path makes everything run again."
+        "Another path makes everything run again. With `features`, the folder of these."
+    )
+    features_of: Name | None = Field(
+        None,
+        description="`features`: the data set, of the same classes, whose videos they are of, where these are there: "
+        "its flow then makes the groups. `null`: `split.measure: feature_change` does, or groups are listed or random.",
     )
     annotations: Place | None = Field(
-        None, description="Folder of the lists (`ucf101`, `hmdb51`) or the table (`csv`); `folders` has none."
+        None,
+        description="Folder of the lists (`ucf101`, `hmdb51`) or the table (`csv`), for `features` either; `folders` "
+        "has none.",
     )
     group_pattern: str | None = Field(
         None,

@@ -33,7 +33,8 @@ NETWORKS_INTRODUCTION = """\
 What `model.backbone`, and a row of `baselines`, can name. To add one: [in this
 project](../guides/add-a-kind-of-thing.md#a-network), or as a [plug-in](../guides/plug-ins.md).
 
-*Frames* are the numbers that `clip.frames` may have. *Published* is the clip of the published weights, from which
+*Frames* are the numbers that `clip.frames` may have: of networks on [features](../guides/features.md), steps.
+*Published* is the clip of the published weights, from which
 `weights: kinetics400` starts: frames × every how many source frames one is taken, and the crop in pixels. Pixels were
 normalised there with the values of the last column; a study normalises with those of its own videos.
 
@@ -69,7 +70,8 @@ def _network(name: str) -> str:
     url = network.kinetics400.url if network.kinetics400 else ""
     weights = f"[{url.rpartition('/')[2]}]({url})" if url else "–"
     pixels = "; ".join(", ".join(f"{value:g}" for value in values) for values in (takes.mean, takes.std) if values)
-    return f"| `{name}` | {takes} | {clip} | {weights} | {pixels or '–'} |\n"
+    frames = f"{takes} steps of features" if takes.features else takes
+    return f"| `{name}` | {frames} | {clip} | {weights} | {pixels or '–'} |\n"
 
 
 def page(schema: Schema) -> str:

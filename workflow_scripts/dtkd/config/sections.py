@@ -116,9 +116,15 @@ class Sections(Section):
         return self.flow.settings | (self.flow.persons.settings if self.by_person else {})
 
     def used_datasets(self) -> list[str]:
-        """The study's datasets, and the one that its backbone is pretrained on."""
+        """The study's datasets, those whose features they are, and the one that its backbone is pretrained on."""
         pretrain = self.pretrain if self.model.weights == "pretrain" else None
-        return [*self.use, pretrain.dataset] if pretrain else list(self.use)
+        filmed = [other for name in self.use if (other := self.datasets[name].features_of)]
+        return list(dict.fromkeys([*self.use, *filmed, *([pretrain.dataset] if pretrain else [])]))
+
+    @property
+    def of_features(self) -> bool:
+        """Whether the study is of features of videos, which have no frames to crop."""
+        return self.datasets[self.use[0]].source().of_features
 
     def baselines_of(self, dataset: str) -> dict[str, Baseline]:
         return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}
@@ -197,7 +203,7 @@ class Sections(Section):
         """All that a check of a data set reads of the study, as plain values; ``dataset`` is one that has no entry."""
         split = self.split.settings(name) if self.split.source == "flow" else {"source": self.split.source}
         return {
-            "dataset": (dataset or self.datasets[name]).model_dump(mode="json", exclude={"render"}),
+            "dataset": (dataset or self.datasets[name]).model_dump(mode="json", exclude={"render", "features_of"}),
             "augment": self.augment.model_dump(mode="json"),
             "clip": self.clip.model_dump(exclude_none=True),
             "evaluation": self.evaluation.model_dump(),

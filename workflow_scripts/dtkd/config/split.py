@@ -14,7 +14,7 @@ from dtkd.motion.thresholds import THRESHOLDS
 
 Measure = Literal[
     "mean", "std", "q50", "q75", "q90", "q99", "camera", "residual", "median", "centre", "moving", "person",
-    "person_height",
+    "person_height", "feature_change",
 ]  # fmt: skip
 # What tables, rules and histories call something else; a history has the paper's st and dy for static and dynamic.
 RESERVED = {"overall", "all", "teacher", "st", "dy"}
@@ -62,7 +62,8 @@ class Split(Section):
         "pixels of the persons that a detector finds (`flow.persons`); `person_height`: the same in % of these "
         "persons' heights, whatever their distance. Where the camera moves: `residual`; where what acts is small in "
         "the frame: `moving`; where scenes have bystanders: `centre`; where other things than persons move: `person`; "
-        "where some are filmed from nearby and some from afar: `person_height`.",
+        "where some are filmed from nearby and some from afar: `person_height`. "
+        "`feature_change` is of data sets of features: the mean absolute difference between neighbouring steps.",
     )
     over_time: Literal["mean", "max", "q90", "share"] = Field(
         "mean",
@@ -184,6 +185,12 @@ class Split(Section):
     def _median_is_over_time(self) -> Split:
         if self.measure == "median" and self.over_time != "mean":
             raise ValueError(f"over_time: {self.over_time}: measure median is over time itself; set over_time: mean")
+        return self
+
+    @model_validator(mode="after")
+    def _change_is_a_mean(self) -> Split:
+        if self.measure == "feature_change" and self.over_time != "mean":
+            raise ValueError(f"over_time: {self.over_time}: feature_change is a mean over time; set over_time: mean")
         return self
 
     @model_validator(mode="after")

@@ -16,6 +16,9 @@ from dtkd.config.runs import Run, TeacherSet
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs, Train
 
+CLIPS = ("backbone", "dropout", "seed", "clip", "augment", "train")
+"""The settings that say what a frozen teacher is asked about, and what it is."""
+
 
 class Study(Sections):
     """Everything a study is; `read` makes one of a config mapping."""
@@ -134,7 +137,7 @@ class Study(Sections):
             "frozen": run.frozen,
             "seed": run.seed,
             "clip": (run.clip or self.clip).model_dump(exclude_none=True),
-            "augment": self.augment.settings,
+            **({} if self.of_features else {"augment": self.augment.settings}),
             "train": self.train_of(run).learning(),
         }
         if run.subset:
@@ -162,7 +165,7 @@ class Study(Sections):
         Teachers that go on learning do so as the student does.
         """
         settings = self.settings(student) | {"backbone": next(iter(asked.teachers.values())).backbone}
-        kept = {name: settings[name] for name in ("backbone", "dropout", "seed", "clip", "augment", "train")}
+        kept = {name: settings[name] for name in CLIPS if name in settings}
         if not asked.frozen:
             kept["teacher_outputs"] = self.outputs_of(student)
         return kept

@@ -1,6 +1,6 @@
 """On-disk datasets -> one table of videos and lists.
 
-A list (a split in some papers) says of each video whether it is for training, for testing, or unused. Four formats:
+A list (a split in some papers) says of each video whether it is for training, for testing, or unused. Five formats:
 
 ``ucf101``   `annotations` holds ``classInd.txt``, ``trainlist01.txt``, ``testlist01.txt`` ...; videos are at
              ``<class>/<name>``. The class is the folder (files of HandstandPushups are ``v_HandStandPushups_*``).
@@ -8,6 +8,8 @@ A list (a split in some papers) says of each video whether it is for training, f
 ``folders``  one folder per class, no lists: they are drawn, with the groups of `group_pattern` kept together.
 ``csv``      `annotations` is a CSV file with columns video (relative path), class, split (train, test or unused) and,
              where wanted, split2, split3 ... for more lists and group (never on both sides of one list).
+``features`` `annotations` is such a CSV file, or a folder of UCF101's or HMDB51's lists; `videos` holds features, one
+             ``.npy`` in place of each video.
 
 ``formats`` has a module for each. ``videos_by_class`` reads the lists only, for the workflow, which does it at every
 start: this module's top level imports nothing outside the standard library. ``index`` is the checked table, ``counts``
@@ -84,6 +86,11 @@ class Source:
     def drawn(self) -> bool:
         """Whether there are no lists, so that they are drawn."""
         return FORMATS[self.format].annotations is None
+
+    @property
+    def of_features(self) -> bool:
+        """Whether files are features of videos, and no videos."""
+        return FORMATS[self.format].of_features
 
     def read(self) -> Lists:
         """What the lists say; of a format without, the classes and videos that the folder has."""

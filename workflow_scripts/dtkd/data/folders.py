@@ -36,9 +36,9 @@ def names_in(folder: Path, setting: str, folders: bool = False) -> list[str]:
         raise DtkdError(f"{folder}: cannot be read: {error.strerror}; check its permissions") from error
 
 
-def is_video(name: str) -> bool:
+def is_video(name: str, suffixes: tuple[str, ...] = SUFFIXES) -> bool:
     """By its suffix; hidden files are none, such as those that some systems leave beside each file (``._v.avi``)."""
-    return name.lower().endswith(SUFFIXES) and not name.startswith(".")
+    return name.lower().endswith(suffixes) and not name.startswith(".")
 
 
 def deeper(root: Path, class_name: str) -> list[str]:

@@ -15,13 +15,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from queue import SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic, read_parquet
@@ -93,10 +93,10 @@ def inspect(
     return sound, reasons
 
 
-def described(index: "pd.DataFrame", sound: dict[str, VideoInfo]) -> "pd.DataFrame":
-    """An index without the videos that are not ``sound``, with a column for each field of `VideoInfo`."""
+def described(index: "pd.DataFrame", sound: Mapping[str, Any], kind: type = VideoInfo) -> "pd.DataFrame":
+    """An index without the videos that are not ``sound``, with a column for each field of what they are (``kind``)."""
     rows = index[index["path"].isin(sound)].reset_index(drop=True)
-    for column in VideoInfo.__annotations__:
+    for column in kind.__annotations__:
         rows[column] = [getattr(sound[path], column) for path in rows["path"]]
     return rows
 

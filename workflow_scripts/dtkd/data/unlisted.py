@@ -22,8 +22,8 @@ def passed_over(source: Source) -> str | None:
         others = [f"{name}/{file}" for name, files in inside.items() for file in files if not is_video(file)]
         outside = [name for name in names_in(root, "videos") if is_video(name)]
         outside += [path for name in below for path in deeper(root, name)]
-        suffixes = Counter(Path(path).suffix.lower() or "none" for path in others)
-        kinds = ", ".join(f"{suffix}: {count}" for suffix, count in suffixes.most_common(5))
+        endings = Counter(Path(path).suffix.lower() or "none" for path in others)
+        kinds = ", ".join(f"{suffix}: {count}" for suffix, count in endings.most_common(5))
         parts = [
             some(others, f"file with another suffix ({kinds})", f"files with other suffixes ({kinds})"),
             some(outside, "video not directly in a class's folder", "videos not directly in a class's folder"),
@@ -33,7 +33,8 @@ def passed_over(source: Source) -> str | None:
             "list it in a CSV file (format: csv)"
         )
     else:
-        inside = {name: [file for file in entries(root / name) if is_video(file)] for name in sorted(classes)}
+        suffixes = FORMATS[source.format].suffixes
+        inside = {name: [file for file in entries(root / name) if is_video(file, suffixes)] for name in sorted(classes)}
         paths = [f"{name}/{file}".lstrip("/") for name, files in inside.items() for file in files]
         unlisted = [path for path in paths if path not in read.classes]
         others = sorted(set(below) - classes) if FORMATS[source.format].one_folder_per_class else []

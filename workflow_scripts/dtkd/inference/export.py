@@ -15,12 +15,13 @@ from dtkd.common.command import command
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import atomic, check_writable
 from dtkd.common.provenance import sha256
-from dtkd.data.datasets import Videos
+from dtkd.config import Evaluation
+from dtkd.data.videos import Videos
 from dtkd.inference import exported, predict
-from dtkd.inference.trained import THREADS, Trained, of_checkpoint
+from dtkd.inference.trained import THREADS, Trained, noise, of_checkpoint
 from dtkd.training import networks
 from dtkd.training.hardware import choose_hardware
-from dtkd.training.sampling import TestClips
+from dtkd.training.views import views_to_test
 
 CLOSE = {"fp32": 1e-4, "fp16": 2e-2}
 """How far the file's logits may lie from the checkpoint's, as a share of the largest of these (but at least of 1)."""
@@ -87,13 +88,11 @@ def compare(trained: Trained, written: Trained, clips: Sequence[Tensor]) -> Comp
 
 
 def clips_of(trained: Trained, videos: Sequence[Path]) -> list[Tensor]:
-    """The centre clips, uint8 (3, T, H, W), of videos, as tests see them; clips of noise where there are none."""
-    T, S = trained.clip.frames, trained.augment.crop
+    """The centre clips of videos, as tests see them and before they are normalised; noise where there are none."""
     if not videos:
-        noise = torch.Generator().manual_seed(0)
-        return list(torch.randint(256, (NOISE, 3, T, S, S), dtype=torch.uint8, generator=noise))
+        return list(noise(trained, NOISE))
     listed = Videos(tuple(map(str, videos)), tuple(videos), (-1,) * len(videos))
-    tests = TestClips(listed, trained.clip, trained.augment, margins=trained.normalise.colour)
+    tests = views_to_test(listed, trained.clip, trained.augment, Evaluation(), trained.normalise)
     return [tests[position][0][0] for position in range(len(videos))]
 
 
@@ -131,7 +130,7 @@ def _run(given: argparse.Namespace) -> None:
         plugins.load(plugin)
     choose_hardware("cpu", given.threads)
     trained = of_checkpoint(given.checkpoint, "last" if given.last else "model")
-    clips = clips_of(trained, predict.videos_in(given.videos))
+    clips = clips_of(trained, predict.videos_in(given.videos, predict.suffixes(trained)))
     if given.precision == "int8" and not given.videos:
         raise DtkdError("--precision int8: give --videos, like those it will meet, to measure its values on")
     size = networks.size(trained.about["settings"], len(trained.classes), torch.device("cpu"))

@@ -1,7 +1,8 @@
 """Networks as files that run without this project: ONNX, or torch.export's.
 
-Such a file takes clips of pixels, uint8 (N, 3, T, H, W), RGB, for any N, and gives logits, float32 (N, C), -inf where a
-masked teacher does not answer: normalisation and the network's own layout of its input are part of it. What remains to
+Such a file takes clips of pixels, uint8 (N, 3, T, H, W), RGB, or of features, float32 (N, D, T), for any N, and gives
+logits, float32 (N, C), -inf where a masked teacher does not answer: normalisation and the network's own layout of its
+input are part of it. What remains to
 do outside it, which frames to take and how to scale and crop them, is described in it, for people and for `read`.
 """
 
@@ -21,8 +22,8 @@ from torch import Tensor, nn
 from dtkd.common.download import verify
 from dtkd.common.errors import DtkdError
 from dtkd.config import Augment, Clip
-from dtkd.inference.trained import ABOUT, Trained, allowed, described
-from dtkd.training.normalise import Normalise
+from dtkd.inference.trained import ABOUT, Trained, allowed, described, noise
+from dtkd.training.normalise import of_statistics
 
 FORMATS = {".onnx": "onnx", ".pt2": "torch_export"}
 PRECISIONS = ("fp32", "fp16", "int8")
@@ -32,12 +33,11 @@ DESCRIPTION = "dtkd.json"
 
 
 class Network(nn.Module):
-    """From uint8 clips to logits, in one piece: normalisation, network, mask. ``dtype`` is that of its arithmetic."""
+    """From clips to logits, in one piece: normalisation, network, mask. ``dtype`` is that of its arithmetic."""
 
     def __init__(self, trained: Trained, dtype: torch.dtype = torch.float32):
         super().__init__()
-        pixels = trained.about["pixels"]
-        self.normalise = Normalise(pixels["mean"], pixels["std"])
+        self.normalise = copy.deepcopy(trained.normalise)
         self.model = copy.deepcopy(trained.classifier.model).to(dtype)
         self.dtype = dtype
         self.register_buffer("allowed", allowed(trained.about))
@@ -63,9 +63,17 @@ def description(trained: Trained, precision: str, size: dict[str, int], checkpoi
     }
 
 
-def preprocessing(clip: Clip, augment: Augment) -> list[str]:
+def preprocessing(clip: Clip, augment: Augment | None) -> list[str]:
     """What to do with a video before a network takes it, step by step, for its centre clip and crop."""
-    T, S, side = clip.frames, augment.crop, augment.test_short_side
+    T = clip.frames
+    answer = "the output is logits, (N, classes): softmax gives probabilities"
+    if augment is None:
+        return [
+            f"take {T} steps of a video's features, evenly spread over the middle {T * clip.rate} (all of fewer)",
+            f"stack them as float32, (N, D, {T}): normalisation is part of the network",
+            answer,
+        ]
+    S, side = augment.crop, augment.test_short_side
     window = f"{T * clip.rate} frames" if clip.fps is None else f"{T / clip.fps:g} seconds"
     scaled = {
         "crop": f"scale frames until the shorter side has {side} pixels; take the {S}x{S} in the middle",
@@ -76,7 +84,7 @@ def preprocessing(clip: Clip, augment: Augment) -> list[str]:
         f"take {T} frames, evenly spread over the middle {window} (all of a shorter video)",
         f"{scaled} (linear interpolation; areas are averaged where a side shrinks to less than half)",
         f"stack them as uint8 RGB, (N, 3, {T}, {S}, {S}): normalisation is part of the network",
-        "the output is logits, (N, classes): softmax gives probabilities",
+        answer,
     ]
 
 
@@ -107,8 +115,7 @@ def write(
 
 def torch_program(network: Network, trained: Trained) -> torch.export.ExportedProgram:
     """What torch.export makes of a network, for any number of clips."""
-    T, S = trained.clip.frames, trained.augment.crop
-    example = torch.zeros(2, 3, T, S, S, dtype=torch.uint8)  # of one clip, torch would take the number for fixed
+    example = noise(trained, 2)  # of one clip, torch would take the number for fixed
     try:
         with torch.no_grad():
             return torch.export.export(
@@ -161,7 +168,7 @@ def read(path: str | Path, device: str | torch.device = "cpu") -> Trained:
     path = Path(path)
     verify(path)
     network, about = (_read_onnx if FORMATS[path.suffix] == "onnx" else _read_program)(path, torch.device(device))
-    trained = described(network, _InNetwork(about["pixels"]["mean"]), about)
+    trained = described(network, _InNetwork(about), about)
     return trained._replace(train=trained.train.model_copy(update={"precision": "fp32"}))  # it has its own precision
 
 
@@ -191,9 +198,9 @@ class ProgramNetwork(nn.Module):
 class _InNetwork(nn.Module):
     """In place of `Normalise` where that is part of the network."""
 
-    def __init__(self, mean: list[float]):
+    def __init__(self, about: dict[str, Any]):
         super().__init__()
-        self.colour = Normalise(mean, [1.0] * len(mean)).colour
+        self.colour = of_statistics(about["pixels"]).colour
 
     def forward(self, clips: Tensor) -> Tensor:
         return clips

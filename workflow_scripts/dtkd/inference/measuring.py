@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import nn
 
-from dtkd.inference.trained import Trained
+from dtkd.inference.trained import Trained, noise
 from dtkd.training import networks
 from dtkd.training.hardware import autocast, choose_hardware
+from dtkd.training.views import crop_of
 
 BATCHES = (1, 8)
 FEWEST = 10
@@ -47,10 +48,10 @@ def measured(
     trained = read(place)
     cast, _ = autocast(precision, place)
     network = nn.Sequential(trained.normalise, trained.classifier).to(place).eval()
-    T, S = trained.clip.frames, trained.augment.crop
     size = trained.about.get("size") or networks.size(trained.about["settings"], len(trained.classes), place)
     of_all = {
-        "backbone": trained.about["settings"]["backbone"], "frames": T, "crop": S,
+        "backbone": trained.about["settings"]["backbone"],
+        "frames": trained.clip.frames, "crop": crop_of(trained.augment),
         "precision": trained.about.get("precision") or _name(precision, cast),
         "parameters": size["parameters"], "gflops": size["multiply_adds"] / 1e9,
         "weights": sum(value.nbytes for value in trained.classifier.state_dict().values()) / MIB,
@@ -58,7 +59,7 @@ def measured(
     rows = []
     for batch in batches:
         _forget_peak(place)
-        clips = torch.randint(256, (batch, 3, T, S, S), dtype=torch.uint8).to(place)
+        clips = noise(trained, batch).to(place)
         times = passes(network, clips, cast, seconds)
         p50, p95 = np.percentile(times, [50, 95]) * 1e3
         rows.append({

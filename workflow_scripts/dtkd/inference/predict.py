@@ -21,12 +21,14 @@ from dtkd.common.files import atomic, check_writable
 from dtkd.common.progress import progress
 from dtkd.config import Evaluation
 from dtkd.data.datasets import SUFFIXES, Videos
+from dtkd.data.formats.features import SUFFIX as FEATURES
 from dtkd.data.video import VideoError
 from dtkd.inference import exported
 from dtkd.inference.trained import THREADS, Trained, of_checkpoint
 from dtkd.training.evaluation import of_views
 from dtkd.training.hardware import Hardware, autocast, choose_hardware
-from dtkd.training.sampling import TestClips, loader
+from dtkd.training.sampling import loader
+from dtkd.training.views import views_to_test
 
 
 def load(file: str | Path, part: str = "model") -> Trained:
@@ -85,8 +87,7 @@ class _Views(Dataset):
 
     def __init__(self, trained: Trained, paths: Sequence[str | Path], evaluation: Evaluation):
         videos = Videos(tuple(map(str, paths)), tuple(map(Path, paths)), (-1,) * len(paths))
-        self.clips = TestClips(videos, trained.clip, trained.augment, evaluation.clips_per_video,
-                               evaluation.crops_per_clip, margins=trained.normalise.colour)  # fmt: skip
+        self.clips = views_to_test(videos, trained.clip, trained.augment, evaluation, trained.normalise)
 
     def __getitem__(self, position: int) -> Tensor | VideoError:
         try:
@@ -98,8 +99,13 @@ class _Views(Dataset):
         return len(self.clips)
 
 
-def videos_in(places: Sequence[str | Path]) -> list[Path]:
-    """Files as they are, and of folders all videos in them, however deep; hidden ones are passed over.
+def suffixes(trained: Trained) -> tuple[str, ...]:
+    """How the names of files end that ``trained`` can be asked about."""
+    return SUFFIXES if trained.augment else (FEATURES,)
+
+
+def videos_in(places: Sequence[str | Path], endings: tuple[str, ...] = SUFFIXES) -> list[Path]:
+    """Files as they are, and of folders all videos in them, however deep, by ``endings``; hidden ones are passed over.
 
     Raises:
         DtkdError: a folder is without videos.
@@ -113,9 +119,9 @@ def videos_in(places: Sequence[str | Path]) -> list[Path]:
         for folder, below, files in os.walk(place, followlinks=True):
             below[:] = [name for name in below if not name.startswith(".")]
             inside += [Path(folder, name) for name in files
-                       if name.lower().endswith(SUFFIXES) and not name.startswith(".")]  # fmt: skip
+                       if name.lower().endswith(endings) and not name.startswith(".")]  # fmt: skip
         if not inside:
-            raise DtkdError(f"{place}: no videos in this folder ({' '.join(SUFFIXES)})")
+            raise DtkdError(f"{place}: no videos in this folder ({' '.join(endings)})")
         found += sorted(inside)
     return found
 
@@ -130,7 +136,8 @@ def main() -> None:
     what = __doc__.partition(":")[0]
     parser = argparse.ArgumentParser("python -m dtkd.predict", description=what, allow_abbrev=False)
     parser.add_argument("checkpoint", help="checkpoint.pt of a run, or its folder, or an exported file")
-    parser.add_argument("videos", nargs="+", help="video files, and folders of them")
+    parser.add_argument("videos", nargs="+",
+                        help="video files (.npy files, if it was trained on such), and folders of them")  # fmt: skip
     parser.add_argument("--csv", metavar="FILE", help="write video, rank, class, probability, error")
     parser.add_argument("--top", type=int, default=3, help="how many classes (default: %(default)s)")
     parser.add_argument("--clips", type=int, default=1, help="clips a video, spread over it (default: %(default)s)")
@@ -164,10 +171,13 @@ def _run(given: argparse.Namespace) -> int:
         plugins.load(plugin)
     trained = load(given.checkpoint, "last" if given.last else "model")
     try:
-        trained.augment.check_crops(given.crops)
+        if trained.augment:
+            trained.augment.check_crops(given.crops)
+        elif given.crops > 1:
+            raise DtkdError("the network was trained on features, which have no crops; leave it out")
     except DtkdError as error:
         raise DtkdError(f"--crops: {error}") from None
-    paths = videos_in(given.videos)
+    paths = videos_in(given.videos, suffixes(trained))
     evaluation = Evaluation(clips_per_video=given.clips, crops_per_clip=given.crops, average=given.average)
     predictions = predict(trained, paths, evaluation, choose_hardware(given.device, given.threads))
     rows, failed = [], 0

@@ -15,7 +15,7 @@ from dtkd.config import Augment, Clip, Train
 from dtkd.models import weights
 from dtkd.training import networks
 from dtkd.training.classifier import Classifier
-from dtkd.training.normalise import Normalise
+from dtkd.training.normalise import Normalise, of_statistics
 
 THREADS = min(8, len(os.sched_getaffinity(0)))  # as a training has
 ABOUT = ("settings", "classes", "own", "pixels")
@@ -27,12 +27,13 @@ class Trained(NamedTuple):
 
     classifier: nn.Module
     """From normalised clips (N, 3, T, H, W) to logits (N, C); a masked teacher's are -inf for others' classes."""
-    normalise: nn.Module
+    normalise: Normalise | nn.Module
     """From uint8 clips to what the classifier takes; ``colour`` is that of margins."""
     classes: list[str]
     """In the order of the logits."""
     clip: Clip
-    augment: Augment
+    augment: Augment | None
+    """None of features."""
     train: Train
     about: dict[str, Any]
     """The run's ``settings`` and ``classes``, its ``own`` classes (None: all), and the ``pixels`` of its training."""
@@ -62,18 +63,28 @@ def of_checkpoint(checkpoint: str | Path, part: str = "model") -> Trained:
         )
     about = {name: held[name] for name in ABOUT}
     model = networks.with_weights(about["settings"], len(about["classes"]), held[part], str(checkpoint))
-    normalise = Normalise(about["pixels"]["mean"], about["pixels"]["std"])
-    return described(Classifier(model, allowed(about)), normalise, about)
+    return described(Classifier(model, allowed(about)), of_statistics(about["pixels"]), about)
 
 
 def described(classifier: nn.Module, normalise: nn.Module, about: dict[str, Any]) -> Trained:
     """A network with what is known ``about`` it."""
     settings = about["settings"]
-    clip, augment, train = Clip(**settings["clip"]), Augment(**settings["augment"]), Train(**settings["train"])
-    return Trained(classifier, normalise, about["classes"], clip, augment, train, about)
+    augment = Augment(**settings["augment"]) if "augment" in settings else None
+    return Trained(
+        classifier, normalise, about["classes"], Clip(**settings["clip"]), augment, Train(**settings["train"]), about
+    )
 
 
 def allowed(about: dict[str, Any]) -> torch.Tensor | None:
     """(C,) bool: the classes that a network may answer with; None: all."""
     own = about["own"]
     return None if own is None else torch.tensor([name in own for name in about["classes"]])
+
+
+def noise(trained: Trained, count: int) -> torch.Tensor:
+    """Noise in the form of what ``trained`` takes, not yet normalised; the same at every call."""
+    generator, T = torch.Generator().manual_seed(0), trained.clip.frames
+    if trained.augment is None:
+        return torch.randn(count, len(trained.about["pixels"]["mean"]), T, generator=generator)
+    S = trained.augment.crop
+    return torch.randint(256, (count, 3, T, S, S), dtype=torch.uint8, generator=generator)

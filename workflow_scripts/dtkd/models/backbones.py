@@ -220,6 +220,16 @@ def _own_groups(module: nn.Module) -> list[Any]:
     return [{"params": [p for p in every if id(p) not in taken]}, *own]
 
 
+def example(model: VideoModel, count: int, frames: int, crop: int | None, device: Any = "meta") -> Tensor:
+    """A batch of zeros of what a network takes: ``count`` clips of ``frames`` frames, of features so many steps.
+
+    ``crop`` is None for features.
+    """
+    if model.entry.input.features:
+        return torch.zeros(count, model.dimension, frames, device=device)
+    return torch.zeros(count, 3, frames, crop, crop, device=device)
+
+
 def parameter_counts(model: nn.Module) -> tuple[int, int]:
     """Return the number of parameters, all and trainable."""
     counts = [(p.numel(), p.requires_grad) for p in model.parameters()]
@@ -243,7 +253,7 @@ class _TallyMode(_Tally, TorchDispatchMode):
     pass
 
 
-def flops(model: VideoModel, frames: int, crop: int, device: str = "meta", *, norms: bool = False) -> int:
+def flops(model: VideoModel, frames: int, crop: int | None, device: str = "meta", *, norms: bool = False) -> int:
     """Count the multiply-adds of one clip of ``frames`` frames of ``crop`` x ``crop`` pixels.
 
     Convolutions, linear layers and attention count, as in published tables (where they are called FLOPs); norms, 1-8 %
@@ -256,11 +266,11 @@ def flops(model: VideoModel, frames: int, crop: int, device: str = "meta", *, no
         if isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.LayerNorm):
             layer.register_forward_hook(lambda _, given, result: values.append(result.numel()))
     with _TallyMode() as tally, torch.no_grad():
-        shadow(torch.zeros(1, 3, frames, crop, crop, device=device))
+        shadow(example(model, 1, frames, crop, device))
     return tally.total // 2 + NORM * sum(values)  # torch counts a multiplication and an addition apart
 
 
-def fewest_values(model: VideoModel, frames: int, crop: int) -> int | None:
+def fewest_values(model: VideoModel, frames: int, crop: int | None) -> int | None:
     """The least number of values of a channel that a batch norm in train mode sees of one clip; None without one.
 
     Of a single value there is no variance: where it is 1, no clip can pass alone. Only shapes are followed.
@@ -270,11 +280,11 @@ def fewest_values(model: VideoModel, frames: int, crop: int) -> int | None:
         if isinstance(layer, nn.modules.batchnorm._BatchNorm) and layer.training:
             layer.register_forward_pre_hook(lambda _, given: seen.append(given[0].numel() // given[0].shape[1] // 2))
     with torch.no_grad():
-        shadow.forward(torch.empty(2, 3, frames, crop, crop, device="meta"))  # past hooks: it is no pass of ``model``
+        shadow.forward(example(model, 2, frames, crop))  # past hooks: it is no pass of ``model``
     return min(seen, default=None)
 
 
-def frames_for_batch_norms(model: VideoModel, frames: int, crop: int) -> int | None:
+def frames_for_batch_norms(model: VideoModel, frames: int, crop: int | None) -> int | None:
     """The number of frames, ``frames`` doubled as often as it takes, at which no batch norm sees a single value of a
     channel of one clip; None where longer clips do not help."""
     while frames < MOST_FRAMES:
@@ -284,9 +294,14 @@ def frames_for_batch_norms(model: VideoModel, frames: int, crop: int) -> int | N
     return None
 
 
-def one_value(model: VideoModel, frames: int, crop: int, why: str, remedy: str) -> str:
+def one_value(model: VideoModel, frames: int, crop: int | None, why: str, remedy: str) -> str:
     """What is wrong where one clip alone passes a batch norm that sees one value of a channel of it, and what helps."""
     longer = frames_for_batch_norms(model, frames, crop)
+    if crop is None:
+        return (
+            f"a clip of clip.frames: {frames} gives a batch norm one value of each channel, too few to train on alone, "
+            f"and {why}: {f'set clip.frames: {longer}, or ' if longer else ''}{remedy}"
+        )
     return (
         f"a clip of clip.frames: {frames} at augment.crop: {crop} gives a batch norm one value of each channel, too "
         f"few to train on alone, and {why}: {f'set clip.frames: {longer}, ' if longer else ''}raise augment.crop, "
@@ -294,7 +309,7 @@ def one_value(model: VideoModel, frames: int, crop: int, why: str, remedy: str) 
     )
 
 
-def frames_for_convolutions(model: VideoModel, crop: int) -> int | None:
+def frames_for_convolutions(model: VideoModel, crop: int | None) -> int | None:
     """The fewest frames of a clip at which no convolution is longer than what it sees; None where there is no such."""
     shadow, short = copy.deepcopy(model).to("meta").eval(), []
     for layer in shadow.modules():
@@ -306,7 +321,7 @@ def frames_for_convolutions(model: VideoModel, crop: int) -> int | None:
     for frames in range(allowed.smallest, MOST_FRAMES, allowed.multiple):
         short.clear()
         with torch.no_grad():
-            shadow.forward(torch.empty(1, 3, frames, crop, crop, device="meta"))
+            shadow.forward(example(model, 1, frames, crop))
         if not short:
             return frames
     return None

@@ -21,7 +21,10 @@ Values = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Input:
-    """The clips that a network takes, (N, 3, T, H, W): how many frames, and what it was published with."""
+    """The clips that a network takes, (N, 3, T, H, W): how many frames, and what it was published with.
+
+    With ``features`` it takes features over time, (N, D, T), and its builder has the option ``dimension``, which is D.
+    """
 
     multiple: int = 1
     """T is a multiple of this,"""
@@ -39,6 +42,9 @@ class Input:
     std: Values | None = None
     prepare: str | Callable[[Any], Any] | None = None
     """From such clips to what the network's own layers take, or its "module:name"; None: the clips as they are."""
+
+    features: bool = False
+    """Whether it takes features in place of frames."""
 
     def takes(self, frames: int) -> bool:
         return frames >= self.least and frames % self.multiple == 0
@@ -311,3 +317,6 @@ def _per_frame(kind: str, image: Image) -> Network:
 
 
 NETWORKS.families |= {"tsn-": _tsn, "tsm-": _tsm}
+
+for _name in ("linear", "temporal_conv", "temporal_transformer", "attentive_pool"):
+    NETWORKS.add(_name, Network(f"dtkd.models.temporal:{_name}", Head("head", "head"), Input(features=True)))

@@ -27,6 +27,8 @@ BOUNDARIES: dict[str, Callable[[float, float], bool]] = {
     "inclusive": lambda mean, threshold: mean <= threshold,
     "strict": lambda mean, threshold: mean < threshold,
 }
+FEATURE_CHANGE = "feature_change"
+"""The measure that is of features (a column of their `videos.parquet`), and not of flow."""
 RULE = ("threshold", "quantile", "value", "boundary", "names")
 """The keys of a config's `split` that decide which class means make which group; as far as there are any."""
 
@@ -37,10 +39,18 @@ def train_flows(flows: Mapping[str, pd.DataFrame], index: pd.DataFrame, column: 
     return {name: table[table["video"].isin(own.get(name, set()))] for name, table in flows.items()}
 
 
-def read_flows(paths: Iterable[str | Path], index: pd.DataFrame, over: str) -> dict[str, pd.DataFrame]:
-    """Class -> its table of flow, of all videos or of list 1's train videos alone (`split.over`)."""
-    flows = {Path(path).stem: read_parquet(path) for path in paths}
-    return train_flows(flows, index, "list1") if over == "train" else flows
+def read_flows(
+    paths: Iterable[str | Path], index: pd.DataFrame, settings: Mapping[str, Any]
+) -> dict[str, pd.DataFrame]:  # fmt: skip
+    """Class -> its table of flow, of all videos or of list 1's train videos alone (`split.over`).
+
+    Where the measure of ``settings`` is the change of features, which the index has, its tables are the index's.
+    """
+    if settings["measure"] == FEATURE_CHANGE:
+        flows = {str(name): table.reset_index(drop=True) for name, table in index.groupby("class")}
+    else:
+        flows = {Path(path).stem: read_parquet(path) for path in paths}
+    return train_flows(flows, index, "list1") if settings["over"] == "train" else flows
 
 
 def without_person(flows: Mapping[str, pd.DataFrame]) -> dict[str, list[str]]:
@@ -319,8 +329,16 @@ def motion_unit(splits: Iterable[Mapping[str, Any]]) -> str:
 def _unit(criterion: Mapping[str, Any]) -> str:
     measure, over_time = criterion.get("measure") or "mean", criterion.get("over_time", "mean")
     words = {"mean": [], "max": ["maximum over time"], "q90": ["90 % quantile over time"], "share": []}[over_time]
+    if measure == FEATURE_CHANGE:
+        return "per step"
     unit = "share of the time" if over_time == "share" else f"{length(measure)}/{criterion.get('unit', 'frame')}"
     return ", ".join([*([measure] if measure != "mean" else []), *words, unit])
+
+
+def motion_word(splits: Iterable[Mapping[str, Any]]) -> str:
+    """What the class means of some splits are of: flow, or the change of features."""
+    return " or ".join(sorted({FEATURE_CHANGE.replace("_", " ") if split["criterion"].get("measure") == FEATURE_CHANGE
+                               else "flow" for split in splits}))  # fmt: skip
 
 
 def length(measure: str) -> str:

@@ -42,6 +42,8 @@ def card_of(study: Study, given: str, threads: int = 1, progress: Callable[[str]
     folder = Path(study.results, name)
     check_writable(folder)
     source = dataset.source()
+    if source.of_features:
+        raise DtkdError(f"{name}: checks look at videos; files of features are looked at as the index is made")
     index = datasets.index(source)
     known = folder / "inspection.parquet"
     sound, reasons = inspection.inspect(source.videos, index["path"], known, threads, progress and progress("inspect"))

@@ -32,8 +32,9 @@ from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
 from dtkd.config import Dataset, Run, Study, TeacherSet
-from dtkd.data import datasets, published, synthetic, video
+from dtkd.data import datasets, features, published, synthetic, video
 from dtkd.data import groups as groups_of_classes
+from dtkd.data.video_info import VideoInfo
 from dtkd.models import backbones
 from dtkd.motion import flow
 from dtkd.training import sampling
@@ -41,6 +42,7 @@ from dtkd.training import sampling
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
 STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")
 ON_THE_WAY = ("render", "pretrain", "teachers' logits")  # made for other jobs alone; tables and figures want the rest
+UNSEEN_FEATURES = (16, 256, 1)  # steps, numbers of each
 UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be measured
 FRAMES = {"ucf101": 186, "hmdb51": 93}  # format -> the mean frames of the official videos
 PROBED = 20  # videos whose length and size are read
@@ -65,6 +67,11 @@ class Size:
     @property
     def classes(self) -> int:
         return len(self.by_class)
+
+    @property
+    def of_features(self) -> bool:
+        """Whether its files are features, so many steps of ``width`` numbers: no picture is one pixel high."""
+        return self.height == 1
 
     @property
     def videos(self) -> int:
@@ -212,11 +219,11 @@ def _looks(
     seen = []
     for path in paths:
         try:
-            seen.append((video.info(path), path))
+            seen.append((_info(dataset, path), path))
         except DtkdError:
             notes.append(f"{name}: {path} is no video that can be read; it counts as one of the others")
     if not seen:
-        frames, width, height = UNSEEN
+        frames, width, height = UNSEEN_FEATURES if dataset.source().of_features else UNSEEN
         frames = FRAMES.get(dataset.format, frames)
         notes.append(f"{name}: no video is there to be measured; each counts as {frames} frames of {width}×{height}")
         return (frames, width, height), None
@@ -225,29 +232,44 @@ def _looks(
     return (mean(each.frames for each, _ in seen), info.width, info.height), path
 
 
+def _info(dataset: Dataset, path: Path) -> VideoInfo:
+    """Of a video, or of features: as many frames as they have steps, as wide as they have numbers."""
+    if not dataset.source().of_features:
+        return video.info(path)
+    found = features.inspected(path)
+    return VideoInfo(found.steps, 0.0, found.dimension, 1)
+
+
 # Costs of the study's jobs
 
 
 @cache
-def _network(backbone: str) -> backbones.VideoModel:
+def _network(backbone: str, dimension: int | None = None) -> backbones.VideoModel:
+    options = {"dimension": dimension} if dimension and models.entry(backbone).input.features else {}
     with torch.device("meta"):  # shapes alone: no memory, no time
-        return backbones.build(backbone, PUBLISHED_CLASSES)
+        return backbones.build(backbone, PUBLISHED_CLASSES, **options)
 
 
 @cache
-def _multiply_adds(backbone: str, frames: int, crop: int) -> int:
-    return backbones.flops(_network(backbone), frames, crop)
+def _multiply_adds(backbone: str, frames: int, crop: int | None, dimension: int | None) -> int:
+    return backbones.flops(_network(backbone, dimension), frames, crop)
 
 
-def multiply_adds(backbone: str, classes: int, frames: int, crop: int) -> int:
-    """Of one forward pass of one clip; of the network, only the head's last layer differs with the classes."""
-    head = backbones.projection(_network(backbone)).in_features
-    return _multiply_adds(backbone, frames, crop) + (classes - PUBLISHED_CLASSES) * head
+def multiply_adds(
+    backbone: str, classes: int, frames: int, crop: int | None, dimension: int | None = None
+) -> int:  # fmt: skip
+    """Of one forward pass of one clip; of the network, only the head's last layer differs with the classes.
+
+    Networks that take features, of this ``dimension``, need no ``crop``.
+    """
+    head = backbones.projection(_network(backbone, dimension)).in_features
+    return _multiply_adds(backbone, frames, crop, dimension) + (classes - PUBLISHED_CLASSES) * head
 
 
-def parameters(backbone: str, classes: int) -> int:
-    head = backbones.projection(_network(backbone)).in_features + 1
-    return backbones.parameter_counts(_network(backbone))[0] + (classes - PUBLISHED_CLASSES) * head
+def parameters(backbone: str, classes: int, dimension: int | None = None) -> int:
+    network = _network(backbone, dimension)
+    head = backbones.projection(network).in_features + 1
+    return backbones.parameter_counts(network)[0] + (classes - PUBLISHED_CLASSES) * head
 
 
 def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measured]) -> list[Task]:
@@ -273,7 +295,7 @@ def _video_tasks(study: Study, name: str, own: Size, measured: Measured) -> list
         done = Path(study.results, name, "videos.parquet").exists()
         found = [Task(f"{name}: render {cls}", "render", "cpu", done=done) for cls in own.by_class]
         before = tuple(task.name for task in found)
-    if name in study.use:
+    if name in {_filmed(study, used) for used in study.use} and study.split.measure != "feature_change":
         for cls, videos in own.by_class.items():
             done = Path(study.results, name, "flow", f"{cls}.parquet").exists()
             found.append(Task(f"{name}: flow {cls}", "flow", "cpu", before, seconds=videos * measured.flow_seconds,
@@ -281,10 +303,15 @@ def _video_tasks(study: Study, name: str, own: Size, measured: Measured) -> list
     return found
 
 
+def _filmed(study: Study, name: str) -> str:
+    """The data set whose videos tell of the motion of a data set's classes."""
+    return study.datasets[name].features_of or name
+
+
 def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
     """(multiply-adds of one clip, clips of one video over the training, epochs)."""
     clip, train = run.clip or study.clip, study.train_of(run)
-    macs = multiply_adds(run.backbone, own.classes, clip.frames, study.augment.crop)
+    macs = multiply_adds(run.backbone, own.classes, clip.frames, study.augment.crop, own.width)
     return macs, train.epochs * train.clips_per_video, train.epochs
 
 
@@ -304,7 +331,7 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     afterwards = 0.0
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
-    weights = parameters(run.backbone, own.classes) * FLOATS
+    weights = parameters(run.backbone, own.classes, own.width) * FLOATS
     moments = {"sgd": 1, "adamw": 2}[study.train_of(run).optimiser]
     return Task(
         run.folder, {"pretrain": "pretrain"}.get(run.role, f"{run.role}s"), "gpu", _waits_for(study, run, own),
@@ -327,7 +354,8 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
     if run.role != "pretrain" and study.model.weights == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
     if (run.role == "teacher" or run.has_specialists) and study.split_called(run.split).source == "flow":
-        before += [f"{run.dataset}: flow {cls}" for cls in own.by_class]
+        by_change = study.split_called(run.split).measure == "feature_change"
+        before += [f"{_filmed(study, run.dataset)}: flow {cls}" for cls in own.by_class] if not by_change else []
     if run.role == "student":
         before += [teachers.file for teachers in study.teacher_sets(run)]
     return tuple(before)
@@ -362,7 +390,12 @@ def _evaluation_task(study: Study, run: Run, own: Size) -> Task:
 
 
 def measure(study: Study, own: Size, seconds: float = 0.5) -> Measured:
-    """Flow and decoding on one core, on one of the dataset's videos or on a drawn one of their size."""
+    """Flow and decoding on one core, on one of the dataset's videos or on a drawn one of their size.
+
+    Of features nothing is decoded, and reading them costs nothing beside the networks.
+    """
+    if own.of_features:
+        return Measured(0.0, 0.0, 0.0)
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
@@ -423,7 +456,8 @@ def cpu_rate(study: Study, seconds: float = 1.0) -> float:
     frames = models.entry(study.model.backbone).input.nearest(min(study.clip.frames, 16))[0]
     crop = min(study.augment.crop, 112)
     model = backbones.build(study.model.backbone, 16).train()
-    clip = torch.zeros(min(study.train.batch_size, 8), 3, frames, crop, crop)  # small batches are slower
+    count = study.train.batch_size if study.of_features else min(study.train.batch_size, 8)  # small ones are slower
+    clip = torch.zeros_like(backbones.example(model, count, frames, crop), device="cpu")
     flops = len(clip) * 3 * 2 * multiply_adds(study.model.backbone, 16, frames, crop)
     model(clip).sum().backward()  # the first step pays for memory and the choice of kernels
     count, started = 0, time.process_time()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ def sections(study: Mapping[str, Any], tables: Sequence[str], figures: Sequence[
         items = [_item(study, _worded(entry, other), files) for entry in section["items"]
                  if not entry.get("optional") or (_kind(entry), entry[_kind(entry)]) in files]  # fmt: skip
         text = section.get("by_source", {}).get(study["split"]["source"], section["text"])
+        if section["id"] == "motion" and study["split"].get("measure") == "feature_change":
+            text, items = _of_change(text), [{key: _of_change(value) for key, value in item.items()} for item in items]
         found.append(section | {"items": items, "text": text})
     titled = [(kind, name, name.replace("_", " ")) for kind, name in files]
     rest = [{kind: name, "title": title, "caption": title, "alt": f"Figure {title}"} for kind, name, title in titled]
@@ -42,6 +45,13 @@ def _groups(tables: Sequence[str]) -> set[str]:
 def _worded(entry: Mapping[str, Any], other_groups: bool) -> dict[str, Any]:
     """A section or an item with its words for other groups than the paper's, where there are such."""
     return {**entry, **entry.get("other_groups", {})} if other_groups else dict(entry)
+
+
+def _of_change(words: Any) -> Any:
+    """Words about flow, said of what stands for it where there are features and no frames."""
+    if not isinstance(words, str):
+        return words
+    return re.sub(r"(?:optical )?flow\b", "feature change", words).replace("in pixels per frame", "per step")
 
 
 def _kind(entry: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 Values = Sequence[tuple[Any, int]]  # of a setting, and how many artefacts were made with each
 Difference = tuple[str, Any, Any]  # a setting, its recorded and its configured value (`recorded_settings.Difference`)
+NOT_OF_FEATURES = {"flow", "augment"}  # sections about frames
 NESTED = ("train",)  # a section's keys that are sections: `pretrain.train`
 
 
@@ -17,7 +18,7 @@ def settings(study: Mapping[str, Any], recorded: Mapping[str, Values]) -> list[t
     What results were made with stands here as their records have it, not as the config has it now: where they differ
     among each other, every value with the number of artefacts that were made with it.
     """
-    left_out = {"datasets", "baselines", "students"}
+    left_out = {"datasets", "baselines", "students"} | (NOT_OF_FEATURES if of_features(study) else set())
     plain = [
         (key, _plain(value)) for key, value in study.items() if key not in left_out and not isinstance(value, dict)
     ]
@@ -27,7 +28,7 @@ def settings(study: Mapping[str, Any], recorded: Mapping[str, Values]) -> list[t
             flat = [
                 (f"{key}.{part}", each) if part else (key, each)
                 for key, value in section.items()
-                for part, each in (value.items() if key in NESTED else [("", value)])
+                for part, each in ((value or {}).items() if key in NESTED else [("", value)])
             ]
             parts.append((name, [(key, _recorded(recorded.get(f"{name}.{key}"), value)) for key, value in flat]))
     return parts
@@ -71,6 +72,11 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {_plain(part)}" for key, part in value.items()) or "–"
     return ", ".join(map(_plain, value)) if isinstance(value, list) else str(value)
+
+
+def of_features(study: Mapping[str, Any]) -> bool:
+    """Whether the study is of features of videos (`Study.of_features`)."""
+    return any(study["datasets"][name]["format"] == "features" for name in study["use"])
 
 
 def data_sets(study: Mapping[str, Any]) -> list[dict[str, str]]:

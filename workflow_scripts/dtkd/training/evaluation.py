@@ -17,6 +17,8 @@ from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, autocast
 from dtkd.training.normalise import Normalise
 from dtkd.training.sampling import TestClips, loader
+from dtkd.training.steps import TestSteps
+from dtkd.training.views import views_to_test
 
 
 def predictions(videos: Videos, logits: np.ndarray, logits_last: np.ndarray) -> pd.DataFrame:
@@ -27,7 +29,7 @@ def predictions(videos: Videos, logits: np.ndarray, logits_last: np.ndarray) -> 
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module, normalise: Normalise, tests: TestClips, settings: Train, hardware: Hardware,
+    network: nn.Module, normalise: Normalise, tests: TestClips | TestSteps, settings: Train, hardware: Hardware,
     average: str = "logits", label: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Logits (V, C) and labels (V,) of every test video, views averaged as logits or as softmax probabilities.
@@ -62,7 +64,7 @@ def of_views(network, normalise: Normalise, views: Tensor, most: int, device: to
 
 def evaluate(
     classifier: Classifier, states: Mapping[str, Mapping[str, Tensor]], normalise: Normalise, videos: Videos, *,
-    clip: Clip, augment: Augment, evaluation: Evaluation, settings: Train, hardware: Hardware, label: str = "",
+    clip: Clip, augment: Augment | None, evaluation: Evaluation, settings: Train, hardware: Hardware, label: str = "",
 ) -> pd.DataFrame:  # fmt: skip
     """The predictions of every video by the study's protocol.
 
@@ -71,8 +73,7 @@ def evaluate(
     """
     classifier.to(hardware.device)
     normalise.to(hardware.device)
-    tests = TestClips(videos, clip, augment, evaluation.clips_per_video, evaluation.crops_per_clip,
-                      margins=normalise.colour)  # fmt: skip
+    tests = views_to_test(videos, clip, augment, evaluation, normalise)
     logits = []
     for part in ("model", "last"):
         classifier.model.load_state_dict(states[part])

@@ -15,7 +15,6 @@ from dtkd.common.errors import DtkdError
 from dtkd.config import Train
 from dtkd.models import backbones
 from dtkd.training.normalise import Normalise
-from dtkd.training.sampling import FrameCache
 
 
 @dataclass(frozen=True)
@@ -36,9 +35,10 @@ class Hardware:
         """Whether loaders pin memory, for copies to a GPU."""
         return self.device.type == "cuda"
 
-    def frame_cache(self) -> FrameCache:
-        """A cache of decoded frames; each loader process has its own."""
-        return FrameCache(self.cache_mb / max(self.workers, 1))
+    @property
+    def cache_share(self) -> float:
+        """Megabytes that a cache may have; each loader process has its own."""
+        return self.cache_mb / max(self.workers, 1)
 
 
 def choose_hardware(device: str, threads: int, cache_mb: int = 0, devices: int = 1) -> Hardware:
@@ -73,7 +73,7 @@ def autocast(precision: str, device: torch.device):
     return torch.autocast(device.type, dtype), precision == "fp16"
 
 
-def check_precision(settings: Train, device: torch.device, model: nn.Module, frames: int, crop: int) -> None:
+def check_precision(settings: Train, device: torch.device, model: nn.Module, frames: int, crop: int | None) -> None:
     """Raise DtkdError where torch's gradients are wrong: half precision on a CPU with clips of few ``frames``."""
     if device.type != "cpu" or settings.precision in ("auto", "fp32"):
         return

@@ -32,7 +32,9 @@ from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
 from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, seed_of
+from dtkd.training.steps import FeatureCache, TestSteps
 from dtkd.training.training_loader import training_loader
+from dtkd.training.views import cache_of, crop_of, views_to_test
 
 if TYPE_CHECKING:
     from dtkd.training.changes import Mixing
@@ -55,7 +57,7 @@ class Training:
     group: Group
     seed: int
     label: str
-    cache: FrameCache | None = None  # of decoded frames
+    cache: FrameCache | FeatureCache | None = None  # of what is read of the videos
     mixing: Mixing | None = None
     averaged: AveragedModel | None = None
 
@@ -82,8 +84,9 @@ class Training:
 
 def train(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
-    test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment, settings: Train,
-    seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "", group: Group = ALONE,
+    test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment | None,
+    settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "",
+    group: Group = ALONE,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:  # fmt: skip
     """Train ``classifier.model`` and test it after every epoch on each test video's centre clip.
 
@@ -142,7 +145,7 @@ def train(
 
 
 def tested_once(
-    run: Training, epochs: Epochs, checkpoint: dict[str, Any], videos: Videos, clip: Clip, augment: Augment,
+    run: Training, epochs: Epochs, checkpoint: dict[str, Any], videos: Videos, clip: Clip, augment: Augment | None,
     hardware: Hardware,
 ) -> pd.DataFrame:  # fmt: skip
     """The predictions of the test videos by the selected and the last epoch's weights; history has them as well."""
@@ -155,11 +158,11 @@ def tested_once(
 
 def build(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
-    clip: Clip, augment: Augment, settings: Train, seed: int, hardware: Hardware, label: str, group: Group,
+    clip: Clip, augment: Augment | None, settings: Train, seed: int, hardware: Hardware, label: str, group: Group,
 ) -> Training:  # fmt: skip
     """What a run starts from: networks on their device, optimiser, loader."""
     device = hardware.device
-    check_precision(settings, device, classifier.model, clip.frames, augment.crop)
+    check_precision(settings, device, classifier.model, clip.frames, crop_of(augment))
     batches = EpochBatches.of(train_videos, settings, seed)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
     classifier.to(device)
@@ -169,7 +172,7 @@ def build(
             raise DtkdError("train.batch_norm: synced is for GPUs, and this training is on a CPU; use local")
         classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)
     accelerate([classifier.model], normalise, settings, device)
-    cache = hardware.frame_cache()
+    cache = cache_of(augment, hardware.cache_share)
     data = training_loader(train_videos, DistributedBatchSampler(batches, group), clip=clip, augment=augment,
                            settings=settings, seed=seed, hardware=hardware, normalise=normalise,
                            cache=cache)  # fmt: skip
@@ -187,11 +190,13 @@ def average_of(classifier: Classifier, settings: Train) -> AveragedModel | None:
     return AveragedModel(classifier, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=True)
 
 
-def centre_clips(run: Training, videos: Videos, clip: Clip, augment: Augment, hardware: Hardware) -> TestClips:
+def centre_clips(
+    run: Training, videos: Videos, clip: Clip, augment: Augment | None, hardware: Hardware
+) -> TestClips | TestSteps:  # fmt: skip
     """What a run is tested on after every epoch."""
     # a loader of its own for each test would fill a second cache, and decode for it what comes once
     cache = None if hardware.workers else run.cache
-    return TestClips(videos, clip, augment, cache=cache, margins=run.normalise.colour)
+    return views_to_test(videos, clip, augment, Evaluation(), run.normalise, cache)
 
 
 def _mixing(settings: Train, classes: int) -> Mixing | None:
@@ -283,7 +288,7 @@ def train_step(run: Training, frames: Tensor, items: Items, step: int = 0) -> tu
 
 
 def check_alone(
-    classifier: Classifier, batches: EpochBatches, videos: Videos, clip: Clip, augment: Augment, settings: Train,
+    classifier: Classifier, batches: EpochBatches, videos: Videos, clip: Clip, augment: Augment | None, settings: Train,
     group: Group, label: str,
 ) -> None:  # fmt: skip
     """Raise DtkdError if some step lets one clip alone through batch norms that see one value of a channel of it.
@@ -295,7 +300,7 @@ def check_alone(
     if settings.batch_norm == "synced":
         counts = {count * group.size for count in counts}
     classifier.train()
-    if 1 not in counts or backbones.fewest_values(classifier.model, clip.frames, augment.crop) != 1:
+    if 1 not in counts or backbones.fewest_values(classifier.model, clip.frames, crop_of(augment)) != 1:
         return
     if len(videos) * settings.clips_per_video == 1:
         why, remedy = f"{videos.names[0]} is all there is to train on", "add training videos"
@@ -305,7 +310,7 @@ def check_alone(
         why, remedy = f"train.micro_batch is {settings.micro_batch}", "set train.micro_batch: null"
     else:
         why, remedy = f"{group.size} processes share a last batch of few clips", "choose another train.batch_size"
-    raise DtkdError(f"{label}: {backbones.one_value(classifier.model, clip.frames, augment.crop, why, remedy)}")
+    raise DtkdError(f"{label}: {backbones.one_value(classifier.model, clip.frames, crop_of(augment), why, remedy)}")
 
 
 def _diverged(run: Training, what: str, epoch: int, step: int, items: Items, resume: Path) -> DtkdError:

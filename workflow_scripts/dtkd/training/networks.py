@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import torch
 from torch import Tensor
 
@@ -18,7 +19,7 @@ from dtkd.distillation import methods
 from dtkd.distillation.methods import Labels
 from dtkd.models import backbones, weights
 from dtkd.models.entries import NETWORKS
-from dtkd.training.normalise import Normalise
+from dtkd.training.normalise import Normalise, of_statistics
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.sampling import seed_of
 from dtkd.training.targets import Targets
@@ -32,7 +33,7 @@ def training_options(settings: dict[str, Any], computing: dict[str, Any]) -> dic
     """``clip``, ``augment``, ``settings`` and ``seed`` of a run: what its training clips are drawn by."""
     return {
         "clip": Clip(**settings["clip"]),
-        "augment": Augment(**settings["augment"]),
+        "augment": Augment(**settings["augment"]) if "augment" in settings else None,  # of features: None
         "settings": Train(**settings["train"], **computing),
         "seed": settings["seed"],
     }
@@ -50,8 +51,17 @@ def class_groups(split: dict[str, Any], classes: list[str]) -> Tensor:
 
 
 def normaliser(statistics: str | Path) -> Normalise:
-    values = read_json(statistics)
-    return Normalise(values["mean"], values["std"])
+    return of_statistics(read_json(statistics))
+
+
+def of_data(settings: dict[str, Any], index: pd.DataFrame) -> dict[str, Any]:
+    """A run's settings with what networks have to know of the data: of features, the ``dimension`` in their index."""
+    return settings | {"dimension": int(index["dimension"].iloc[0])} if "dimension" in index else settings
+
+
+def _built(settings: Mapping[str, Any], classes: int) -> backbones.VideoModel:
+    options = {"dimension": settings["dimension"]} if "dimension" in settings else {}
+    return backbones.build(settings["backbone"], classes, settings["dropout"], **options)
 
 
 def new_model(
@@ -59,7 +69,7 @@ def new_model(
 ) -> backbones.VideoModel:
     """A network with a fresh head, on the pretrained weights at ``start`` (None: random), frozen if asked."""
     torch.manual_seed(seed_of(settings["seed"], "weights"))
-    model = backbones.build(settings["backbone"], classes, settings["dropout"])
+    model = _built(settings, classes)
     if start is not None:
         head = copy.deepcopy(backbones.projection(model).state_dict())
         backbones.load_weights(model, weights.load_state_dict(start, sha256), source=str(start))
@@ -78,7 +88,7 @@ def with_weights(
     settings: dict[str, Any], classes: int, state: Mapping[str, Tensor], source: str
 ) -> backbones.VideoModel:
     """A network with the weights ``state``, its head's included; errors name ``source``, the file they are from."""
-    model = backbones.build(settings["backbone"], classes, settings["dropout"])
+    model = _built(settings, classes)
     backbones.load_weights(model, state, source=source, new_head=False)
     return model
 
@@ -120,7 +130,9 @@ def size(settings: dict[str, Any], classes: int, device: torch.device) -> dict[s
         "parameters": total,
         "trainable": trainable,
         "parameters_published_head": total + (400 - classes) * (backbones.projection(model).in_features + 1),
-        "multiply_adds": backbones.flops(model, settings["clip"]["frames"], settings["augment"]["crop"], counted),
+        "multiply_adds": backbones.flops(
+            model, settings["clip"]["frames"], settings.get("augment", {}).get("crop"), counted
+        ),
     }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -14,12 +17,16 @@ class Normalise(nn.Module):
     ``memory_format`` is that of the clips that it gives: as the network's weights have it.
     """
 
+    shape: tuple[int, ...] = (1, -1, 1, 1, 1)
+    unit = 255
+    """What statistics are of, in the clips' numbers."""
+
     def __init__(self, mean: list[float], std: list[float]):
         super().__init__()
         self.memory_format = torch.preserve_format
-        self.register_buffer("mean", torch.tensor(mean).view(1, -1, 1, 1, 1) * 255, persistent=False)
+        self.register_buffer("mean", torch.tensor(mean).view(self.shape) * self.unit, persistent=False)
         std = [value or 1.0 for value in std]
-        self.register_buffer("std", torch.tensor(std).view(1, -1, 1, 1, 1) * 255, persistent=False)
+        self.register_buffer("std", torch.tensor(std).view(self.shape) * self.unit, persistent=False)
 
     @property
     def colour(self) -> tuple[int, int, int]:
@@ -28,3 +35,18 @@ class Normalise(nn.Module):
 
     def forward(self, clips: Tensor) -> Tensor:
         return (clips.to(self.mean.dtype, memory_format=self.memory_format) - self.mean) / self.std
+
+
+class NormaliseFeatures(Normalise):
+    """Features (N, D, T) by the data set's mean and standard deviation of each dimension; 0 where one never changes."""
+
+    shape, unit = (1, -1, 1), 1
+
+    def forward(self, features: Tensor) -> Tensor:
+        return (features.to(self.mean.dtype) - self.mean) / self.std
+
+
+def of_statistics(statistics: Mapping[str, Any]) -> Normalise:
+    """By the statistics of pixels (`pixel_statistics`) or of features (`features.statistics`)."""
+    kind = NormaliseFeatures if statistics.get("of") == "features" else Normalise
+    return kind(statistics["mean"], statistics["std"])

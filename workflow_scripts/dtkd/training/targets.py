@@ -34,6 +34,7 @@ from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import micro_batches
 from dtkd.training.sampling import EpochBatches, Items, seed_of
 from dtkd.training.training_loader import training_loader
+from dtkd.training.views import crop_of
 
 
 @dataclass(frozen=True)
@@ -105,8 +106,8 @@ class Targets:
 
 @torch.inference_mode()
 def frozen(
-    teachers: Mapping[str, torch.nn.Module], normalise: Normalise, videos: Videos, *, clip: Clip, augment: Augment,
-    settings: Train, seed: int, hardware: Hardware, label: str = "",
+    teachers: Mapping[str, torch.nn.Module], normalise: Normalise, videos: Videos, *, clip: Clip,
+    augment: Augment | None, settings: Train, seed: int, hardware: Hardware, label: str = "",
 ) -> Targets:  # fmt: skip
     """What finished ``teachers`` say to every clip that `loop.train` will draw with this seed."""
     models = list(teachers.values())
@@ -174,7 +175,7 @@ class Learner:
 
 def continued(
     teachers: Mapping[str, Classifier], groups: Tensor, normalise: Normalise, videos: Videos, *, clip: Clip,
-    augment: Augment, settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any],
+    augment: Augment | None, settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any],
     label: str = "",
 ) -> tuple[Targets, pd.DataFrame]:  # fmt: skip
     """Let ``teachers`` go on learning in the batches of this seed's students; what each says to a clip at its step.
@@ -195,7 +196,7 @@ def continued(
     device = hardware.device
     batches = EpochBatches.of(videos, settings, seed)
     one = next(iter(teachers.values()))  # they are one network
-    check_precision(settings, device, one.model, clip.frames, augment.crop)
+    check_precision(settings, device, one.model, clip.frames, crop_of(augment))
     _check_alone(one, groups, batches, videos, clip, augment, settings, label)
     for teacher in teachers.values():
         teacher.to(device)
@@ -244,12 +245,12 @@ def _diverged(label: str, name: str, loss: float, epoch: int, step: int, videos:
 
 
 def _check_alone(
-    teacher: Classifier, groups: Tensor, batches: EpochBatches, videos: Videos, clip: Clip, augment: Augment,
+    teacher: Classifier, groups: Tensor, batches: EpochBatches, videos: Videos, clip: Clip, augment: Augment | None,
     settings: Train, label: str,
 ) -> None:  # fmt: skip
     """Raise DtkdError if some step has a teacher learn from one clip, of which a batch norm sees a value a channel."""
     teacher.train()
-    if backbones.fewest_values(teacher.model, clip.frames, augment.crop) != 1:
+    if backbones.fewest_values(teacher.model, clip.frames, crop_of(augment)) != 1:
         return
     for batches.epoch in range(settings.epochs):
         for items in batches:
@@ -258,5 +259,5 @@ def _check_alone(
                 rows = torch.where(own == number)[0].tolist()
                 if min(map(len, micro_batches(rows, settings.micro_batch))) == 1:
                     why = "a batch may have one clip of a learning teacher's group"
-                    said = backbones.one_value(teacher.model, clip.frames, augment.crop, why, "set FT: true")
+                    said = backbones.one_value(teacher.model, clip.frames, crop_of(augment), why, "set FT: true")
                     raise DtkdError(f"{label}: {said}")

@@ -45,8 +45,9 @@ class Plan:
 
 def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
-    settings, given, output = plan.settings, plan.inputs, plan.outputs
+    given, output = plan.inputs, plan.outputs
     index = validation.apart(read_parquet(given["index"]), plan.column, given.get("validation"))
+    settings = networks.of_data(plan.settings, index)
     classes = class_names(index)
     split = networks.read_json(given["split"]) if "split" in given else None
     own = networks.own_classes(settings, classes, split)
@@ -60,7 +61,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
 
-    record = provenance.record(settings, given, str(machine.device))
+    record = provenance.record(plan.settings, given, str(machine.device))
     record["computing"] = plan.computing
     record["network"] = networks.size(settings, len(classes), machine.device)
     if "finished" in given:
@@ -79,7 +80,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             **options,
             hardware=machine,
             resume=resume,
-            fingerprint={"settings": settings, "inputs": record["inputs"]},
+            fingerprint={"settings": plan.settings, "inputs": record["inputs"]},
             label=str(folder),
             group=group,
         )

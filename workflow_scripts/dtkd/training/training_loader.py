@@ -10,14 +10,16 @@ from dtkd.config import Augment, Clip, Train
 from dtkd.data.datasets import Videos
 from dtkd.training.hardware import Hardware
 from dtkd.training.normalise import Normalise
-from dtkd.training.sampling import FrameCache, Items, PrefetchLoader, TrainingClips, loader
+from dtkd.training.sampling import FrameCache, Items, PrefetchLoader, loader
+from dtkd.training.steps import FeatureCache
+from dtkd.training.views import cache_of, training_views
 
 
 def training_loader(
-    videos: Videos, batches: Iterable[Items], *, clip: Clip, augment: Augment, settings: Train, seed: int,
-    hardware: Hardware, normalise: Normalise, cache: FrameCache | None = None,
+    videos: Videos, batches: Iterable[Items], *, clip: Clip, augment: Augment | None, settings: Train, seed: int,
+    hardware: Hardware, normalise: Normalise, cache: FrameCache | FeatureCache | None = None,
 ) -> DataLoader | PrefetchLoader:  # fmt: skip
     """The training clips of some batches, which are a function of (seed, clip number, video) whoever asks for them."""
-    clips = TrainingClips(videos, clip, augment, seed, cache or hardware.frame_cache(), normalise.colour,
-                          settings.rand_augment)  # fmt: skip
+    cache = cache or cache_of(augment, hardware.cache_share)
+    clips = training_views(videos, clip, augment, seed, normalise, cache, settings.rand_augment)
     return loader(clips, batches=batches, workers=hardware.workers, pin=hardware.pin)

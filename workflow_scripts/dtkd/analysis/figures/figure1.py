@@ -12,7 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from dtkd.analysis.figures.base import COLOURS, heads, looks, panels, styled, title
 from dtkd.analysis.figures.means import Split, means_of, read_means, threshold_lines, with_means
 from dtkd.data.groups import group_names
-from dtkd.motion.subsets import motion_unit
+from dtkd.motion.subsets import motion_unit, motion_word
 
 BINS = 24  # about so many in a histogram
 read = read_means
@@ -50,7 +50,8 @@ def figure1(splits: Mapping[str, Split]) -> Figure:
         line = axis.axvline(threshold, color=COLOURS["threshold"], linestyle="--", linewidth=1, label=label)
         lines = [line, *(axis.axvline(place, color=COLOURS["threshold"], linestyle=":", linewidth=1, label=said)
                          for place, said in more)]  # fmt: skip
-        axis.set(xlabel=f"mean flow of a class ({motion_unit([split])})", ylabel="classes", xlim=(0, edges[-1]))
+        label = f"mean {motion_word([split])} of a class ({motion_unit([split])})"
+        axis.set(xlabel=label, ylabel="classes", xlim=(0, edges[-1]))
         axis.set_ylim(0, 1.05 * below.max())
         axis.yaxis.set_major_locator(MaxNLocator(6, integer=True))
         entries.append((axis, title(splits, name), [*axis.containers, *lines]))

@@ -13,7 +13,7 @@ from matplotlib.text import Text
 from dtkd.analysis.figures.base import SMALL, heads, looks, panels, styled, title
 from dtkd.analysis.figures.means import ALL_NAMED, Split, means_of, read_means, with_means
 from dtkd.data.groups import group_names
-from dtkd.motion.subsets import motion_unit
+from dtkd.motion.subsets import motion_unit, motion_word
 
 Box = np.ndarray  # x0, y0, x1, y1 in pixels
 DISTANCES, BESIDE = (4.5, 7, 10, 14, 18, 23, 28), 8  # of a name from its point in points; without a line to it
@@ -47,7 +47,7 @@ def figure2(splits: Mapping[str, Split]) -> Figure:
                 ends = np.array([means.min(), means.max()])
                 axis.plot(ends, slope * ends + level, linestyle=look.line, **style)
         unit = motion_unit([split])
-        axis.set(xlabel=f"mean flow of a class ({unit})", ylabel=f"standard deviation ({unit})")
+        axis.set(xlabel=f"mean {motion_word([split])} of a class ({unit})", ylabel=f"standard deviation ({unit})")
         axis.margins(0.1, 0.12)
         entries.append((axis, title(splits, name), axis.get_legend_handles_labels()[0]))
     heads(entries)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from dtkd.analysis.figures.base import COLOURS, heads, looks, panels, short, styled, title
 from dtkd.analysis.figures.means import ALL_NAMED, Split, read_means, threshold_lines
 from dtkd.data.groups import group_names
+from dtkd.motion.subsets import motion_word
 
 NAME = 70  # points that a class's name may take
 
@@ -56,8 +57,9 @@ def split_stability(splits: Mapping[str, Split], stabilities: Mapping[str, Mappi
         else:
             axis.set_xticks([])
         axis.tick_params(axis="x", length=0)
+        kept = f"(all keep their subset in {100 * told['split']:.0f} % of draws)"
         axis.set(
-            xlabel=f"classes by mean flow\n(all keep their subset in {100 * told['split']:.0f} % of draws)",
+            xlabel=f"classes by mean {motion_word([split])}\n{kept}",
             ylabel="keeps its subset\n(% of draws)", xlim=(-0.7, len(order) - 0.3), ylim=(0, 105),
         )  # fmt: skip
         entries.append((axis, title(splits, dataset), [*axis.containers, *lines]))

@@ -11,7 +11,7 @@ from dtkd.analysis.tables.rows import Row, finished
 from dtkd.analysis.tables.splits import as_the_papers, origin
 from dtkd.common.errors import DtkdError
 from dtkd.data import published
-from dtkd.motion.subsets import motion_unit, subset_summary
+from dtkd.motion.subsets import motion_unit, motion_word, subset_summary
 
 
 def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
@@ -33,5 +33,6 @@ def table1(splits: Mapping[str, Row]) -> pd.DataFrame:
         for row in summary.assign(dataset=dataset).to_dict("records"):
             rows.append(row | beside(row, paper.get(key_of(row, keys), {}) if usual else {}, values))
     columns = ["dataset", "subset", "classes", *values, *against(values)]
-    caption = f"Mean optical flow of the classes of each subset ({motion_unit(splits.values())})"
+    word = motion_word(splits.values()).replace("flow", "optical flow")
+    caption = f"Mean {word} of the classes of each subset ({motion_unit(splits.values())})"
     return finished("table1", rows, columns, caption + origin(splits))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dtkd.data import scene_names
-from dtkd.data.formats import class_folders, hmdb51, table, ucf101
+from dtkd.data.folders import SUFFIXES
+from dtkd.data.formats import class_folders, features, hmdb51, table, ucf101
 from dtkd.data.formats.lists import Lists
 
 
@@ -20,6 +21,10 @@ class Format:
     groups: Callable[[Path, Iterable[str]], dict[str, str]] | None = None
     """Path -> what lists keep on one side, from `annotations` and some paths; None: by `group_pattern`."""
     one_folder_per_class: bool = True
+    suffixes: tuple[str, ...] = SUFFIXES
+    """Of its files."""
+    of_features: bool = False
+    """Whether its files are features of videos (`dtkd.data.features`), and no videos."""
 
 
 FORMATS = {
@@ -35,4 +40,12 @@ FORMATS = {
     ),
     "folders": Format(class_folders.read, None),
     "csv": Format(table.read, "a CSV file with columns video, class, split", table.groups, one_folder_per_class=False),
+    "features": Format(
+        features.read,
+        "a CSV file with columns video, class, split, or the folder of the UCF101 or HMDB51 lists",
+        features.groups,
+        one_folder_per_class=False,
+        suffixes=(features.SUFFIX,),
+        of_features=True,
+    ),
 }
