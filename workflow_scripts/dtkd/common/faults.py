@@ -49,6 +49,6 @@ def _batch(settings: Mapping[str, Any]) -> str:
         return ""
     train, clip, augment = settings["train"], settings["clip"], settings["augment"]
     return (
-        f" (train.batch_size: {train['batch_size']}, clip.frames: {clip['frames']}, augment.crop: {augment['crop']}, "
+        f" (train.batch_size: {train['batch_size']}, clip.frames: {clip['frames']}, augment.crop: {clip.get('crop', augment['crop'])}, "
         f"train.precision: {train['precision']})"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from dtkd.data.groups import group_names
 from dtkd.distillation import methods
 from dtkd.distillation.methods import Labels
 from dtkd.models import backbones, weights
+from dtkd.models.entries import NETWORKS
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.sampling import seed_of
@@ -28,9 +29,10 @@ def read_json(path: str | Path) -> Any:
 
 
 def training_options(settings: dict[str, Any], computing: dict[str, Any]) -> dict[str, Any]:
-    """``clip``, ``augment``, ``settings`` and ``seed`` of a run: what its training clips are drawn by."""
+    """``clip``, ``window``, ``augment``, ``settings`` and ``seed`` of a run: what its training clips are drawn by."""
     return {
         "clip": Clip(**settings["clip"]),
+        "window": Clip(**settings["window"]) if "window" in settings else None,
         "augment": Augment(**settings["augment"]),
         "settings": Train(**settings["train"], **computing),
         "seed": settings["seed"],
@@ -48,9 +50,31 @@ def class_groups(split: dict[str, Any], classes: list[str]) -> Tensor:
     return torch.tensor([numbers[split["classes"][name]["subset"]] for name in classes])
 
 
-def normaliser(statistics: str | Path) -> Normalise:
-    values = read_json(statistics)
+def pixels(settings: dict[str, Any], statistics: str | Path) -> dict[str, list[float]]:
+    """``mean`` and ``std`` of channels that a run normalises with: its list's, or those its network was published with."""
+    if settings.get("pixels") == "published":
+        takes = NETWORKS[settings["backbone"]].input
+        return {"mean": list(takes.mean), "std": list(takes.std)}
+    return read_json(statistics)
+
+
+def normaliser(settings: dict[str, Any], statistics: str | Path) -> Normalise:
+    values = pixels(settings, statistics)
     return Normalise(values["mean"], values["std"])
+
+
+def asked_alike(settings: dict[str, Any], teachers: Sequence[str]) -> list[tuple[dict[str, Any], list[str]]]:
+    """The settings of targets for teachers that are of one network and see the same clips, and which they are."""
+    groups: list[tuple[dict[str, Any], list[str]]] = []
+    for name in teachers:
+        own = {key: value for key, value in settings.items() if key != "teachers"}
+        own |= settings.get("teachers", {}).get(name, {})
+        names = next((names for other, names in groups if other == own), None)
+        if names is None:
+            groups.append((own, [name]))
+        else:
+            names.append(name)
+    return groups
 
 
 def new_model(
@@ -108,13 +132,13 @@ def objective(
 
 def size(settings: dict[str, Any], classes: int) -> dict[str, int]:
     """Parameters (all, trainable, and all with the published 400-way head) and multiply-adds of one clip (Table 3)."""
-    model = new_model(settings, classes, start=None)
+    model, clip = new_model(settings, classes, start=None), Clip(**settings["clip"])
     total, trainable = backbones.parameter_counts(model)
     return {
         "parameters": total,
         "trainable": trainable,
         "parameters_published_head": total + (400 - classes) * (backbones.projection(model).in_features + 1),
-        "multiply_adds": backbones.flops(model, settings["clip"]["frames"], settings["augment"]["crop"]),
+        "multiply_adds": backbones.flops(model, clip.frames, clip.side(settings["augment"]["crop"])),
     }
 
 

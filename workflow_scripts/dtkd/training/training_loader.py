@@ -15,9 +15,9 @@ from dtkd.training.sampling import FrameCache, Items, PrefetchLoader, TrainingCl
 
 def training_loader(
     videos: Videos, batches: Iterable[Items], *, clip: Clip, augment: Augment, settings: Train, seed: int,
-    hardware: Hardware, normalise: Normalise, cache: FrameCache | None = None,
+    hardware: Hardware, normalise: Normalise, cache: FrameCache | None = None, window: Clip | None = None,
 ) -> DataLoader | PrefetchLoader:  # fmt: skip
     """The training clips of some batches, which are a function of (seed, clip number, video) whoever asks for them."""
     clips = TrainingClips(videos, clip, augment, seed, cache or hardware.frame_cache(), normalise.colour,
-                          settings.rand_augment)  # fmt: skip
+                          settings.rand_augment, window)  # fmt: skip
     return loader(clips, batches=batches, workers=hardware.workers, pin=hardware.pin)
