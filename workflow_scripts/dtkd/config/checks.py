@@ -315,9 +315,7 @@ def clips_suit_their_backbones(config: Sections) -> None:
     for row, network in config.networks().items():
         where, backbone = f"{row}.clip.frames", network.backbone or study
         if network.clip and (problem := _unsuited(backbone, network.clip.frames)):
-            raise ValueError(
-                f"{where}: {network.clip.frames}, but {backbone} takes {problem[0]}; set {problem[1]}"
-            )
+            raise ValueError(f"{where}: {network.clip.frames}, but {backbone} takes {problem[0]}; set {problem[1]}")
         if not network.clip and (problem := _unsuited(backbone, own)):
             raise ValueError(
                 f"{where}: {backbone} takes {problem[0]}, and clip.frames is {own}; give the row a clip of its "
@@ -354,7 +352,9 @@ def weights_are_of_every_backbone(config: Sections) -> None:
         if weights == "kinetics400" and not NETWORKS[backbone].kinetics400:
             raise ValueError(f"{where}.weights: there are no kinetics400 weights of {backbone}; use pretrain or none")
         if weights and weights not in WEIGHTS and files.setdefault(weights, backbone) != backbone:
-            raise ValueError(f"{where}.weights: {weights} is of {files[weights]}, and here for {backbone}; name its own")
+            raise ValueError(
+                f"{where}.weights: {weights} is of {files[weights]}, and here for {backbone}; name its own"
+            )
 
 
 def pretraining_is_described(config: Sections) -> None:

@@ -1,4 +1,4 @@
-"""The sections `model` and `clip`: the network, and the frames that it sees; and what of them a row may have of its own."""
+"""The sections `model` and `clip`: the network, and the frames that it sees; what of them a row has of its own."""
 
 from __future__ import annotations
 

@@ -216,6 +216,12 @@ class Sections(Section):
                 return name, row
         return None
 
+    def references(self, dataset: str, number: int) -> dict[OwnNetwork, tuple[str, Baseline]]:
+        """What a list's students are compared with, by their network: first, where there is one, the study's own."""
+        students = [self.own_network(row) for row in self.students_of(dataset).values() if row.list == number]
+        found = {network: self.reference(dataset, number, network) for network in (OwnNetwork(), *students)}
+        return {network: baseline for network, baseline in found.items() if baseline}
+
     def reference_of(self, dataset: str, student: Student) -> tuple[str, Baseline]:
         """The baseline that a student is compared with: of its list and network."""
         found = self.reference(dataset, student.list, self.own_network(student))

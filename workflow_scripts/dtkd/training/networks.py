@@ -51,7 +51,7 @@ def class_groups(split: dict[str, Any], classes: list[str]) -> Tensor:
 
 
 def pixels(settings: dict[str, Any], statistics: str | Path) -> dict[str, list[float]]:
-    """``mean`` and ``std`` of channels that a run normalises with: its list's, or those its network was published with."""
+    """``mean`` and ``std`` by which a run normalises: those of its list, or those its network was published with."""
     if settings.get("pixels") == "published":
         takes = NETWORKS[settings["backbone"]].input
         return {"mean": list(takes.mean), "std": list(takes.std)}

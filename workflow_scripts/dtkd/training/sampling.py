@@ -142,7 +142,7 @@ class TrainingClips(Dataset):
     """Random clips; an item is asked for as (epoch, position) and gives (clip, label, position).
 
     A clip is uint8, (C, T, side, side); ``margins`` are the colour beside letterboxed frames. With a ``window``, what
-    is drawn is where that lies in the video, and the clip is in its middle: so networks whose clips differ see the same.
+    is drawn is where that lies in the video, and the clip is in its middle: networks whose clips differ see the same.
     """
 
     def __init__(
