@@ -4,8 +4,8 @@ RUN = f"{RESULTS}/{{dataset}}/list{{list}}"
 
 def start_weights(run: Run) -> str | list:
     """The file that a run's backbone starts from; [] where there is none (a script gets one file as it is)."""
-    choice = STUDY.model.weights
-    if run.role == "pretrain" or choice == "none" or STUDY.finished(run):
+    choice = STUDY.weights_of(run)
+    if choice == "none" or STUDY.finished(run):
         return []
     if choice == "pretrain":
         return f"{RESULTS}/{STUDY.pretrain_run(run.backbone).folder}/checkpoint.pt"
@@ -16,6 +16,11 @@ def start_weights(run: Run) -> str | list:
     if choice.startswith(HUB):
         return f"{RESULTS}/weights/hub/{choice.removeprefix(HUB).replace('/', '--')}.pyth"
     return choice
+
+
+def sha256_of_start(run: Run) -> str | None:
+    """The checksum that the config gives for what `start_weights` names: of the study's own network's alone."""
+    return None if run.role == "pretrain" or run.network.weights else STUDY.weights_sha256(run.backbone)
 
 
 def run_to_train(wildcards, role: str) -> Run:
@@ -67,7 +72,7 @@ def training_params(role: str) -> dict:
         computing=computing(role),
         cache_mb=cache_mb,
         # a checksum changes no result: with `resources` in the signature it makes nothing train again
-        sha256=lambda w, resources: None if role == "pretrain" else STUDY.weights_sha256(run_of(w, role).backbone),
+        sha256=lambda w, resources: sha256_of_start(run_of(w, role)),
     )
 
 
@@ -192,9 +197,9 @@ def asked(wildcards, kind: str) -> tuple[TeacherSet, Run]:
     return TEACHER_SETS[file]
 
 
-def teachers_plugin(wildcards, kind: str) -> str | list:
-    """The plug-in's file that teachers' network is from; [] where it is none's."""
-    return plugin(next(iter(asked(wildcards, kind)[0].teachers.values())))
+def teachers_plugin(wildcards, kind: str) -> list[str]:
+    """The plug-ins' files that teachers' networks are from."""
+    return sorted({file for run in asked(wildcards, kind)[0].teachers.values() if (file := plugin(run))})
 
 
 def teacher_checkpoints(wildcards, kind: str) -> list[str]:

@@ -5,6 +5,9 @@ from pathlib import Path
 from dtkd.common.workflow_job import job
 
 with job(snakemake):  # noqa: F821
+    import pandas as pd
+    import torch
+
     from dtkd.common import provenance
     from dtkd.common.files import atomic, read_parquet
     from dtkd.data import validation
@@ -21,23 +24,31 @@ with job(snakemake):  # noqa: F821
     classes, split = class_names(index), networks.read_json(given.split)
     column = f"list{snakemake.wildcards.list}"  # noqa: F821
     videos = Videos.of(validation.apart(index, column, given.validation or None), params.root, column, "train")
-    resume = Path(output.targets).with_suffix(".resume.pt")
-    said, history = targets.continued(
-        {
-            name: Classifier(networks.trained_model(settings, len(classes), checkpoint),
-                             networks.allowed(settings | {"subset": name}, classes, split))
-            for name, checkpoint in zip(params.teachers, given.teachers, strict=True)
-        },
-        networks.class_groups(split, classes),
-        networks.normaliser(given.pixels),
-        videos,
-        **networks.training_options(settings, params.computing),
-        hardware=machine,
-        resume=resume,
-        fingerprint={"settings": settings, "inputs": [provenance.hashed(path) for path in given]},
-        label=output.targets,
-    )  # fmt: skip
+    checkpoints, inputs = dict(zip(params.teachers, given.teachers, strict=True)), [*map(provenance.hashed, given)]
+    groups, said, histories, resumes = networks.class_groups(split, classes), [], [], []
+    for own, names in networks.asked_alike(params.settings, params.teachers):  # their paths are their own
+        some = "" if names == list(params.teachers) else f".{names[0]}"
+        resumes.append(Path(output.targets).with_suffix(f"{some}.resume.pt"))
+        numbers = torch.tensor([names.index(name) if name in names else -1 for name in params.teachers])
+        answers, history = targets.continued(
+            {
+                name: Classifier(networks.trained_model(own, len(classes), checkpoints[name]),
+                                 networks.allowed(own | {"subset": name}, classes, split))
+                for name in names
+            },
+            numbers[groups],
+            networks.normaliser(own, given.pixels),
+            videos,
+            **networks.training_options(own, params.computing),
+            hardware=machine,
+            resume=resumes[-1],
+            fingerprint={"settings": own, "inputs": inputs},
+            label=output.targets,
+        )  # fmt: skip
+        said.append(answers)
+        histories.append(history.set_index(["epoch", "lr"]))
     with atomic(output.history) as path:
-        history.to_parquet(path, index=False)
-    said.save(output.targets, videos)
-    resume.unlink(missing_ok=True)
+        pd.concat(histories, axis=1).reset_index().to_parquet(path, index=False)
+    targets.Targets.beside(said, params.teachers).save(output.targets, videos)
+    for resume in resumes:
+        resume.unlink(missing_ok=True)

@@ -25,7 +25,7 @@ with job(snakemake):  # noqa: F821
     table = evaluation.evaluate(
         classifier,
         {part: weights.load_state_dict(given.checkpoint, part=part) for part in ("model", "last")},
-        networks.normaliser(given.pixels),
+        networks.normaliser(settings, given.pixels),
         Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test"),  # noqa: F821
         clip=options["clip"],
         augment=options["augment"],

@@ -17,15 +17,16 @@ with job(snakemake):  # noqa: F821
     classes = index["class"].nunique()
     column = f"list{snakemake.wildcards.list}"  # noqa: F821
     videos = Videos.of(validation.apart(index, column, given.validation or None), params.root, column, "train")
-    said = targets.frozen(
-        {
-            name: networks.trained_model(settings, classes, checkpoint)
-            for name, checkpoint in zip(params.teachers, given.teachers, strict=True)
-        },
-        networks.normaliser(given.pixels),
-        videos,
-        **networks.training_options(settings, params.computing),
-        hardware=machine,
-        label=snakemake.output[0],  # noqa: F821
-    )
-    said.save(snakemake.output[0], videos)  # noqa: F821
+    checkpoints = dict(zip(params.teachers, given.teachers, strict=True))
+    said = [
+        targets.frozen(
+            {name: networks.trained_model(own, classes, checkpoints[name]) for name in names},
+            networks.normaliser(own, given.pixels),
+            videos,
+            **networks.training_options(own, params.computing),
+            hardware=machine,
+            label=snakemake.output[0],  # noqa: F821
+        )
+        for own, names in networks.asked_alike(params.settings, params.teachers)
+    ]
+    targets.Targets.beside(said, params.teachers).save(snakemake.output[0], videos)  # noqa: F821

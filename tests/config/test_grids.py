@@ -79,8 +79,6 @@ def test_a_dump_is_the_same_study_with_its_grid():
 @pytest.mark.parametrize(("changes", "message"), [
     (with_grid(S_aplha=[0.3]), ".S_aplha: unknown key; did you mean 'S_alpha'?"),
     (with_grid(grid=[1]), ".grid: unknown key"),
-    (with_grid(backbone=["x3d_s"]), ".backbone: unknown key; students have the study's `model.backbone`; for another "
-                                    "one make a study of its own"),
     (with_grid(S_alpha=[]), ".S_alpha: give it a list of values, such as [0.3, 0.5] (got [])"),
     (with_grid(S_alpha=0.3), ".S_alpha: give it a list of values, such as [0.3, 0.5] (got 0.3)"),
     (with_grid(), ": has no keys; give it some, such as KD_T: [2, 4], or leave it out"),

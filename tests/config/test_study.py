@@ -190,7 +190,7 @@ def the_student(given):
      "clip.frames: 5, but swin3d_t takes multiples of 2, and its pretraining has the study's clip; set 4 or 6"),
     ({"model__weights": "mine.pt", "baselines__mine__U5": {"backbone": "slowfast_r50_8x8"}},
      "model.weights: mine.pt is of one backbone, and some baselines have slowfast_r50_8x8: take these rows away "
-     "(`U5: null`)"),
+     "(`U5: null`), or give them weights of their own"),
     ({"model__weights": "pretrain"}, "pretrain: required by model.weights: pretrain"),
     ({"model__weights": "pretrain", "pretrain": {"dataset": "nowhere"}},
      "pretrain.dataset: 'nowhere' is not one of datasets"),
@@ -209,8 +209,31 @@ def the_student(given):
     ({"students__mine__A": KD | {"teacher": "U2"}, "baselines__mine__U2": {"list": 2}},
      "students.mine.A.teacher: U2 is of list 2, and may have trained on test videos of list 1; name a baseline of that "
      "list"),
-    ({"students__mine__A": KD | {"teacher": "U6"}, "baselines__mine__U6": {"clip": {"frames": 4, "rate": 4}}},
-     "students.mine.A.teacher: U6 sees other clips than students; name one with the study's clip"),
+    ({"students__mine__A": KD | {"teacher": "U6"}, "baselines__mine__U6": {"clip": {"frames": 4, "fps": 4}}},
+     "students.mine.A.teacher: U6 has clip.fps, and the study's clip goes by rate, in which students and teachers see "
+     "the same part of a video; set clip.rate"),
+    ({"students__mine__A": A | {"clip": {"frames": 4, "fps": 4}}},
+     "students.mine.A.clip: it has clip.fps, and the study's clip goes by rate, in which students and teachers see the "
+     "same part of a video; set clip.rate"),
+    ({"students__mine__A": A | {"backbone": "x3d_s", "clip": {"frames": 4, "rate": 4, "crop": 32}}},
+     "baselines.mine: no unfrozen baseline of list 1 with the backbone and clip of A; add a row {list: 1, backbone: "
+     "x3d_s, clip: {frames: 4, rate: 4, crop: 32}}"),
+    ({"students__mine__A": A | {"backbone": "swin3d_t", "clip": {"frames": 5, "rate": 2}}, "baselines__mine__U5":
+      {"backbone": "swin3d_t", "clip": {"frames": 5, "rate": 2}}},
+     "baselines.mine.U5.clip.frames: 5, but swin3d_t takes multiples of 2; set 4 or 6"),
+    ({"teachers__clip": {"frames": 6, "rate": 2}},
+     "teachers.clip.frames: 6, but slowfast_small takes multiples of 4; set 4 or 8"),
+    ({"teachers__groups": {"calm": {"backbone": "x3d_s"}}},
+     "teachers.groups.calm: not one of the groups dynamic, static"),
+    ({"teachers__weights": "kinetics400"},
+     "teachers.weights: there are no kinetics400 weights of slowfast_small; use pretrain or none"),
+    ({"teachers__weights": "pretrain"}, "pretrain: required by teachers.weights: pretrain"),
+    ({"teachers__weights": "a.pt", "teachers__groups": {"static": {"backbone": "x3d_s"}}},
+     "teachers.weights: a.pt is of x3d_s, and here for slowfast_small; name its own"),
+    ({"teachers__pixels": "published"}, "teachers.pixels: slowfast_small was not published with a mean; use study"),
+    ({"clip__crop": 32}, "clip.crop: is for clips of rows; the study's is augment.crop"),
+    ({"students__mine__A": KD | {"backbone": "x3d_s"}, "baselines__mine": {"X1": {"backbone": "x3d_s"}}},
+     "students.mine.A.teacher: list 1 has no unfrozen baseline of the study's network; name the baseline that teaches"),
     ({"students__mine__A__teachers": "both"},
      "students.mine.A.teachers: method dtkd learns from specialists (got 'both')"),
     ({"students__mine__A": KD | {"teachers": ["U1"]}},

@@ -164,7 +164,7 @@ def test_normaliser_reads_the_datasets_statistics(tmp_path):
     path = tmp_path / "pixels.json"
     path.write_text(json.dumps({"mean": [0.2, 0.4, 0.6], "std": [0.1, 0.2, 0.3]}))
     clip = torch.tensor([51, 102, 204], dtype=torch.uint8).view(1, 3, 1, 1, 1).expand(2, 3, 4, 5, 5)
-    normalise = networks.normaliser(path)
+    normalise = networks.normaliser({}, path)
     assert isinstance(normalise, Normalise)
     expected = torch.tensor([0, 0, 2 / 3]).view(1, 3, 1, 1, 1).expand(2, 3, 4, 5, 5)
     torch.testing.assert_close(normalise(clip), expected, atol=1e-6, rtol=0)

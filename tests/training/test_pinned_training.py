@@ -84,7 +84,7 @@ def targets_of(folder: Path, name: str, teachers: dict[str, str], learn: bool = 
     videos = Videos.of(pd.read_parquet(folder / "videos.parquet"), folder / "raw", "list1", "train")
     models = {key: networks.trained_model(settings, 4, folder / run / "checkpoint.pt") for key, run in teachers.items()}
     clips = {"clip": CLIP, "augment": AUGMENT, "settings": TRAIN, "seed": 0, "hardware": CPU}
-    normalise = networks.normaliser(folder / "pixels.json")
+    normalise = networks.normaliser({}, folder / "pixels.json")
     if learn:
         groups = networks.class_groups(networks.read_json(folder / "split.json"), CLASSES)
         classifiers = {key: Classifier(model) for key, model in models.items()}

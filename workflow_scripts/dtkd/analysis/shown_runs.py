@@ -11,6 +11,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
+from dtkd.config.model import OwnNetwork
 from dtkd.data.groups import SUBSETS, split_name
 
 AnyRow = TypeVar("AnyRow", bound=Baseline | Student)
@@ -44,7 +45,9 @@ def _clip(study: Study, run: Run) -> str:
 
 def _as_published(study: Study, run: Run) -> bool:
     """Whether what tables have no column for is as in the paper."""
+    own = run.network
     usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
+    usual &= own.weights is own.dropout is own.pixels is None
     if run.role == "baseline":
         return usual and not run.recipe
     usual &= run.backbone == "slowfast_r101_16x8" and run.list == 1 and study.split_called(run.split).as_the_papers
@@ -60,7 +63,7 @@ def table3(study: Study) -> list[dict[str, Any]]:
             rows.append({
                 "dataset": dataset, "model": name, "list": baseline.list, "backbone": runs[0].backbone,
                 "clip": _clip(study, runs[0]), "frozen": baseline.frozen, "predictions": predictions(study, runs),
-                "record": f"{study.results}/{runs[0].folder}/run.json", "as_published": _as_published(study, runs[0]),
+                "record": _network(study, runs[0])["record"], "as_published": _as_published(study, runs[0]),
                 "variant": _variant(study, baseline.model_copy(update={"list": 1})),
             })  # fmt: skip
     return rows
@@ -100,17 +103,21 @@ def splits(study: Study) -> dict[str, str]:
 
 
 def teachers(study: Study) -> list[dict[str, Any]]:
-    """The rows of `table4`, each with the predictions of its list's baseline."""
-    return [
-        row | {"baseline": predictions(study, baseline_runs(study, row["dataset"], baseline))}
-        for row in table4(study)
-        for _, baseline in [study.reference(row["dataset"], row["list"])]
-    ]
+    """The rows of `table4`, each with the predictions of its list's baseline: of the teacher's network if there is one,
+    else of the study's, else of the first student's."""
+    rows = []
+    for row in table4(study):
+        references = study.references(row["dataset"], row["list"])
+        own = study.reference(row["dataset"], row["list"], study.teachers_network(row["subset"]))
+        _, baseline = own or next(iter(references.values()))
+        rows.append(row | {"baseline": predictions(study, baseline_runs(study, row["dataset"], baseline))})
+    return rows
 
 
 def _teacher_name(study: Study, run: Run) -> str:
     """The paper's TU1 to TU4; with its outputs, where that is not what the study's teachers do."""
-    prefix = re.fullmatch(r"([A-Z]+)\d+", study.reference(run.dataset, run.list)[0])
+    baseline, _ = next(iter(study.references(run.dataset, run.list).values()))
+    prefix = re.fullmatch(r"([A-Z]+)\d+", baseline)
     name = f"{run.subset}{'-LT' if run.frozen else ''}"
     if prefix and run.list == 1 and study.split_called(run.split).group_names(run.dataset) == SUBSETS:
         name = f"T{prefix[1]}{1 + SUBSETS[::-1].index(run.subset) + 2 * run.frozen}"
@@ -118,41 +125,57 @@ def _teacher_name(study: Study, run: Run) -> str:
 
 
 def table5(study: Study) -> list[dict[str, Any]]:
-    """For each dataset and list the baseline, then the students."""
+    """For each dataset, list and network the baseline, then the students.
+
+    Where there are several networks, rows have theirs: ``network``, which tells them apart, its ``backbone``, ``clip``
+    and, as each has a size, a ``record``.
+    """
     rows = []
     for dataset in study.use:
         students = study.students_of(dataset)
         for number in sorted({1} | {student.list for student in students.values()}):
-            if (reference := study.reference(dataset, number)) is None:
-                continue
-            name, baseline = reference
-            runs = baseline_runs(study, dataset, baseline)
-            shared = {"dataset": dataset, "list": number}
-            files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
-            rows.append({**shared, "model": name, "method": "baseline", "variant": _variant(study, baseline), **files})
-            rows += [shared | control for control in _controls(study, dataset, number)]
-            for name, student in students.items():
-                if student.list == number:
-                    runs = student_runs(study, dataset, student)
-                    settings = _hyperparameters(student) | {"variant": _variant(study, student)}
-                    files = {"predictions": predictions(study, runs), "as_published": _as_published(study, runs[0])}
-                    rows.append({**shared, "model": name, **settings, **files})
-    return rows
+            for network, (name, baseline) in study.references(dataset, number).items():
+                shared = {"dataset": dataset, "list": number}
+                runs = baseline_runs(study, dataset, baseline)
+                said = {"model": name, "method": "baseline", "variant": _variant(study, baseline)}
+                rows.append(shared | said | _shown_of(study, runs))
+                rows += [shared | control for control in _controls(study, dataset, number, network)]
+                for name, student in students.items():
+                    if student.list == number and study.own_network(student) == network:
+                        runs = student_runs(study, dataset, student)
+                        settings = _hyperparameters(student) | {"variant": _variant(study, student)}
+                        rows.append({**shared, "model": name, **settings, **_shown_of(study, runs)})
+    return with_networks(rows, several=len({row["network"] for row in rows}) > 1)
 
 
-def _controls(study: Study, dataset: str, number: int) -> list[dict[str, Any]]:
+def with_networks(rows: list[dict[str, Any]], several: bool) -> list[dict[str, Any]]:
+    """Rows, which say of which network they are where there are ``several``."""
+    of_network = () if several else ("network", "backbone", "clip", "record")
+    return [{key: value for key, value in row.items() if key not in of_network} for row in rows]
+
+
+def _shown_of(study: Study, runs: list[Run]) -> dict[str, Any]:
+    """Of a row's runs what Table 5 reads, and of which network they are."""
+    return {
+        "predictions": predictions(study, runs), "as_published": _as_published(study, runs[0]),
+        "network": "-".join([runs[0].backbone, *runs[0].network.words()]), **_network(study, runs[0]),
+    }  # fmt: skip
+
+
+def _network(study: Study, run: Run) -> dict[str, str]:
+    record = f"{study.results}/{run.folder}/run.json"
+    return {"backbone": run.backbone, "clip": _clip(study, run), "record": record}
+
+
+def _controls(study: Study, dataset: str, number: int, network: OwnNetwork) -> list[dict[str, Any]]:
     """The rows of a list's baselines that are trained otherwise, without a teacher, and differ in nothing else."""
     rows = []
     for name, row in study.baselines_of(dataset).items():
         runs = baseline_runs(study, dataset, row)
-        if row.list == number and runs[0].recipe and _usual_network(study, runs[0]):
+        if row.list == number and runs[0].recipe and runs[0].network == network and not row.frozen:
             rows.append({"model": name, "method": "control", "variant": _variant(study, row),
-                         "predictions": predictions(study, runs), "as_published": False})  # fmt: skip
+                         **_shown_of(study, runs), "as_published": False})  # fmt: skip
     return rows
-
-
-def _usual_network(study: Study, run: Run) -> bool:
-    return (run.backbone, run.clip, run.frozen) == (study.model.backbone, None, False)
 
 
 def students_over_lists(study: Study) -> list[dict[str, Any]]:
@@ -166,15 +189,15 @@ def students_over_lists(study: Study) -> list[dict[str, Any]]:
             if len(members) < 2:
                 continue
             lists = []
-            for number, (_, student) in members.items():
-                _, baseline = study.reference(dataset, number)
+            for _, student in members.values():
+                _, baseline = study.reference_of(dataset, student)
                 lists.append({
                     "predictions": predictions(study, student_runs(study, dataset, student)),
                     "baseline": predictions(study, baseline_runs(study, dataset, baseline)),
                 })  # fmt: skip
             rows.append({
                 "dataset": dataset, **_members(members), **_hyperparameters(student),
-                "variant": _variant(study, student.model_copy(update={"list": 1})), "of_lists": lists,
+                "variant": _alone(study, student), "of_lists": lists,
             })  # fmt: skip
     return rows
 
@@ -212,10 +235,11 @@ def methods(study: Study) -> list[dict[str, Any]]:
         own = [_sides(study, dataset, row) | _trained(study, dataset, row) for _, row in members.values()]
         rows.append({
             "dataset": dataset, **_members(members), "method": row.method if isinstance(row, Student) else "baseline",
-            "variant": _alone(study, row), **_teaching(study, dataset, row),
+            "variant": _of_any_list(study, row), **_teaching(study, dataset, row),
             "compared": all(each["baseline"] for each in own), "of_lists": own,
+            **_network(study, _runs(study, dataset, row)[0]),
         })  # fmt: skip
-    return rows
+    return with_networks(rows, several=len({(row["backbone"], row["clip"]) for row in rows}) > 1)
 
 
 def _baselines_and_students(study: Study) -> list[tuple[str, dict[int, tuple[str, Baseline | Student]]]]:
@@ -228,17 +252,25 @@ def _baselines_and_students(study: Study) -> list[tuple[str, dict[int, tuple[str
     ]
 
 
-def _alone(study: Study, row: AnyRow) -> str | None:
-    """`_variant` of a row of any list, and what tells baselines apart."""
+def _of_any_list(study: Study, row: AnyRow) -> str | None:
+    """`_variant` of a row of any list, and whether a baseline's head alone trained."""
     said = [_variant(study, row.model_copy(update={"list": 1}))]
-    if isinstance(row, Baseline):
-        said += [row.backbone, str(row.clip) if row.clip else None, "frozen" if row.frozen else None]
+    said += ["frozen" if isinstance(row, Baseline) and row.frozen else None]
+    return ", ".join(filter(None, said)) or None
+
+
+def _alone(study: Study, row: AnyRow) -> str | None:
+    """The same, where no column says of which network it is."""
+    own = study.own_network(row)
+    said = [own.backbone, str(own.clip) if own.clip else None, _of_any_list(study, row)]
     return ", ".join(filter(None, said)) or None
 
 
 def _sides(study: Study, dataset: str, row: AnyRow) -> dict[str, list[str] | None]:
     """Predictions of a row's runs and of the baseline of their list; None where there is none, or they are it."""
-    runs, reference = _runs(study, dataset, row), study.reference(dataset, row.list)
+    runs = _runs(study, dataset, row)
+    own = study.own_network(row) if isinstance(row, Student) or row.train else OwnNetwork()
+    reference = study.reference(dataset, row.list, own)
     baseline = baseline_runs(study, dataset, reference[1]) if reference else runs
     return {
         "predictions": predictions(study, runs),
@@ -296,12 +328,13 @@ def _each_method(study: Study, dataset: str) -> dict[str, tuple[str, Student]]:
 
     Of several students by a method the one that differs least: of the chosen one's list, split and outputs, the usual
     variant of its method, with the chosen one's KD_T and KD_alpha. Where no student has specialists, the first is taken
-    for the chosen one.
+    for the chosen one. All of them are of its network.
     """
     students = study.students_of(dataset)
     if not students:
         return {}
     chosen = study.chosen(dataset) or next(iter(students.items()))
+    students = _of_network(study, students, chosen[1])
 
     def differs(item: tuple[str, Student]) -> tuple[int, ...]:
         def unlike(*keys: str) -> int:
@@ -316,6 +349,11 @@ def _each_method(study: Study, dataset: str) -> dict[str, tuple[str, Student]]:
     return found
 
 
+def _of_network(study: Study, rows: Mapping[str, AnyRow], row: Student) -> dict[str, AnyRow]:
+    """Those of the rows that are of the same network as one of them."""
+    return {name: each for name, each in rows.items() if study.own_network(each) == study.own_network(row)}
+
+
 def each_method(study: Study) -> dict[str, dict[str, list[str]]]:
     """Predictions of the baseline, the chosen student and one by each other method, by dataset and name.
 
@@ -327,7 +365,7 @@ def each_method(study: Study) -> dict[str, dict[str, list[str]]]:
         if not rows:
             continue
         number = rows[0][1].list
-        baseline, row = study.reference(dataset, number)
+        baseline, row = study.reference_of(dataset, rows[0][1])
         shown[dataset] = {_with_kind(baseline, "baseline"): predictions(study, baseline_runs(study, dataset, row))} | {
             _with_kind(name, row.distillation.label): predictions(study, student_runs(study, dataset, row))
             for name, row in rows
@@ -350,8 +388,8 @@ def blocks(study: Study) -> dict[str, dict[str, dict[str, list[str]]]]:
         alike = {_alike(study, dataset, next(iter(group.values()))[1]): group for group in groups}
         members = {name: alike[_alike(study, dataset, rows[name][1])] for name in shared}
         for number in sorted(set.intersection(*(set(own) for own in members.values())) if shared else []):
-            _, baseline = study.reference(dataset, number)
             found = {own[number][1].distillation.label: own[number][1] for own in members.values()}
+            _, baseline = study.reference_of(dataset, next(iter(found.values())))
             shown.setdefault(dataset, {})[str(number)] = {
                 label: predictions(study, _runs(study, dataset, row))
                 for label, row in {"baseline": baseline, **found}.items()
@@ -395,6 +433,9 @@ def _hyperparameters(student: Student) -> dict[str, Any]:
 def _variant(study: Study, row: Baseline | Student) -> str | None:
     """In a word, what Table 5 has no column of its own for; None where all of it is the usual."""
     said = [f"list {row.list}"] if row.list > 1 else []
+    own = study.own_network(row)
+    said += [f"weights {own.weights}"] * bool(own.weights) + [f"{own.pixels} pixels"] * bool(own.pixels)
+    said += [] if own.dropout is None else [f"dropout {own.dropout:g}"]
     if isinstance(row, Baseline):
         said += [f"{key} {value}" for key, value in row.train.items()]
     if isinstance(row, OfGeneralist) and row.teacher:
@@ -433,6 +474,32 @@ def grids(study: Study) -> dict[str, dict[str, dict[str, Any]]]:
     return shown
 
 
+def costs(study: Study) -> dict[str, dict[str, dict[str, dict[str, Any]]]]:
+    """Of the chosen student's list, the baseline and one student by each method for each network that students have.
+
+    Dataset -> method -> name -> ``predictions``, ``record``, ``backbone`` and ``clip``. Of several students by a method
+    and of a network the first. Only of datasets whose students are of several networks.
+    """
+    shown: dict[str, dict[str, dict[str, dict[str, Any]]]] = {}
+    for dataset in study.use:
+        students = study.students_of(dataset)
+        number = min((row.list for row in students.values()), default=1)
+        found: dict[str, dict[OwnNetwork, tuple[str, list[Run]]]] = {}
+        for network, (name, row) in study.references(dataset, number).items():
+            found.setdefault("baseline", {})[network] = name, baseline_runs(study, dataset, row)
+        for name, student in students.items():
+            if student.list == number:
+                own = found.setdefault(student.distillation.label, {})
+                own.setdefault(study.own_network(student), (name, student_runs(study, dataset, student)))
+        if len({network for label, own in found.items() if label != "baseline" for network in own}) > 1:
+            shown[dataset] = {
+                label: {name: {"predictions": predictions(study, runs), **_network(study, runs[0])}
+                        for name, runs in own.values()}
+                for label, own in found.items()
+            }  # fmt: skip
+    return shown
+
+
 def table6(study: Study) -> list[dict[str, Any]]:
     """The chosen student of each dataset and its teachers."""
     rows = []
@@ -457,7 +524,7 @@ def lists(study: Study) -> dict[str, dict[str, list[str]]]:
         alike = {}
         for name, row in study.baselines_of(dataset).items():
             runs = baseline_runs(study, dataset, row)
-            if _usual_network(study, runs[0]) and not runs[0].recipe:
+            if runs[0].network == OwnNetwork() and not row.frozen and not runs[0].recipe:
                 alike[f"{name} (list {row.list})"] = histories(study, runs)
         if alike:
             shown[dataset] = alike
@@ -477,7 +544,11 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
         name, student = chosen
         alike = ("split", "teacher_outputs", "KD_T", "KD_alpha")
         others = sorted(
-            (item for item in study.of_specialists(dataset).items() if item[1].list == student.list),
+            (
+                item
+                for item in _of_network(study, study.of_specialists(dataset), student).items()
+                if item[1].list == student.list
+            ),
             key=lambda item: (
                 item[1].method != "bskd",
                 any(getattr(item[1], key, None) != getattr(student, key, None) for key in alike),
@@ -491,7 +562,7 @@ def rivals(study: Study) -> dict[str, dict[str, list[str]]]:
             _with_kind(label, row.distillation.label): histories(study, student_runs(study, dataset, row))
             for label, row in by_method.values()
         }
-        baseline, row = study.reference(dataset, student.list)
+        baseline, row = study.reference_of(dataset, student)
         shown[dataset][_with_kind(baseline, "baseline")] = histories(study, baseline_runs(study, dataset, row))
     return shown
 
@@ -508,7 +579,7 @@ def against_baseline(study: Study) -> dict[str, dict[str, Any]]:
         if (chosen := study.chosen(dataset)) is None:
             continue
         name, student = chosen
-        baseline, row = study.reference(dataset, student.list)
+        baseline, row = study.reference_of(dataset, student)
         shown[dataset] = {
             "list": student.list,
             "baseline": [baseline, predictions(study, baseline_runs(study, dataset, row))],

@@ -47,8 +47,9 @@ def _batch(settings: Mapping[str, Any]) -> str:
     """What a training, or an evaluation, holds in memory; empty for other jobs."""
     if not {"train", "clip", "augment"} <= set(settings):
         return ""
-    train, clip, augment = settings["train"], settings["clip"], settings["augment"]
+    train, clip = settings["train"], settings["clip"]
+    crop = clip.get("crop", settings["augment"]["crop"])
     return (
-        f" (train.batch_size: {train['batch_size']}, clip.frames: {clip['frames']}, augment.crop: {augment['crop']}, "
+        f" (train.batch_size: {train['batch_size']}, clip.frames: {clip['frames']}, augment.crop: {crop}, "
         f"train.precision: {train['precision']})"
     )

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from dtkd.common.errors import DtkdError
 from dtkd.common.registry import hint
 from dtkd.config.explain import explain
-from dtkd.config.model import PUBLISHED, WEIGHTS
+from dtkd.config.model import PUBLISHED, WEIGHTS, OwnNetwork
 from dtkd.config.rows import OfBaselines, OfBoth, OfGeneralist, OfSpecialists, Student
 from dtkd.config.training import Train
 from dtkd.models.entries import NETWORKS
@@ -97,9 +97,13 @@ def students_have_a_reference(config: Sections) -> None:
         if not config.baselines_of(dataset):
             raise ValueError(f"baselines.{dataset}: the study needs at least one baseline to compare with")
         for name, row in config.students_of(dataset).items():
-            if config.reference(dataset, row.list) is None:
+            network = config.own_network(row)
+            if config.reference(dataset, row.list, network) is None:
+                own = network.model_dump(mode="json", exclude_none=True)
+                remedy = f"; add a row {{list: {row.list}, {', '.join(map(_said, own.items()))}}}" if own else ""
                 raise ValueError(
-                    f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone and clip of {name}"
+                    f"baselines.{dataset}: no unfrozen baseline of list {row.list} with the backbone and clip of "
+                    f"{name}{remedy}"
                 )
 
 
@@ -108,6 +112,11 @@ def students_have_their_teachers(config: Sections) -> None:
         for name, row in config.students_of(dataset).items():
             if isinstance(row, OfGeneralist) and row.teacher is not None:
                 _can_teach(config, dataset, _at(config, dataset, name, "teacher"), row, row.teacher)
+            elif isinstance(row, OfGeneralist) and config.reference(dataset, row.list) is None:
+                raise ValueError(
+                    f"{_at(config, dataset, name, 'teacher')}: list {row.list} has no unfrozen baseline of the study's "
+                    "network; name the baseline that teaches"
+                )
             if isinstance(row, OfBaselines):
                 where = _at(config, dataset, name, "teachers")
                 for number, taught_by in enumerate(row.named):
@@ -175,8 +184,51 @@ def _can_teach(config: Sections, dataset: str, where: str, row: Student, taught_
             f"{where}: {taught_by} is of list {teacher.list}, and may have trained on test videos of list "
             f"{row.list}; name a baseline of that list"
         )
-    if teacher.clip not in (None, config.clip):
-        raise ValueError(f"{where}: {taught_by} sees other clips than students; name one with the study's clip")
+    _goes_by_the_studys_time(config, where, f"{taught_by} has", config.own_network(teacher))
+
+
+def networks_see_the_studys_windows(config: Sections) -> None:
+    """Students and their teachers see parts of what the study's clip draws, which counts frames or seconds."""
+    if config.clip.crop is not None:
+        raise ValueError("clip.crop: is for clips of rows; the study's is augment.crop")
+    known = {
+        group
+        for dataset in config.use
+        for split in config.splits_of(dataset)
+        for group in config.split_called(split).group_names(dataset)
+    }
+    for group in config.teachers.groups:
+        if group not in known:
+            raise ValueError(
+                f"teachers.groups.{group}: not one of the groups {', '.join(sorted(known))}{hint(group, known)}"
+            )
+    for where, network in config.networks().items():
+        if not where.startswith("baselines."):
+            _goes_by_the_studys_time(config, f"{where}.clip", "it has", network)
+
+
+def _goes_by_the_studys_time(config: Sections, where: str, who: str, network: OwnNetwork) -> None:
+    if network.clip and network.clip.span[0] != config.clip.span[0]:
+        given, wanted = ("fps", "rate") if network.clip.fps else ("rate", "fps")
+        raise ValueError(
+            f"{where}: {who} clip.{given}, and the study's clip goes by {wanted}, in which students and teachers see "
+            f"the same part of a video; set clip.{wanted}"
+        )
+
+
+def published_pixels_are_known(config: Sections) -> None:
+    for where, network in config.networks().items():
+        backbone = network.backbone or config.model.backbone
+        if network.pixels == "published" and NETWORKS[backbone].input.mean is None:
+            raise ValueError(f"{where}.pixels: {backbone} was not published with a mean; use study")
+
+
+def _said(item: tuple[str, object]) -> str:
+    """A key and its value as a row has them."""
+    key, value = item
+    if isinstance(value, dict):
+        value = "{" + ", ".join(map(_said, value.items())) + "}"
+    return f"{key}: {value}"
 
 
 def chosen_students_have_specialists(config: Sections) -> None:
@@ -256,33 +308,35 @@ def splits_fit_together(config: Sections) -> None:
 
 
 def clips_suit_their_backbones(config: Sections) -> None:
-    """The study's clip, which students, teachers and pretrainings see, and those of rows."""
+    """The study's clip, which pretrainings see, too, and those of rows and teachers."""
     study, own = config.model.backbone, config.clip.frames
     if problem := _unsuited(study, own):
         raise ValueError(f"clip.frames: {own}, but {study} takes {problem[0]}; set {problem[1]}")
-    for dataset in config.use:
-        for name, row in config.baselines_of(dataset).items():
-            where, backbone = f"baselines.{dataset}.{name}.clip.frames", row.backbone or study
-            if row.clip and (problem := _unsuited(backbone, row.clip.frames)):
-                raise ValueError(f"{where}: {row.clip.frames}, but {backbone} takes {problem[0]}; set {problem[1]}")
-            if not row.clip and (problem := _unsuited(backbone, own)):
-                raise ValueError(
-                    f"{where}: {backbone} takes {problem[0]}, and clip.frames is {own}; give the row a clip of its "
-                    f"own, with {problem[1]}"
-                )
-            if config.model.weights == "pretrain" and (problem := _unsuited(backbone, own)):
-                raise ValueError(
-                    f"clip.frames: {own}, but {backbone} takes {problem[0]}, and its pretraining has the study's clip; "
-                    f"set {problem[1]}"
-                )
+    for row, network in config.networks().items():
+        where, backbone = f"{row}.clip.frames", network.backbone or study
+        if network.clip and (problem := _unsuited(backbone, network.clip.frames)):
+            raise ValueError(f"{where}: {network.clip.frames}, but {backbone} takes {problem[0]}; set {problem[1]}")
+        if not network.clip and (problem := _unsuited(backbone, own)):
+            raise ValueError(
+                f"{where}: {backbone} takes {problem[0]}, and clip.frames is {own}; give the row a clip of its "
+                f"own, with {problem[1]}"
+            )
+        starts = network.weights or config.model.weights
+        if starts == "pretrain" and (problem := _unsuited(backbone, own)):
+            raise ValueError(
+                f"clip.frames: {own}, but {backbone} takes {problem[0]}, and its pretraining has the study's clip; "
+                f"set {problem[1]}"
+            )
 
 
 def crops_suit_their_backbones(config: Sections) -> None:
     """Of networks that take one size alone, such as image transformers."""
-    for backbone in sorted(config.backbones()):
-        takes = NETWORKS[backbone].input
-        if takes.one_crop and takes.crop != config.augment.crop:
-            raise ValueError(f"augment.crop: {config.augment.crop}, but {backbone} takes {takes.crop} alone; set that")
+    for where, network in config.networks().items():
+        backbone = network.backbone or config.model.backbone
+        takes, crop = NETWORKS[backbone].input, (network.clip or config.clip).side(config.augment.crop)
+        if takes.one_crop and takes.crop != crop:
+            key = f"{where}.clip.crop" if network.clip or network.backbone else "augment.crop"
+            raise ValueError(f"{key}: {crop}, but {backbone} takes {takes.crop} alone; set that")
 
 
 def _unsuited(backbone: str, frames: int) -> tuple[str, str] | None:
@@ -299,9 +353,8 @@ def features_have_their_own_networks(config: Sections) -> None:
     for name, dataset in config.datasets.items():
         _features_of_a_data_set(config, name, dataset.features_of)
     named = {"model.backbone": config.model.backbone} | {
-        f"baselines.{dataset}.{name}.backbone": row.backbone
-        for dataset in config.use for name, row in config.baselines_of(dataset).items() if row.backbone
-    }  # fmt: skip
+        f"{where}.backbone": network.backbone for where, network in config.networks().items() if network.backbone
+    }
     for where, backbone in named.items():
         if NETWORKS[backbone].input.features != config.of_features:
             own = [name for name in NETWORKS.names() if NETWORKS[name].input.features == config.of_features]
@@ -345,11 +398,16 @@ def _measures_what_is_there(config: Sections, where: str, split: Split) -> None:
 
 
 def _nothing_is_done_to_frames(config: Sections) -> None:
-    rows = [(f"baselines.{name}.{key}.clip", row.clip) for name in config.use
-            for key, row in config.baselines_of(name).items() if row.clip]  # fmt: skip
+    networks = config.networks()
+    rows = [(f"{where}.clip", network.clip) for where, network in networks.items() if network.clip]
     for where, clip in [("clip", config.clip), *rows]:
         if clip.fps is not None:
             raise ValueError(f"{where}.fps: features have no times; set rate, in steps (and fps: null)")
+        if clip.crop is not None:
+            raise ValueError(f"{where}.crop: features have no squares; leave it out")
+    for where, network in networks.items():
+        if network.pixels:
+            raise ValueError(f"{where}.pixels: features have none; leave it out")
     if config.evaluation.crops_per_clip != 1:
         raise ValueError("evaluation.crops_per_clip: features have no crops; set 1")
     recipes = {"train": config.train, "teachers.train": config.train_settings("teacher")} | {
@@ -363,25 +421,38 @@ def _nothing_is_done_to_frames(config: Sections) -> None:
 
 
 def weights_are_of_every_backbone(config: Sections) -> None:
-    weights, backbones = config.model.weights, config.backbones()
-    if weights in PUBLISHED and (without := {name for name in backbones if not NETWORKS[name].published(weights)}):
-        others = [word for word in PUBLISHED if NETWORKS[min(without)].published(word)]
+    study = config.model.weights
+    networks = {where: (each.backbone or config.model.backbone, each.weights)
+                for where, each in config.networks().items()}  # fmt: skip
+    for where, (backbone, own) in networks.items():
+        weights = own or study
+        if weights in PUBLISHED and not NETWORKS[backbone].published(weights):
+            others = [word for word in PUBLISHED if NETWORKS[backbone].published(word)]
+            raise ValueError(
+                f"{where if own else 'model'}.weights: there are no {weights} weights of {backbone}; use "
+                f"{' or '.join([*others, 'pretrain'])}"
+            )
+    inherited = {backbone for backbone, weights in networks.values() if weights is None}
+    if study not in WEIGHTS and (others := sorted(inherited - {config.model.backbone})):
         raise ValueError(
-            f"model.weights: there are no {weights} weights of {min(without)}; use {' or '.join([*others, 'pretrain'])}"
+            f"model.weights: {study} is of one backbone, and some baselines have {', '.join(others)}: "
+            "take these rows away (`U5: null`), or give them weights of their own"
         )
-    if weights not in WEIGHTS and len(backbones) > 1:
-        others = sorted(backbones - {config.model.backbone})
-        raise ValueError(
-            f"model.weights: {weights} is of one backbone, and some baselines have {', '.join(others)}: "
-            "take these rows away (`U5: null`)"
-        )
+    files: dict[str, str] = {} if study in WEIGHTS else {study: config.model.backbone}
+    for where, (backbone, weights) in networks.items():
+        if weights and weights not in WEIGHTS and files.setdefault(weights, backbone) != backbone:
+            raise ValueError(
+                f"{where}.weights: {weights} is of {files[weights]}, and here for {backbone}; name its own"
+            )
 
 
 def pretraining_is_described(config: Sections) -> None:
-    if config.model.weights != "pretrain":
+    rows = {where: each.weights for where, each in config.networks().items() if each.weights == "pretrain"}
+    if config.model.weights != "pretrain" and not rows:
         return
     if config.pretrain is None:
-        raise ValueError("pretrain: required by model.weights: pretrain")
+        where = "model" if config.model.weights == "pretrain" else min(rows)
+        raise ValueError(f"pretrain: required by {where}.weights: pretrain")
     if config.pretrain.dataset not in config.datasets:
         raise ValueError(f"pretrain.dataset: {config.pretrain.dataset!r} is not one of datasets")
     _train_settings(config, "pretrain", "pretrain.train")
@@ -438,8 +509,10 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     datasets_are_known,
     rows_have_their_list,
     baselines_can_train,
-    students_have_a_reference,
     splits_fit_together,
+    networks_see_the_studys_windows,
+    published_pixels_are_known,
+    students_have_a_reference,
     students_have_their_teachers,
     methods_suit_their_teachers,
     batches_stay_whole_where_a_loss_compares_samples,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import GetPydanticSchema, PlainValidator, SerializeAsAny, ValidationError, model_serializer
 
 from dtkd.common.fields import Section
+from dtkd.config.model import Clip, weights_word
 from dtkd.config.rows import Student, row_schema, student
 from dtkd.distillation.methods import METHODS
 from dtkd.distillation.methods.base import word
@@ -106,6 +107,10 @@ def _part(row: Student, key: str, given: Any) -> str:
         return f"{key}-null"
     if isinstance(value, list | tuple):
         return "+".join(map(str, value))
+    if isinstance(value, Clip):
+        return str(value)
+    if key == "weights":
+        return weights_word(value)
     symbol = METHODS[row.method].symbols.get(key)
     return f"{symbol}{value:g}" if symbol else word(key, value)
 
@@ -115,6 +120,8 @@ def _label(value: Any) -> str:
         return str(value).lower().replace("none", "null")
     if isinstance(value, list | tuple):
         return " + ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return str(Clip(**value))
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 

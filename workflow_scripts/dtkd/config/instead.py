@@ -22,8 +22,6 @@ INSTEAD = {
     "resume": "an interrupted training goes on by itself: give the same command again",
     "scheduler": "the schedule of the learning rate is `train.schedule`",
     "seed": "`seeds`, at the top, is a list: each of them repeats every training",
-    "students.backbone": "students have the study's `model.backbone`; for another one make a study of its own",
-    "students.clip": "students have the study's `clip`; for another one make a study of its own",
     "students.frozen": "of students all parameters train; LT and FT are about their teachers",
     "temperature": "the temperature is KD_T, in rows of `students`",
     "unfrozen": "teachers that go on learning (FT: false) learn from their own loss alone; there is nothing to set",

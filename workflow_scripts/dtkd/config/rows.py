@@ -10,28 +10,24 @@ from typing import Any
 from pydantic import Field, ValidationError, create_model
 
 from dtkd.common.errors import DtkdError
-from dtkd.common.fields import Count, Name, Section
-from dtkd.config.model import Backbone, Clip
+from dtkd.common.fields import Count, Name
+from dtkd.config.model import OwnNetwork
 from dtkd.config.training import Outputs
 from dtkd.distillation.methods import METHODS, Method
 from dtkd.distillation.methods.base import Teachers
 
 
-class Baseline(Section):
+class Baseline(OwnNetwork):
     """A plain fine-tuning, which students are compared with.
 
-    Each list that students have needs a baseline with the study's backbone and clip and without `frozen` and `train`:
-    the first of these is what its students are compared with.
+    Each list that students have needs a baseline of their network (the same `backbone`, `weights`, `dropout`, `clip`
+    and `pixels`) and without `frozen` and `train`: the first of these is what its students are compared with.
     """
 
     list: Count = Field(
         1, description="The list to train and test on. A row for each list gives the cross-validation and Figure 5."
     )
     frozen: bool = Field(False, description="Only the head trains: what the start weights alone are worth.")
-    backbone: Backbone | None = Field(None, description="Another network, to compare; `null`: `model.backbone`.")
-    clip: Clip | None = Field(
-        None, description="Another clip, to compare, with the keys of `clip`; `null`: the study's."
-    )
     train: dict[str, Any] = Field(
         default_factory=dict,
         description="What differs from the section `train`, with its keys: a control that has no teacher, such as "
@@ -39,11 +35,11 @@ class Baseline(Section):
     )
 
 
-class Student(Section):
+class Student(OwnNetwork):
     """One student: its method, what that asks for, and which teachers it learns from.
 
     Teachers need no rows. Specialists: there is one for each group of classes, list, seed, `LT` and `teacher_outputs`.
-    A generalist, which knows all classes, is a baseline.
+    A generalist, which knows all classes, is a baseline. The network is the study's, or one of its own.
     """
 
     method: str
@@ -83,8 +79,8 @@ class OfGeneralist(Student):
 
     teacher: Name | None = Field(
         None,
-        description="The row of `baselines` that is the generalist, of the same list and clip, with any backbone; "
-        "`null`: the baseline that students are compared with. Set it to have a larger network teach.",
+        description="The row of `baselines` that is the generalist, of the same list, with any network; `null`: the "
+        "first baseline with the study's. Set it to have another network teach.",
     )
 
 
@@ -172,9 +168,19 @@ def _keys() -> dict[str, dict[str, dict[str, Any]]]:
     keys: dict[str, dict[str, dict[str, Any]]] = {}
     for name in METHODS.names():
         for kind in row_types(name):
-            for key, part in kind.model_json_schema()["properties"].items():
-                keys.setdefault(key, {}).setdefault(name, part)
+            schema = kind.model_json_schema()
+            for key, part in schema["properties"].items():
+                keys.setdefault(key, {}).setdefault(name, _inlined(schema, part))
     return keys
+
+
+def _inlined(schema: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """A part of a schema that stands alone: a section that it refers to is in it."""
+    if "$ref" in part:
+        name = part["$ref"].rpartition("/")[2]
+        return schema["$defs"][name] | {"x-values": f"[section](#{name.lower()})"}
+    choices = {"anyOf": [_inlined(schema, choice) for choice in part["anyOf"]]} if "anyOf" in part else {}
+    return part | choices
 
 
 def row_schema() -> dict[str, Any]:

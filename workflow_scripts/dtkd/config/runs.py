@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from dtkd.common.fields import Section
-from dtkd.config.model import Clip
+from dtkd.config.model import Clip, OwnNetwork
 from dtkd.config.rows import OfSpecialists, Student
 from dtkd.config.training import Outputs
 
@@ -37,10 +37,16 @@ class Run:
     subset: str | None = None  # a teacher's classes
     student: Student | None = None
     baselines: tuple[Run, ...] = ()  # that teach a student, alone or beside specialists
-    clip: Clip | None = None  # where it is not the study's
+    network: OwnNetwork = OwnNetwork()  # what of it is not the study's  # noqa: RUF009 (it cannot change)
+    window: Clip | None = None  # what draws its training clips, where it spans more or less than they do
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
     recipe: tuple[tuple[str, Any], ...] = ()  # what differs from `train` in a baseline's training
     split: str | None = None  # whose groups a teacher, or a student's teachers, have, where it is not the study's
+
+    @property
+    def clip(self) -> Clip | None:
+        """Its clip where it is not the study's."""
+        return self.network.clip
 
     @property
     def row(self) -> Student:
@@ -69,14 +75,19 @@ class Run:
         """What tells it from the study's other runs, except for its seed."""
         parts: list[str | None]
         if self.role == "teacher":
-            parts = [self.subset, "LT" if self.frozen else None, self.outputs, self.split]
+            parts = [self.subset, "LT" if self.frozen else None, self.outputs, self.split, *self._as()]
         elif s := self.student:
             distillation = s.distillation
-            parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values()]
+            parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values(), *self._as()]
         else:
-            parts = [self.backbone, str(self.clip) if self.clip else None, "frozen" if self.frozen else None]
+            parts = [self.backbone, *self.network.words(), "frozen" if self.frozen else None]
             parts += [_spelled(key, value) for key, value in self.recipe]
         return "-".join(part for part in parts if part)
+
+    def _as(self) -> list[str | None]:
+        """What tells its network from the study's, in the name of a student or a teacher."""
+        words = [self.network.backbone, *self.network.words()]
+        return ["as", *words] if any(words) else []
 
     def _taught_by(self) -> Sequence[str | None]:
         """What tells a student's teachers from others, in its name."""

@@ -15,7 +15,7 @@ from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.grids import Grid, StudentRow
-from dtkd.config.model import Clip, Model
+from dtkd.config.model import Clip, Model, OwnNetwork
 from dtkd.config.places import Place, place
 from dtkd.config.rows import Baseline, OfSpecialists, Student
 from dtkd.config.split import Split
@@ -117,7 +117,8 @@ class Sections(Section):
 
     def used_datasets(self) -> list[str]:
         """The study's datasets, those whose features they are, and the one that its backbone is pretrained on."""
-        pretrain = self.pretrain if self.model.weights == "pretrain" else None
+        starts = {network.weights or self.model.weights for network in self.networks().values()}
+        pretrain = self.pretrain if "pretrain" in starts else None
         filmed = [other for name in self.use if (other := self.datasets[name].features_of)]
         return list(dict.fromkeys([*self.use, *filmed, *([pretrain.dataset] if pretrain else [])]))
 
@@ -160,8 +161,41 @@ class Sections(Section):
 
     def backbones(self) -> set[str]:
         """Every backbone that some run of the study has."""
-        rows = [row for dataset in self.use for row in self.baselines_of(dataset).values()]
-        return {self.model.backbone} | {row.backbone for row in rows if row.backbone}
+        return {self.model.backbone} | {network.backbone for network in self.networks().values() if network.backbone}
+
+    def own_network(self, row: OwnNetwork) -> OwnNetwork:
+        """What of a row's network is not the study's: equal where two rows have the same network."""
+        clip = row.clip
+        if clip and clip.crop == self.augment.crop:
+            clip = clip.model_copy(update={"crop": None})
+        usual = {"backbone": self.model.backbone, "weights": self.model.weights, "dropout": self.model.dropout,
+                 "clip": self.clip, "pixels": "study"}  # fmt: skip
+        said = {key: getattr(row, key) for key in usual} | {"clip": clip}
+        return OwnNetwork(**{key: value for key, value in said.items() if value != usual[key]})
+
+    def teachers_network(self, group: str) -> OwnNetwork:
+        """That of a group's specialist."""
+        own = self.teachers.groups.get(group, OwnNetwork()).model_dump(exclude_none=True)
+        shared = {key: getattr(self.teachers, key) for key in OwnNetwork.model_fields}
+        return self.own_network(OwnNetwork(**shared | own))
+
+    def networks(self) -> dict[str, OwnNetwork]:
+        """What of its network each part of the config has of its own: by row and, of teachers, by group."""
+        found = {"model": OwnNetwork()}
+        for dataset in self.use:
+            for name, baseline in self.baselines_of(dataset).items():
+                found[f"baselines.{dataset}.{name}"] = self.own_network(baseline)
+            for name, student in self.students_of(dataset).items():
+                found[f"students.{dataset}.{name}"] = self.own_network(student)
+            for row in self.of_specialists(dataset).values():
+                for group in self.split_called(row.split).group_names(dataset):
+                    where = f"teachers.groups.{group}" if group in self.teachers.groups else "teachers"
+                    found[where] = self.teachers_network(group)
+        return found
+
+    def window_for(self, network: OwnNetwork) -> Clip | None:
+        """The clip whose windows a network sees in training; None where its own spans as much, and draws the same."""
+        return None if network.clip is None or network.clip.span == self.clip.span else self.clip
 
     def weights_sha256(self, backbone: str) -> str | None:
         """The checksum that the config gives for the weights' file of ``backbone``."""
@@ -176,13 +210,29 @@ class Sections(Section):
         """`train`, with what differs from it in a baseline's row."""
         return Train.model_validate(self.train.model_dump() | row.train) if row.train else self.train
 
-    def reference(self, dataset: str, number: int) -> tuple[str, Baseline] | None:
-        """What students of a list are compared with: its first baseline that differs from them in nothing else."""
+    def reference(
+        self, dataset: str, number: int, network: OwnNetwork = OwnNetwork(),  # noqa: B008 (it cannot change)
+    ) -> tuple[str, Baseline] | None:  # fmt: skip
+        """What students of a list and a network (the study's own: by default) are compared with.
+
+        The list's first baseline that differs from them in nothing else.
+        """
         for name, row in self.baselines_of(dataset).items():
-            usual = row.backbone in (None, self.model.backbone) and row.clip in (None, self.clip)
-            if usual and row.list == number and not row.frozen and not row.train:
+            if row.list == number and not row.frozen and not row.train and self.own_network(row) == network:
                 return name, row
         return None
+
+    def references(self, dataset: str, number: int) -> dict[OwnNetwork, tuple[str, Baseline]]:
+        """What a list's students are compared with, by their network: first, where there is one, the study's own."""
+        students = [self.own_network(row) for row in self.students_of(dataset).values() if row.list == number]
+        found = {network: self.reference(dataset, number, network) for network in (OwnNetwork(), *students)}
+        return {network: baseline for network, baseline in found.items() if baseline}
+
+    def reference_of(self, dataset: str, student: Student) -> tuple[str, Baseline]:
+        """The baseline that a student is compared with: of its list and network."""
+        found = self.reference(dataset, student.list, self.own_network(student))
+        assert found, "checks.students_have_a_reference"
+        return found
 
     def chosen(self, dataset: str) -> tuple[str, OfSpecialists] | None:
         """The student of specialists that tables and figures single out: the configured one or the first.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 from pathlib import PurePosixPath
 from typing import Any
@@ -11,12 +12,12 @@ from pydantic import ValidationError
 
 from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain
+from dtkd.config.model import OwnNetwork
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student
 from dtkd.config.runs import Run, TeacherSet
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs, Train
 
-CLIPS = ("backbone", "dropout", "seed", "clip", "augment", "train")
 """The settings that say what a frozen teacher is asked about, and what it is."""
 
 
@@ -24,11 +25,15 @@ class Study(Sections):
     """Everything a study is; `read` makes one of a config mapping."""
 
     def baseline_run(self, dataset: str, row: Baseline, seed: int) -> Run:
-        clip = row.clip if row.clip != self.clip else None
-        own = self.with_recipe(row)
+        own, network = self.with_recipe(row), self.own_network(row)
         recipe = tuple((key, value) for key, value in own if value != getattr(self.train, key))
-        return Run(dataset, row.list, "baseline", row.backbone or self.model.backbone, seed, row.frozen, clip=clip,
-                   recipe=recipe)  # fmt: skip
+        # what students are compared with sees the windows that they see; others go by their own clip alone
+        rivals = any(self.own_network(student) == network for student in self.students_of(dataset).values())
+        return Run(dataset, row.list, "baseline", self._backbone(network), seed, row.frozen, recipe=recipe,
+                   network=network, window=self.window_for(network) if rivals else None)  # fmt: skip
+
+    def _backbone(self, network: OwnNetwork) -> str:
+        return network.backbone or self.model.backbone
 
     def train_of(self, run: Run) -> Train:
         """How a run is trained."""
@@ -41,7 +46,9 @@ class Study(Sections):
         elif isinstance(row, OfBaselines):
             baselines = [self.baselines_of(dataset)[name] for name in row.named]
         outputs, split = (row.teacher_outputs, row.split) if isinstance(row, OfSpecialists) else (None, None)
-        return Run(dataset, row.list, "student", self.model.backbone, seed, student=row,
+        network = self.own_network(row)
+        return Run(dataset, row.list, "student", self._backbone(network), seed, student=row, network=network,
+                   window=self.window_for(network),
                    baselines=tuple(self.baseline_run(dataset, baseline, seed) for baseline in baselines),
                    outputs=outputs if outputs != self.teachers.outputs else None, split=split)  # fmt: skip
 
@@ -49,18 +56,20 @@ class Study(Sections):
         """The baseline that teaches a student."""
         if row.teacher:
             return self.baselines_of(dataset)[row.teacher]
-        reference = self.reference(dataset, row.list)
-        assert reference, "checks.students_have_a_reference"
-        return reference[1]
+        usual = self.reference(dataset, row.list)
+        assert usual, "checks.students_have_their_teachers"
+        return usual[1]
 
     def teacher_runs(self, student: Run) -> dict[str, Run]:
         """A student's specialists by subset; none where baselines alone teach it."""
         if not student.has_specialists:
             return {}
         return {
-            subset: Run(student.dataset, student.list, "teacher", student.backbone, student.seed,
-                        frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs, split=student.split)
+            subset: Run(student.dataset, student.list, "teacher", self._backbone(network), student.seed,
+                        frozen=student.specialists_row.LT, subset=subset, outputs=student.outputs, split=student.split,
+                        network=network, window=self.window_for(network))
             for subset in self.split_called(student.split).group_names(student.dataset)
+            for network in [self.teachers_network(subset)]
         }  # fmt: skip
 
     def finished(self, run: Run) -> str | None:
@@ -117,8 +126,8 @@ class Study(Sections):
             for row in self.students_of(dataset).values():
                 student = self.student_run(dataset, row, seed)
                 runs += [student, *self.teacher_runs(student).values()]
-        if self.model.weights == "pretrain":
-            runs += [self.pretrain_run(backbone) for backbone in sorted({run.backbone for run in runs})]
+        started = {run.backbone for run in runs if self.weights_of(run) == "pretrain"}
+        runs += [self.pretrain_run(backbone) for backbone in sorted(started)]
         by_folder: dict[str, Run] = {}
         for run in runs:
             other = by_folder.setdefault(run.folder, run)
@@ -132,14 +141,15 @@ class Study(Sections):
         pretrain = self.pretrain if run.role == "pretrain" else None
         settings: dict[str, Any] = {
             "backbone": run.backbone,
-            "weights": "none" if pretrain else self.model.weights,
-            "dropout": (pretrain or self.model).dropout,
+            "weights": "none" if pretrain else self.weights_of(run),
+            "dropout": pretrain.dropout if pretrain else self.dropout_of(run),
             "frozen": run.frozen,
             "seed": run.seed,
             "clip": (run.clip or self.clip).model_dump(exclude_none=True),
             **({} if self.of_features else {"augment": self.augment.settings}),
             "train": self.train_of(run).learning(),
         }
+        settings |= self._seen_otherwise(run)
         if run.subset:
             settings["subset"] = run.subset
         if run.student:
@@ -152,6 +162,18 @@ class Study(Sections):
             settings |= {"teacher_outputs": "full"} if self.outputs_of(run) == "full" else {}
         return settings
 
+    def _seen_otherwise(self, run: Run) -> dict[str, Any]:
+        """What a network of its own sees otherwise than its clip says: another span's windows, other pixels' scale."""
+        window = {"window": run.window.model_dump(exclude_none=True)} if run.window else {}
+        return window | ({"pixels": run.network.pixels} if run.network.pixels else {})
+
+    def weights_of(self, run: Run) -> str:
+        """What a run starts from, as `model.weights` says it; "none": random."""
+        return "none" if run.role == "pretrain" else run.network.weights or self.model.weights
+
+    def dropout_of(self, run: Run) -> float:
+        return self.model.dropout if run.network.dropout is None else run.network.dropout
+
     def outputs_of(self, run: Run) -> Outputs:
         """Which classes a teacher, or a student's specialists, can predict.
 
@@ -162,13 +184,23 @@ class Study(Sections):
     def targets_settings(self, student: Run, asked: TeacherSet) -> dict[str, Any]:
         """What targets are made with: of frozen teachers those settings say which clips there are.
 
-        Teachers that go on learning do so as the student does.
+        Teachers that go on learning do so as the student does. Where their networks differ, ``teachers`` has what each
+        has of its own.
         """
-        settings = self.settings(student) | {"backbone": next(iter(asked.teachers.values())).backbone}
-        kept = {name: settings[name] for name in CLIPS if name in settings}
+        settings = self.settings(student)
+        kept = {name: settings[name] for name in ("seed", "augment", "train") if name in settings}
+        own = {name: self._asked_network(teacher) for name, teacher in asked.teachers.items()}
+        first = next(iter(own.values()))
+        kept |= first if all(each == first for each in own.values()) else {"teachers": own}
         if not asked.frozen:
             kept["teacher_outputs"] = self.outputs_of(student)
         return kept
+
+    def _asked_network(self, teacher: Run) -> dict[str, Any]:
+        """A teacher's network, and what it sees of the clips that the study draws for its students."""
+        settings = self.settings(replace(teacher, window=self.window_for(teacher.network)))
+        return {name: settings[name] for name in ("backbone", "dropout", "clip", "window", "pixels")
+                if name in settings}  # fmt: skip
 
     def divergences(self) -> dict[str, dict[str, Any]]:
         """Of each data set with such a student, what Table 6 and Figure 8 compute of the chosen one."""

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, model_validator
 
 from dtkd.common.fields import Count, Name, Positive, Section
+from dtkd.config.model import OwnNetwork
 from dtkd.config.places import Template
 
 Outputs = Literal["full", "masked"]
@@ -186,8 +187,17 @@ class Pretrain(Section):
     )
 
 
-class Teachers(Section):
-    """The specialists of the two subsets. Each has a head over all classes, and is trained on its subset's videos."""
+class Teachers(OwnNetwork):
+    """The specialists of the two subsets. Each has a head over all classes, and is trained on its subset's videos.
+
+    Their network is the study's, or one of their own.
+    """
+
+    groups: dict[Name, OwnNetwork] = Field(
+        {},
+        description="Group of classes → what of its network a specialist has of its own, with the keys `backbone`, "
+        "`weights`, `dropout`, `clip` and `pixels`, such as `{static: {backbone: swin3d_t}}`.",
+    )
 
     outputs: Outputs = Field(
         "full",
@@ -198,7 +208,7 @@ class Teachers(Section):
     checkpoints: dict[Name, dict[Name, Template]] = Field(
         {},
         description="Finished teachers, made elsewhere, of the study's `split`: data set → group → file, a "
-        "`checkpoint.pt` of this project or the parameters alone, of the study's backbone with a head over all "
+        "`checkpoint.pt` of this project or the parameters alone, of the teacher's backbone with a head over all "
         "classes in the order of their labels. They are tested and teach, and are not trained; groups without a file "
         "are. `{list}` and `{seed}` in a path are the student's.",
     )

@@ -73,10 +73,11 @@ def preprocessing(clip: Clip, augment: Augment | None) -> list[str]:
             f"stack them as float32, (N, D, {T}): normalisation is part of the network",
             answer,
         ]
-    S, side = augment.crop, augment.test_short_side
+    S, side = clip.side(augment.crop), augment.test_short_side
+    square = f"{augment.crop}x{augment.crop} in the middle" + (f", scaled to {S}x{S}" if S != augment.crop else "")
     window = f"{T * clip.rate} frames" if clip.fps is None else f"{T / clip.fps:g} seconds"
     scaled = {
-        "crop": f"scale frames until the shorter side has {side} pixels; take the {S}x{S} in the middle",
+        "crop": f"scale frames until the shorter side has {side} pixels; take the {square}",
         "squash": f"scale frames to {S}x{S}, whatever their proportions",
         "letterbox": f"scale frames until the longer side has {S} pixels; pad to {S}x{S} in the training's mean colour",
     }[augment.fit]

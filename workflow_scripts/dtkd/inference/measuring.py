@@ -51,7 +51,7 @@ def measured(
     size = trained.about.get("size") or networks.size(trained.about["settings"], len(trained.classes), place)
     of_all = {
         "backbone": trained.about["settings"]["backbone"],
-        "frames": trained.clip.frames, "crop": crop_of(trained.augment),
+        "frames": trained.clip.frames, "crop": crop_of(trained.clip, trained.augment),
         "precision": trained.about.get("precision") or _name(precision, cast),
         "parameters": size["parameters"], "gflops": size["multiply_adds"] / 1e9,
         "weights": sum(value.nbytes for value in trained.classifier.state_dict().values()) / MIB,

@@ -86,5 +86,5 @@ def noise(trained: Trained, count: int) -> torch.Tensor:
     generator, T = torch.Generator().manual_seed(0), trained.clip.frames
     if trained.augment is None:
         return torch.randn(count, len(trained.about["pixels"]["mean"]), T, generator=generator)
-    S = trained.augment.crop
+    S = trained.clip.side(trained.augment.crop)
     return torch.randint(256, (count, 3, T, S, S), dtype=torch.uint8, generator=generator)

@@ -311,7 +311,8 @@ def _filmed(study: Study, name: str) -> str:
 def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
     """(multiply-adds of one clip, clips of one video over the training, epochs)."""
     clip, train = run.clip or study.clip, study.train_of(run)
-    macs = multiply_adds(run.backbone, own.classes, clip.frames, study.augment.crop, own.width)
+    crop = None if study.of_features else clip.side(study.augment.crop)
+    macs = multiply_adds(run.backbone, own.classes, clip.frames, crop, own.width)
     return macs, train.epochs * train.clips_per_video, train.epochs
 
 
@@ -351,7 +352,7 @@ def passes(run: Run) -> int:
 def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
     rendered = bool(study.datasets[run.dataset].render)
     before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
-    if run.role != "pretrain" and study.model.weights == "pretrain":
+    if study.weights_of(run) == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
     if (run.role == "teacher" or run.has_specialists) and study.split_called(run.split).source == "flow":
         by_change = study.split_called(run.split).measure == "feature_change"
@@ -364,12 +365,16 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
 def _targets_task(study: Study, run: Run, asked: TeacherSet, own: Size) -> Task:
     """What teachers say to every training clip of a student, ``run``."""
     file, teachers = asked.file, list(asked.teachers.values())
-    passed = len(teachers) if asked.frozen else 3 + len(teachers) - 1
-    macs, draws = _settings(study, teachers[0], own)[0], _settings(study, run, own)[1]  # of the student's clips
-    count = draws * (1 - _held_out(study, run)) * own.train[run.list]["all"]
+    draws = _settings(study, run, own)[1] * (1 - _held_out(study, run))
+    videos, passed = own.train[run.list], 0.0
+    for teacher in teachers:  # of the student's clips; one that goes on learning learns from its own videos'
+        learned = 0 if asked.frozen else 2 * videos[_own_videos(teacher.subset, teacher.split)]
+        passed += _settings(study, teacher, own)[0] * (videos["all"] + learned)
+    count = draws * videos["all"]
+    seen = count * len({teacher.network for teacher in teachers})  # teachers of one network see the same clips
     return Task(
         file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),
-        clips=count, flops=2 * macs * passed * count, disk=len(teachers) * count * own.classes * FLOATS,
+        clips=seen, flops=2 * draws * passed, disk=len(teachers) * count * own.classes * FLOATS,
         done=Path(study.results, file).exists(),
     )  # fmt: skip
 
@@ -586,7 +591,6 @@ def _networks(study: Study, names: Collection[str]) -> list[dict[str, Any]]:
     """Every network and clip of the runs of these names; sizes as published, with a head of 400 classes."""
     runs = (run for run in study.runs().values() if run.folder in names)
     used = Counter((run.backbone, run.clip or study.clip) for run in runs)
-    crop = study.augment.crop
     return [
         {
             "network": backbone, "clip": str(clip), "crop": crop, "runs": runs,
@@ -594,4 +598,5 @@ def _networks(study: Study, names: Collection[str]) -> list[dict[str, Any]]:
             "multiply-adds G": multiply_adds(backbone, PUBLISHED_CLASSES, clip.frames, crop) / 1e9,
         }
         for (backbone, clip), runs in used.items()
+        for crop in [clip.side(study.augment.crop)]
     ]  # fmt: skip

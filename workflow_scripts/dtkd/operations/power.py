@@ -45,9 +45,9 @@ def expected_accuracy(study: Study, dataset: str, number: int, classes: int) -> 
 
     Its own where it is finished; else the paper's of such a data set; else halfway from guessing to all right.
     """
-    reference = study.reference(dataset, number)
-    assert reference, "checks.students_have_a_reference"
-    runs = shown_runs.baseline_runs(study, dataset, reference[1])
+    references = study.references(dataset, number)
+    assert references, "checks.students_have_a_reference"
+    runs = shown_runs.baseline_runs(study, dataset, next(iter(references.values()))[1])
     files = [file for file in shown_runs.predictions(study, runs) if Path(file).exists()]
     if files:
         finished = [Predictions.read(file) for file in files]

@@ -62,7 +62,8 @@ def figures(study: Study) -> Iterator[tuple[str, str, float, Bound]]:
         split = subsets.read_splits([dataset], [folder / "split.json"], [folder / "videos.parquet"])[dataset]
         subset_of = np.array([entry["subset"] for entry in split["classes"].values()])
         first = lambda row, dataset=dataset: (row["dataset"], row["list"]) == (dataset, 1)  # noqa: E731
-        baseline, *students = filter(first, shown_runs.table5(study))
+        baseline, *others = filter(first, shown_runs.table5(study))
+        students = [row for row in others if row.get("network") == baseline.get("network")]
         videos, own, right = _right(baseline["predictions"], subset_of)
         yield dataset, "test videos", len(videos), VIDEOS
         yield dataset, f"{baseline['model']}: top-1, chance being {100 / len(subset_of):.1f}", right.mean(), BASELINE

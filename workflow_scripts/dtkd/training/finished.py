@@ -60,9 +60,11 @@ def _check(
     if list(about["classes"]) != list(classes):
         raise DtkdError(f"{path}: its classes are not the study's, in the order of the labels; give a teacher of these")
     made = about["settings"]
-    for key in ("backbone", "clip"):
-        if made[key] != settings[key]:
-            raise DtkdError(f"{path}: was trained with {key} {made[key]}, and the study has {settings[key]}; give a "
+    # (a network takes squares of any side: of a study of its own, the checkpoint does not say it with the clip)
+    frames = [{key: value for key, value in each["clip"].items() if key != "crop"} for each in (made, settings)]
+    for key, was, wanted in (("backbone", made["backbone"], settings["backbone"]), ("clip", *frames)):
+        if was != wanted:
+            raise DtkdError(f"{path}: was trained with {key} {was}, and the study has {wanted}; give a "
                             "teacher of this study's, or leave it out of teachers.checkpoints")  # fmt: skip
     trained = {"LT": made["frozen"], "teachers.outputs": made.get("teacher_outputs", "masked")}
     wanted = {"LT": settings["frozen"], "teachers.outputs": settings.get("teacher_outputs", "masked")}

@@ -86,7 +86,7 @@ def train(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
     test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment | None,
     settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "",
-    group: Group = ALONE,
+    group: Group = ALONE, window: Clip | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:  # fmt: skip
     """Train ``classifier.model`` and test it after every epoch on each test video's centre clip.
 
@@ -95,6 +95,8 @@ def train(
 
     After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
     ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
+
+    With a ``window`` its training clips are in the middle of the windows that this draws (`TrainingClips`).
 
     Every process of a ``group`` calls it with the same arguments. They draw the same batches, of which each takes its
     share; the first one tests and writes, for all, and the others return None.
@@ -107,7 +109,8 @@ def train(
         DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), the precision is one
             in which torch's gradients are wrong, or a batch norm would see a single value (`check_alone`).
     """
-    run = build(classifier, objective, normalise, train_videos, clip, augment, settings, seed, hardware, label, group)
+    run = build(classifier, objective, normalise, train_videos, clip, augment, settings, seed, hardware, label, group,
+                window)  # fmt: skip
     watched = test_videos if validation_videos is None else validation_videos
     tests = centre_clips(run, watched, clip, augment, hardware)
     epochs = Epochs(settings, "" if validation_videos is None else "val_")
@@ -159,10 +162,11 @@ def tested_once(
 def build(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
     clip: Clip, augment: Augment | None, settings: Train, seed: int, hardware: Hardware, label: str, group: Group,
+    window: Clip | None = None,
 ) -> Training:  # fmt: skip
     """What a run starts from: networks on their device, optimiser, loader."""
     device = hardware.device
-    check_precision(settings, device, classifier.model, clip.frames, crop_of(augment))
+    check_precision(settings, device, classifier.model, clip.frames, crop_of(clip, augment))
     batches = EpochBatches.of(train_videos, settings, seed)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
     classifier.to(device)
@@ -175,7 +179,7 @@ def build(
     cache = cache_of(augment, hardware.cache_share)
     data = training_loader(train_videos, DistributedBatchSampler(batches, group), clip=clip, augment=augment,
                            settings=settings, seed=seed, hardware=hardware, normalise=normalise,
-                           cache=cache)  # fmt: skip
+                           cache=cache, window=window)  # fmt: skip
     return Training(
         classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
         settings, Optimiser(classifier, settings, device), device, group, seed, label, cache,
@@ -300,7 +304,8 @@ def check_alone(
     if settings.batch_norm == "synced":
         counts = {count * group.size for count in counts}
     classifier.train()
-    if 1 not in counts or backbones.fewest_values(classifier.model, clip.frames, crop_of(augment)) != 1:
+    side = crop_of(clip, augment)
+    if 1 not in counts or backbones.fewest_values(classifier.model, clip.frames, side) != 1:
         return
     if len(videos) * settings.clips_per_video == 1:
         why, remedy = f"{videos.names[0]} is all there is to train on", "add training videos"
@@ -310,7 +315,7 @@ def check_alone(
         why, remedy = f"train.micro_batch is {settings.micro_batch}", "set train.micro_batch: null"
     else:
         why, remedy = f"{group.size} processes share a last batch of few clips", "choose another train.batch_size"
-    raise DtkdError(f"{label}: {backbones.one_value(classifier.model, clip.frames, crop_of(augment), why, remedy)}")
+    raise DtkdError(f"{label}: {backbones.one_value(classifier.model, clip.frames, side, why, remedy)}")
 
 
 def _diverged(run: Training, what: str, epoch: int, step: int, items: Items, resume: Path) -> DtkdError:

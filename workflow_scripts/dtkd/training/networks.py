@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,10 @@ def read_json(path: str | Path) -> Any:
 
 
 def training_options(settings: dict[str, Any], computing: dict[str, Any]) -> dict[str, Any]:
-    """``clip``, ``augment``, ``settings`` and ``seed`` of a run: what its training clips are drawn by."""
+    """``clip``, ``window``, ``augment``, ``settings`` and ``seed`` of a run: what its training clips are drawn by."""
     return {
         "clip": Clip(**settings["clip"]),
+        "window": Clip(**settings["window"]) if "window" in settings else None,
         "augment": Augment(**settings["augment"]) if "augment" in settings else None,  # of features: None
         "settings": Train(**settings["train"], **computing),
         "seed": settings["seed"],
@@ -50,8 +51,16 @@ def class_groups(split: dict[str, Any], classes: list[str]) -> Tensor:
     return torch.tensor([numbers[split["classes"][name]["subset"]] for name in classes])
 
 
-def normaliser(statistics: str | Path) -> Normalise:
-    return of_statistics(read_json(statistics))
+def pixels(settings: dict[str, Any], statistics: str | Path) -> dict[str, Any]:
+    """``mean`` and ``std`` by which a run normalises: those of its list, or those its network was published with."""
+    if settings.get("pixels") == "published":
+        takes = NETWORKS[settings["backbone"]].input
+        return {"mean": list(takes.mean), "std": list(takes.std)}
+    return read_json(statistics)
+
+
+def normaliser(settings: dict[str, Any], statistics: str | Path) -> Normalise:
+    return of_statistics(pixels(settings, statistics))
 
 
 def of_data(settings: dict[str, Any], index: pd.DataFrame) -> dict[str, Any]:
@@ -62,6 +71,20 @@ def of_data(settings: dict[str, Any], index: pd.DataFrame) -> dict[str, Any]:
 def _built(settings: Mapping[str, Any], classes: int) -> backbones.VideoModel:
     options = {"dimension": settings["dimension"]} if "dimension" in settings else {}
     return backbones.build(settings["backbone"], classes, settings["dropout"], **options)
+
+
+def asked_alike(settings: dict[str, Any], teachers: Sequence[str]) -> list[tuple[dict[str, Any], list[str]]]:
+    """The settings of targets for teachers that are of one network and see the same clips, and which they are."""
+    groups: list[tuple[dict[str, Any], list[str]]] = []
+    for name in teachers:
+        own = {key: value for key, value in settings.items() if key != "teachers"}
+        own |= settings.get("teachers", {}).get(name, {})
+        names = next((names for other, names in groups if other == own), None)
+        if names is None:
+            groups.append((own, [name]))
+        else:
+            names.append(name)
+    return groups
 
 
 def new_model(
@@ -124,15 +147,14 @@ def size(settings: dict[str, Any], classes: int, device: torch.device) -> dict[s
     plug-in's network may have layers that torch counts in their general form alone.
     """
     counted = "cpu" if device.type == "cpu" and not NETWORKS.source(settings["backbone"]) else "meta"
-    model = new_model(settings, classes, start=None)
+    model, clip = new_model(settings, classes, start=None), Clip(**settings["clip"])
+    crop = clip.side(settings["augment"]["crop"]) if "augment" in settings else None
     total, trainable = backbones.parameter_counts(model)
     return {
         "parameters": total,
         "trainable": trainable,
         "parameters_published_head": total + (400 - classes) * (backbones.projection(model).in_features + 1),
-        "multiply_adds": backbones.flops(
-            model, settings["clip"]["frames"], settings.get("augment", {}).get("crop"), counted
-        ),
+        "multiply_adds": backbones.flops(model, clip.frames, crop, counted),
     }
 
 

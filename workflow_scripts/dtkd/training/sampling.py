@@ -72,6 +72,15 @@ def even_starts(clip: Clip, info: VideoInfo, count: int) -> list[float]:
     return starts if clip.fps else [round(start) for start in starts]
 
 
+def centred(start: float, window: Clip, clip: Clip, info: VideoInfo) -> float:
+    """Where a clip starts whose middle is that of a ``window`` from ``start`` on, as far as the video goes."""
+    if clip.fps is None:
+        more = min(window.frames * window.rate, info.frames) - min(clip.frames * clip.rate, info.frames)
+        return min(max(int(start) + more // 2, 0), int(slack_of(clip, info)))
+    more = min(window.frames / window.fps, info.duration) - min(clip.frames / clip.fps, info.duration)
+    return min(max(start + more / 2, 0.0), slack_of(clip, info))
+
+
 def inspected(videos: Videos, position: int, clip: Clip) -> VideoInfo:
     """What a video is; VideoError where it cannot be used, or not with such clips."""
     info = videos.infos[position] if videos.infos else video.info(videos.paths[position])
@@ -132,14 +141,15 @@ class FrameCache:
 class TrainingClips(Dataset):
     """Random clips; an item is asked for as (epoch, position) and gives (clip, label, position).
 
-    A clip is uint8, (C, T, crop, crop); ``margins`` are the colour beside letterboxed frames.
+    A clip is uint8, (C, T, side, side); ``margins`` are the colour beside letterboxed frames. With a ``window``, what
+    is drawn is where that lies in the video, and the clip is in its middle: networks whose clips differ see the same.
     """
 
     def __init__(
         self, videos: Videos, clip: Clip, augment: Augment, seed: int, cache: FrameCache | None = None,
-        margins: tuple[int, int, int] = GREY, changes: RandAugment | None = None,
+        margins: tuple[int, int, int] = GREY, changes: RandAugment | None = None, window: Clip | None = None,
     ):  # fmt: skip
-        self.videos, self.clip, self.augment, self.seed = videos, clip, augment, seed
+        self.videos, self.clip, self.augment, self.seed, self.window = videos, clip, augment, seed, window
         self.cache, self.margins = cache or FrameCache(), margins
         self.change = None
         if changes:
@@ -151,10 +161,13 @@ class TrainingClips(Dataset):
         epoch, position = item
         info = inspected(self.videos, position, self.clip)
         generator = torch.Generator().manual_seed(seed_of(self.seed, "clip", epoch, self.videos.names[position]))
-        indices = frame_indices(random_start(self.clip, info, generator), self.clip, info)
+        start = random_start(self.window or self.clip, info, generator)
+        if self.window:
+            start = centred(start, self.window, self.clip, info)
+        indices = frame_indices(start, self.clip, info)
         frames = self.cache.read(self.videos.paths[position], indices, info, self._candidates(info))
-        window = partial(random_window, self.augment, generator=generator)
-        clip = torch.from_numpy(crop(frames, self.clip.frames, self.augment.crop, window, self.margins)[0])
+        part, side = partial(random_window, self.augment, generator=generator), self.clip.side(self.augment.crop)
+        clip = torch.from_numpy(crop(frames, self.clip.frames, side, part, self.margins)[0])
         if self.change:
             clip = self.change(clip, generator)
         return clip, self.videos.labels[position], position
@@ -169,7 +182,7 @@ class TrainingClips(Dataset):
 
 
 class TestClips(Dataset):
-    """Every video's fixed views; an item gives (views, label, position), views uint8 (V, C, T, crop, crop)."""
+    """Every video's fixed views; an item gives (views, label, position), views uint8 (V, C, T, side, side)."""
 
     __test__ = False  # not a pytest class
 
@@ -189,7 +202,8 @@ class TestClips(Dataset):
             indices = tuple(frame_indices(start, self.clip, info).tolist())
             frames = self.cache.read(path, indices, info, candidates=indices)
             windows = partial(test_windows, self.augment, crops=self.crops_per_clip)
-            views.append(crop(frames, self.clip.frames, self.augment.crop, windows, self.margins))
+            side = self.clip.side(self.augment.crop)
+            views.append(crop(frames, self.clip.frames, side, windows, self.margins))
         return torch.from_numpy(np.concatenate(views)), self.videos.labels[position], position
 
     def __len__(self) -> int:

@@ -15,7 +15,7 @@ from dtkd.config import Clip
 from dtkd.data import features
 from dtkd.data.video_info import VideoInfo
 from dtkd.data.videos import Videos
-from dtkd.training.sampling import even_starts, frame_indices, seed_of, slack_of
+from dtkd.training.sampling import centred, even_starts, frame_indices, seed_of, slack_of
 
 
 class FeatureCache:
@@ -52,18 +52,22 @@ class _Steps(Dataset):
 class TrainingSteps(_Steps):
     """Random temporal crops; an item is asked for as (epoch, position) and gives (crop, label, position).
 
-    A crop is float32, (D, clip.frames).
+    A crop is float32, (D, clip.frames). A ``window`` is as that of `TrainingClips`.
     """
 
-    def __init__(self, videos: Videos, clip: Clip, seed: int, cache: FeatureCache | None = None):
+    def __init__(
+        self, videos: Videos, clip: Clip, seed: int, cache: FeatureCache | None = None, window: Clip | None = None
+    ):
         super().__init__(videos, clip, cache)
-        self.seed = seed
+        self.seed, self.window = seed, window
 
     def __getitem__(self, item: tuple[int, int]) -> tuple[torch.Tensor, int, int]:
         epoch, position = item
         found = self.cache.read(self.videos.paths[position])
-        places = int(slack_of(self.clip, _length(found))) + 1
-        start = seed_of(self.seed, "clip", epoch, self.videos.names[position]) % places
+        places = int(slack_of(self.window or self.clip, _length(found))) + 1
+        start: float = seed_of(self.seed, "clip", epoch, self.videos.names[position]) % places
+        if self.window:
+            start = centred(start, self.window, self.clip, _length(found))
         return self._crop(found, start), self.videos.labels[position], position
 
 

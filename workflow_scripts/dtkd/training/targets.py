@@ -75,6 +75,12 @@ class Targets:
             names += part.teachers if len(part.teachers) > 1 else [alone]
         return cls(tuple(names), torch.cat([part.logits for part in parts]))
 
+    @classmethod
+    def beside(cls, parts: Sequence[Targets], teachers: Sequence[str]) -> Targets:
+        """Those of teachers that were asked apart, in the order ``teachers``."""
+        said = {name: logits for part in parts for name, logits in zip(part.teachers, part.logits, strict=True)}
+        return cls(tuple(teachers), torch.stack([said[name] for name in teachers]))
+
     def save(self, path: str | Path, videos: Videos) -> None:
         """Write them, with the names of their ``videos``; DtkdError where a teacher said what is no number."""
         self._check(videos)
@@ -108,6 +114,7 @@ class Targets:
 def frozen(
     teachers: Mapping[str, torch.nn.Module], normalise: Normalise, videos: Videos, *, clip: Clip,
     augment: Augment | None, settings: Train, seed: int, hardware: Hardware, label: str = "",
+    window: Clip | None = None,
 ) -> Targets:  # fmt: skip
     """What finished ``teachers`` say to every clip that `loop.train` will draw with this seed."""
     models = list(teachers.values())
@@ -121,7 +128,7 @@ def frozen(
     size = settings.micro_batch or 2 * settings.batch_size
     batches = [items[i : i + size] for i in range(0, len(items), size)]
     data = training_loader(videos, batches, clip=clip, augment=augment, settings=settings, seed=seed,
-                           hardware=hardware, normalise=normalise)  # fmt: skip
+                           hardware=hardware, normalise=normalise, window=window)  # fmt: skip
     logits = []
     for frames, _, _ in progress(data, desc=label, unit="batch"):
         frames = normalise(frames.to(hardware.device, non_blocking=True))
@@ -176,15 +183,15 @@ class Learner:
 def continued(
     teachers: Mapping[str, Classifier], groups: Tensor, normalise: Normalise, videos: Videos, *, clip: Clip,
     augment: Augment | None, settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any],
-    label: str = "",
+    label: str = "", window: Clip | None = None,
 ) -> tuple[Targets, pd.DataFrame]:  # fmt: skip
     """Let ``teachers`` go on learning in the batches of this seed's students; what each says to a clip at its step.
 
     It is resumed after the last finished epoch, as `loop.train` is.
 
     Args:
-        teachers: each group's specialist, in the order of the groups' numbers.
-        groups: (C,), integers: the number of each class's specialist.
+        teachers: specialists, in the order of their groups' numbers.
+        groups: (C,), integers: the number of each class's specialist; -1 where it is not among ``teachers``.
 
     Returns:
         The targets, and the history: a row an epoch, with each teacher's mean loss on its own samples.
@@ -196,7 +203,7 @@ def continued(
     device = hardware.device
     batches = EpochBatches.of(videos, settings, seed)
     one = next(iter(teachers.values()))  # they are one network
-    check_precision(settings, device, one.model, clip.frames, crop_of(augment))
+    check_precision(settings, device, one.model, clip.frames, crop_of(clip, augment))
     _check_alone(one, groups, batches, videos, clip, augment, settings, label)
     for teacher in teachers.values():
         teacher.to(device)
@@ -204,7 +211,7 @@ def continued(
     how = labels_of(settings, videos.labels, len(groups))
     learners = {name: Learner(teacher, normalise, settings, device, how) for name, teacher in teachers.items()}
     data = training_loader(videos, batches, clip=clip, augment=augment, settings=settings, seed=seed,
-                           hardware=hardware, normalise=normalise)  # fmt: skip
+                           hardware=hardware, normalise=normalise, window=window)  # fmt: skip
     logits = torch.full((len(teachers), settings.epochs * settings.clips_per_video, len(videos), len(groups)), math.nan)
     history: list[dict[str, float]] = []
     if (saved := checkpoints.load(resume, fingerprint)) is not None:
@@ -250,14 +257,15 @@ def _check_alone(
 ) -> None:  # fmt: skip
     """Raise DtkdError if some step has a teacher learn from one clip, of which a batch norm sees a value a channel."""
     teacher.train()
-    if backbones.fewest_values(teacher.model, clip.frames, crop_of(augment)) != 1:
+    if backbones.fewest_values(teacher.model, clip.frames, crop_of(clip, augment)) != 1:
         return
     for batches.epoch in range(settings.epochs):
         for items in batches:
             own = groups[torch.tensor([videos.labels[video] for _, video in items])]
-            for number in own.unique():
+            for number in own[own >= 0].unique():
                 rows = torch.where(own == number)[0].tolist()
                 if min(map(len, micro_batches(rows, settings.micro_batch))) == 1:
                     why = "a batch may have one clip of a learning teacher's group"
-                    said = backbones.one_value(teacher.model, clip.frames, crop_of(augment), why, "set FT: true")
+                    side = crop_of(clip, augment)
+                    said = backbones.one_value(teacher.model, clip.frames, side, why, "set FT: true")
                     raise DtkdError(f"{label}: {said}")

@@ -18,6 +18,7 @@ from dtkd.training import evaluation, finished, loop, networks
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, choose_hardware
 from dtkd.training.labels import labels_of
+from dtkd.training.normalise import of_statistics
 from dtkd.training.parallel import ALONE, Group
 from dtkd.training.targets import Targets
 
@@ -60,12 +61,13 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     how = labels_of(options["settings"], videos.labels, len(classes))
     folder = Path(output["checkpoint"]).parent
     resume = folder / "resume.pt"
+    pixels = networks.pixels(settings, given["pixels"])
 
     record = provenance.record(plan.settings, given, str(machine.device))
     record["computing"] = plan.computing
     record["network"] = networks.size(settings, len(classes), machine.device)
     if "finished" in given:
-        checkpoint = finished.checkpoint(given["finished"], settings, classes, networks.read_json(given["pixels"]))
+        checkpoint = finished.checkpoint(given["finished"], settings, classes, pixels)
         if not group.first:
             return
         history = None
@@ -73,7 +75,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
         result = loop.train(
             Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
             networks.objective(settings, classes, split, targets, how),
-            networks.normaliser(given["pixels"]),
+            of_statistics(pixels),
             videos,
             Videos.of(index, plan.root, plan.column, "test", own),
             Videos.of(index, plan.root, plan.column, validation.SIDE, own) if "validation" in given else None,
@@ -90,7 +92,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
         predictions = evaluation.evaluate(
             Classifier(networks.new_model(settings, len(classes), start=None), allowed), checkpoint,
-            networks.normaliser(given["pixels"]), Videos.of(index, plan.root, plan.column, "test"),
+            of_statistics(pixels), Videos.of(index, plan.root, plan.column, "test"),
             clip=options["clip"], augment=options["augment"], evaluation=Evaluation(), settings=options["settings"],
             hardware=machine, label=f"{folder} (test)",
         )  # fmt: skip
@@ -98,7 +100,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
         history = finished.history(predictions, [classes.index(name) for name in own])
     # all that it takes to ask the network about any other video (`predict`)
     answered = own if networks.masked(settings) else None
-    about = {"classes": classes, "own": answered, "pixels": networks.read_json(given["pixels"]), "settings": settings}
+    about = {"classes": classes, "own": answered, "pixels": pixels, "settings": settings}
     write(output, history, predictions, record, checkpoint | about)
     resume.unlink(missing_ok=True)
 

@@ -18,8 +18,9 @@ from dtkd.training.views import cache_of, training_views
 def training_loader(
     videos: Videos, batches: Iterable[Items], *, clip: Clip, augment: Augment | None, settings: Train, seed: int,
     hardware: Hardware, normalise: Normalise, cache: FrameCache | FeatureCache | None = None,
+    window: Clip | None = None,
 ) -> DataLoader | PrefetchLoader:  # fmt: skip
     """The training clips of some batches, which are a function of (seed, clip number, video) whoever asks for them."""
     cache = cache or cache_of(augment, hardware.cache_share)
-    clips = training_views(videos, clip, augment, seed, normalise, cache, settings.rand_augment)
+    clips = training_views(videos, clip, augment, seed, normalise, cache, settings.rand_augment, window)
     return loader(clips, batches=batches, workers=hardware.workers, pin=hardware.pin)

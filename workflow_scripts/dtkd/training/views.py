@@ -13,9 +13,9 @@ from dtkd.training.sampling import FrameCache, TestClips, TrainingClips
 from dtkd.training.steps import FeatureCache, TestSteps, TrainingSteps
 
 
-def crop_of(augment: Augment | None) -> int | None:
-    """Side in pixels of the squares that networks see; features have none."""
-    return None if augment is None else augment.crop
+def crop_of(clip: Clip, augment: Augment | None) -> int | None:
+    """Side in pixels of the squares that a network sees; features have none."""
+    return None if augment is None else clip.side(augment.crop)
 
 
 def cache_of(augment: Augment | None, megabytes: float) -> FrameCache | FeatureCache:
@@ -25,11 +25,11 @@ def cache_of(augment: Augment | None, megabytes: float) -> FrameCache | FeatureC
 
 def training_views(
     videos: Videos, clip: Clip, augment: Augment | None, seed: int, normalise: Normalise,
-    cache: FrameCache | FeatureCache, changes: RandAugment | None = None,
+    cache: FrameCache | FeatureCache, changes: RandAugment | None = None, window: Clip | None = None,
 ) -> TrainingClips | TrainingSteps:  # fmt: skip
     if augment is None:
-        return TrainingSteps(videos, clip, seed, cache)
-    return TrainingClips(videos, clip, augment, seed, cache, normalise.colour, changes)
+        return TrainingSteps(videos, clip, seed, cache, window)
+    return TrainingClips(videos, clip, augment, seed, cache, normalise.colour, changes, window)
 
 
 def views_to_test(

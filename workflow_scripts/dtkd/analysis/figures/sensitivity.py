@@ -37,12 +37,13 @@ def sensitivity(table: pd.DataFrame) -> Figure:
     table = table.assign(**{name: [_flag(value) for value in table[name]] for name in ("LT", "FT")})
     table["variant"] = table["variant"].astype(object).where(table["variant"].notna(), "")
     datasets = list(dict.fromkeys(table["dataset"]))
-    lines = {(d, x): one_at_a_time(table[table["dataset"] == d], x) for d in datasets for x in (*SYMBOLS, "LT, FT")}
+    rows = {dataset: _of_first_network(table[table["dataset"] == dataset]) for dataset in datasets}
+    lines = {(d, x): one_at_a_time(rows[d], x) for d in datasets for x in (*SYMBOLS, "LT, FT")}
     heights = [1.75 + 0.14 * max(len(lines[d, x]) for x in (*SYMBOLS, "LT, FT")) for d in datasets]
     figure = Figure(figsize=(2 * COLUMN, sum(heights)), layout="constrained")
     grid = figure.subplots(len(datasets), 4, squeeze=False, sharey="row", height_ratios=heights)
     for row, dataset in zip(grid, datasets, strict=True):
-        own = table[table["dataset"] == dataset]
+        own = rows[dataset]
         baseline = own[own["method"] == "baseline"].head(1)
         entries, formulas = [], []
         for axis, varied in zip(row, (*SYMBOLS, "LT, FT"), strict=True):
@@ -57,6 +58,12 @@ def sensitivity(table: pd.DataFrame) -> Figure:
         row[0].set_ylabel("test top-1 (%)")
         heads(entries, COLUMN / 2, formulas)
     return figure
+
+
+def _of_first_network(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of the first baseline's network: of another network, accuracies differ by more than hyperparameters."""
+    network = [name for name in ("backbone", "clip") if name in table]
+    return table[(table[network] == table[network].iloc[0]).all(axis=1)] if network and len(table) else table
 
 
 def one_at_a_time(table: pd.DataFrame, varied: str) -> Groups:

@@ -16,19 +16,21 @@ from dtkd.training.metrics import Predictions, top_k_correct
 
 
 def against_baselines(rows: Iterable[Row]) -> list[Row]:
-    """`table5`'s rows with their scores, and each student's gain over the baseline that comes before it."""
+    """`table5`'s rows with their scores, and each student's gain over the baseline of its list and network, which comes
+    before it; Holm's family are all students of a list."""
     table, baselines = [], {}
     for row in rows:
         runs, family = read_alike(row["predictions"]), (row["dataset"], row["list"])
+        alike = *family, row.get("network")
         scores, gain = over_seeds([accuracies(run) for run in runs]), {"p": math.nan}
         size = {"test_videos": len(runs[0].videos), "classes": runs[0].logits.shape[1]}
         if row["method"] == "baseline":
-            baselines[family] = row["predictions"], runs
-        elif family in baselines:
-            gain = gain_of(row["predictions"], runs, *baselines[family])
-            gain["differing"] = _differing(runs, baselines[family][1])
+            baselines[alike] = row["predictions"], runs
+        elif alike in baselines:
+            gain = gain_of(row["predictions"], runs, *baselines[alike])
+            gain["differing"] = _differing(runs, baselines[alike][1])
         table.append({**row, **size, **scores, **gain, "family": family})
-    for family in baselines:
+    for family in {row["family"] for row in table}:
         adjust([row for row in table if row["family"] == family])
     return table
 

@@ -14,7 +14,7 @@ from dtkd.analysis import calibration, significance
 from dtkd.analysis.tables.comparisons import adjust
 from dtkd.analysis.tables.groups import of_videos, subsets_of
 from dtkd.analysis.tables.pooled import differences
-from dtkd.analysis.tables.rows import Row, titled, with_std
+from dtkd.analysis.tables.rows import SIZES, Row, network_columns, network_of, titled, with_std
 from dtkd.analysis.tables.scores import read_alike, spread
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
@@ -53,18 +53,21 @@ def methods(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str
         (`significance.interval_of_clusters`, `sign_flip_p_of_clusters`); ``p_holm`` is adjusted for the rows of the
         data set.
     """
+    rows = list(rows)
     known = {name: (subsets_of(name, splits[name], index), recordings(index)) for name, index in indexes.items()}
     table = [_scored(row, *known[row["dataset"]]) for row in rows]
     for dataset in {row["dataset"] for row in table}:
         adjust([row for row in table if row["dataset"] == dataset])
     groups = dict.fromkeys(_of_group(name) for row in table for name in group_names(splits[row["dataset"]]))
-    columns = ["dataset", "models", "method", "variant", "lists", "seeds", "videos", "recordings", *with_std(["top1"]),
-               "top5", *groups, "nll", "ece", "brier", "gain", "gain_low", "gain_high", "p", "p_holm", "teacher_passes",
-               "teacher_trainings", "hours", "teacher_hours"]  # fmt: skip
+    columns = ["dataset", "models", *network_columns(rows), "method", "variant", "lists", "seeds", "videos",
+               "recordings", *with_std(["top1"]), "top5", *groups, "nll", "ece", "brier", "gain", "gain_low",
+               "gain_high", "p", "p_holm", "teacher_passes", "teacher_trainings", "hours",
+               "teacher_hours"]  # fmt: skip
     notes = [
         _note(name, known[name][1], _sign(indexes[name])) for name in dict.fromkeys(row["dataset"] for row in table)
     ]
-    return titled(pd.DataFrame(table, columns=columns), "methods", CAPTION, [*notes, SHARED])
+    caption = f"{CAPTION}. {SIZES}" if network_columns(rows) else CAPTION
+    return titled(pd.DataFrame(table, columns=columns), "methods", caption, [*notes, SHARED])
 
 
 def _of_group(name: str) -> str:
@@ -86,7 +89,7 @@ def _scored(row: Row, subsets: np.ndarray, of_recording: Mapping[str, str]) -> d
     gain = _gain(lists, runs, known) if row["compared"] else {"p": math.nan}
     teachers = [file for own in lists for file in own["teachers"]]
     return {
-        **row, **spread(scores, scores[0]), **gain,
+        **row, **(network_of(row["record"]) if "record" in row else {}), **spread(scores, scores[0]), **gain,
         "seeds": len(runs[0]), "videos": len(tested), "recordings": len(set(known.values())),
         "hours": _hours([file for own in lists for file in own["history"]]) / len(scores),
         "teacher_hours": _hours(teachers) / len(scores) if teachers else math.nan,

@@ -12,7 +12,16 @@ import pandas as pd
 from dtkd.analysis import significance
 from dtkd.analysis.tables.comparisons import against_baselines
 from dtkd.analysis.tables.paper import against, beside, counterparts, key_of
-from dtkd.analysis.tables.rows import ACCURACIES, HYPERPARAMETERS, Row, finished, with_std
+from dtkd.analysis.tables.rows import (
+    ACCURACIES,
+    HYPERPARAMETERS,
+    SIZES,
+    Row,
+    finished,
+    network_columns,
+    network_of,
+    with_std,
+)
 from dtkd.analysis.tables.writing import LIST
 from dtkd.data import published
 
@@ -24,14 +33,15 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
 
     Args:
         rows: per run dataset, list, model, method (baseline, control, dtkd, bskd, kd), hyperparameters, variant,
-            predictions, as_published. The baseline of a dataset's list comes before the others and has the same seeds.
+            predictions, as_published; where networks differ, network, backbone, clip and ``record``, a `run.json`. The
+            baseline of a dataset's list and network comes before the others of it and has the same seeds.
 
     Returns:
-        One row a run. ``gain`` is in points of top-1 over the baseline of the same list, ``gain_low`` and ``gain_high``
-        its 95 % bootstrap interval over test videos (`significance.interval`), ``p`` the exact paired test against the
-        baseline on the same videos (`significance.sign_flip_p`; McNemar's with one seed). Every student of a list is
-        compared with one baseline, so read ``p_holm``, which is adjusted for their number, before calling one better;
-        ``p`` is for a student that was chosen beforehand. Neither knows that `selection: best` looks at the test set.
+        One row a run. ``gain`` is in points of top-1 over the baseline of the same list and network, ``gain_low`` and
+        ``gain_high`` its 95 % bootstrap interval over test videos (`significance.interval`), ``p`` the exact paired
+        test against the baseline on the same videos (`significance.sign_flip_p`; McNemar's with one seed). A list has
+        several students, so read ``p_holm``, which is adjusted for their number, before calling one better; ``p`` is
+        for a student that was chosen beforehand. Neither knows that `selection: best` looks at the test set.
         ``test_videos``, ``chance`` (per cent, of guessing) and ``smallest_gain`` are a list's: the last is the smallest
         gain that its test videos are likely to show (`significance.smallest_gain_seen`, by the median of its students'
         differing videos); Markdown and LaTeX have them in a note.
@@ -42,14 +52,18 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     rows = against_baselines(rows)
     for row in rows:
         theirs = paper.get(key_of(row, keys), {}) if row["as_published"] else {}
-        table.append(row | beside(row, theirs, ["top1", "top5"]) | _list_of(row, rows))
-    columns = ["dataset", "model", *HYPERPARAMETERS, "variant", "seeds", *with_std(ACCURACIES), "gain", "gain_low",
-               "gain_high", "p", "p_holm", *against(["top1", "top5"]), *LIST]  # fmt: skip
+        sizes = network_of(row["record"]) if "record" in row else {}
+        table.append(row | sizes | beside(row, theirs, ["top1", "top5"]) | _list_of(row, rows))
+    columns = ["dataset", "model", *network_columns(rows), *HYPERPARAMETERS, "variant", "seeds",
+               *with_std(ACCURACIES), "gain", "gain_low", "gain_high", "p", "p_holm", *against(["top1", "top5"]),
+               *LIST]  # fmt: skip
     caption = (
         "Students beside the baseline. Gain: points of top-1 over the baseline, with its 95 % bootstrap interval over "
         "the test videos; p: exact paired test against the baseline, beside it adjusted for all students of the list "
         "(Holm)"
     )
+    if network_columns(rows):
+        caption += ". The baseline is that of the same network. " + SIZES
     return finished("table5", table, columns, caption, map(_note, table))
 
 
