@@ -76,7 +76,7 @@ class Study(Sections):
         return found
 
     def search_of(self, run: Run) -> Search | None:
-        """The search that finds a student's settings."""
+        """The search that finds a student's settings; of any other run None."""
         of = (run.dataset, run.list, run.search)
         found = (own for own in self.searches().values()
                  if of == (own.winner.dataset, own.winner.list, own.winner.search))  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,7 +26,8 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
 
     Args:
         rows: per run dataset, list, model, method (baseline, control, dtkd, bskd, kd), hyperparameters, variant,
-            predictions, as_published. The baseline of a dataset's list comes before the others and has the same seeds.
+            predictions, as_published; of a student whose settings were searched for, its `run.json` as ``winner``. The
+            baseline of a dataset's list comes before the others and has the same seeds.
 
     Returns:
         One row a run. ``gain`` is in points of top-1 over the baseline of the same list, ``gain_low`` and ``gain_high``
@@ -39,7 +42,7 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     keys = ("dataset", "model", *HYPERPARAMETERS)
     paper = counterparts(published.table(5), keys) | counterparts(published.table(3).assign(method="baseline"), keys)
     table = []
-    rows = against_baselines(rows)
+    rows = against_baselines(map(settled, rows))
     for row in rows:
         theirs = paper.get(key_of(row, keys), {}) if row["as_published"] else {}
         table.append(row | beside(row, theirs, ["top1", "top5"]) | _list_of(row, rows))
@@ -51,6 +54,16 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
         "(Holm)"
     )
     return finished("table5", table, columns, caption, map(_note, table))
+
+
+def settled(row: Row) -> dict[str, Any]:
+    """A row with the settings that a search has found for it, by the record of its run."""
+    if "winner" not in row:
+        return dict(row)
+    record = json.loads(Path(row["winner"]).read_text(encoding="utf-8"))
+    winner = record["winner"]
+    found = record["settings"]["search"]["candidates"][winner]["student"]
+    return {**row, **{key: found.get(key) for key in HYPERPARAMETERS}, "variant": f"{row['variant']}: {winner}"}
 
 
 def _list_of(row: Row, rows: Sequence[Row]) -> dict[str, Any]:
