@@ -51,7 +51,7 @@ def search_won_by(wildcards) -> Search:
 
 rule try_candidate:
     message:
-        "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: {wildcards.candidate}, {wildcards.epochs} epochs"
+        "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: {wildcards.candidate} to epoch {wildcards.epochs}"
     input:
         **inputs_of(lambda w: search_at(w).winner),
         taught=lambda w: taught_all(candidates_at(w)),
@@ -75,7 +75,7 @@ rule try_candidate:
 
 use rule try_candidate as try_place with:
     message:
-        "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: place {wildcards.place}, {wildcards.epochs} epochs"
+        "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: place {wildcards.place} to epoch {wildcards.epochs}"
     input:
         **inputs_of(lambda w: search_at(w).winner),
         taught=lambda w: taught_all(candidates_at(w)),
@@ -92,7 +92,7 @@ use rule try_candidate as try_place with:
 
 rule rank_candidates:
     message:
-        "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: rank after {wildcards.epochs} epochs"
+        "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: rank after epoch {wildcards.epochs}"
     input:
         lambda w: [f"{RESULTS}/{file}" for file in rung_at(w)[0].tried(rung_at(w)[1])],
     output:

@@ -48,7 +48,7 @@ def test_who_has_diverged_is_last_and_goes_nowhere():
     found = halving.ranking(some, 2)
     assert (order(found), found["on"]) == (["c", "a", "b"], ["c"]), "a place stays empty"
     assert found["ranking"][2]["top1"] is None
-    with pytest.raises(DtkdError, match="no candidate left, all have diverged; the first one: nan$"):
+    with pytest.raises(DtkdError, match=r"no candidate left, all have diverged; the first one: nan$"):
         halving.ranking(some[:2], 1)
 
 
