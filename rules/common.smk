@@ -1,6 +1,7 @@
 # The study, and what the rules ask of it. Nothing here reads a video or imports torch.
 import csv
 import os
+import re
 from dataclasses import asdict
 from functools import lru_cache
 
@@ -13,7 +14,7 @@ from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json
 from dtkd.common.published import HUB
 from dtkd.config.places import within
-from dtkd.config import Dataset, Run, TeacherSet, read
+from dtkd.config import Dataset, Run, Search, TeacherSet, read
 from dtkd.distillation.methods import METHODS
 from dtkd.models.entries import NETWORKS
 from dtkd.motion import algorithms

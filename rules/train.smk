@@ -26,7 +26,7 @@ def sha256_of_start(run: Run) -> str | None:
 def run_to_train(wildcards, role: str) -> Run:
     """The run that a training's folder names; the workflow ends here where it is a `forgotten` one."""
     run = run_of(wildcards, role)
-    refuse_forgotten(run, role if role == "pretrain" else f"train_{role}")
+    refuse_forgotten(run, role if role == "pretrain" else "train_winner" if run.search else f"train_{role}")
     return run
 
 
@@ -46,16 +46,20 @@ def held_out(run: Run) -> str | list:
     return f"{RESULTS}/{file}" if file else []
 
 
-def training_inputs(role: str) -> dict:
-    """The inputs that every role has: the index, who is held out, the pixel statistics, the weights to start from, a
-    plug-in's file."""
+def inputs_of(run) -> dict:
+    """The inputs that every training has: the index, who is held out, the pixel statistics, the weights to start from, a
+    plug-in's file. ``run`` gives it by its wildcards."""
     return dict(
         index=f"{RESULTS}/{{dataset}}/videos.parquet",
-        validation=lambda w: held_out(run_of(w, role)),
+        validation=lambda w: held_out(run(w)),
         pixels=f"{RUN}/pixels.json",
-        start=lambda w: start_weights(run_to_train(w, role)),
-        plugin=lambda w: plugin(run_of(w, role)),
+        start=lambda w: start_weights(run(w)),
+        plugin=lambda w: plugin(run(w)),
     )
+
+
+def training_inputs(role: str) -> dict:
+    return inputs_of(lambda w: run_to_train(w, role))
 
 
 def training_outputs(role: str) -> dict:
@@ -65,14 +69,19 @@ def training_outputs(role: str) -> dict:
 
 
 def training_params(role: str) -> dict:
+    run = lambda w: run_of(w, role)
+    return dict(settings=lambda w: STUDY.settings(run(w)), **machine_params(role, run))
+
+
+def machine_params(role: str, run) -> dict:
+    """Where and how a training computes; ``run`` gives it by its wildcards."""
     return dict(
-        settings=lambda w: STUDY.settings(run_of(w, role)),
         root=lambda w: dataset_settings(w.dataset).videos,
         device=device,
         computing=computing(role),
         cache_mb=cache_mb,
         # a checksum changes no result: with `resources` in the signature it makes nothing train again
-        sha256=lambda w, resources: sha256_of_start(run_of(w, role)),
+        sha256=lambda w, resources: sha256_of_start(run(w)),
     )
 
 
@@ -181,12 +190,14 @@ use rule pretrain as train_teacher with:
 TEACHER_SETS = STUDY.all_teacher_sets()
 
 
-def targets(wildcards) -> dict[str, str]:
-    """What a student learns from: its teachers' targets, and of specialists the split, which says whose a class is."""
-    run = run_of(wildcards, "student")
+def taught_by(run: Run) -> dict[str, str]:
+    """What a student learns from: its teachers' targets, of specialists the split, which says whose a class is, and its
+    method's plug-in."""
     split = {"split": split_of(run)} if run.has_specialists else {}
+    method = {"method": file for file in [METHODS.source(run.row.method)] if file}
     names = ["targets", *(f"targets_{number}" for number in range(2, 2 + len(run.baselines)))]
-    return split | {name: f"{RESULTS}/{teachers.file}" for name, teachers in zip(names, STUDY.teacher_sets(run))}
+    asked = {name: f"{RESULTS}/{teachers.file}" for name, teachers in zip(names, STUDY.teacher_sets(run))}
+    return split | asked | method
 
 
 def asked(wildcards, kind: str) -> tuple[TeacherSet, Run]:
@@ -280,9 +291,8 @@ use rule pretrain as train_student with:
     message:
         "Train student {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
-        unpack(targets),
+        unpack(lambda w: taught_by(run_of(w, "student"))),
         **training_inputs("student"),
-        method=lambda w: METHODS.source(run_of(w, "student").row.method) or [],
     output:
         **training_outputs("student"),
     params:

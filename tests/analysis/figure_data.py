@@ -18,6 +18,7 @@ from dtkd.analysis.figures.figure8 import figure8
 from dtkd.analysis.figures.gains import gains
 from dtkd.analysis.figures.grids import grids
 from dtkd.analysis.figures.reliability import reliability
+from dtkd.analysis.figures.searches import Searched, searches
 from dtkd.analysis.figures.seeds import seeds as seeds_figure
 from dtkd.analysis.figures.sensitivity import sensitivity
 from dtkd.analysis.figures.split_stability import split_stability
@@ -171,6 +172,12 @@ def table_of_grids(datasets=("d",), **keys):
     return pd.DataFrame([*rows, (datasets[0], "U1", np.nan)], columns=["dataset", "model", "gain"]), shown
 
 
+def searched(rungs=(1, 3)):
+    """A search of four candidates, of which one goes on to the end."""
+    ends = {"KD_T 4": 6, "KD_T 2": 6, "KD_T 1": rungs[1], "KD_T 8": rungs[0]}
+    return Searched(rungs, {name: [20.0 + 5 * n + len(name) for n in range(end)] for name, end in ends.items()})
+
+
 def many_gains(name, seeds):
     """The gains of two students on three lists, of each seed."""
     random = np.random.default_rng(1)
@@ -205,6 +212,7 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
             pd.concat(gained), {dataset: dict(list(models.items())[:1]) for dataset, models in pairs.items()}
         ),
         "grids": grids(*table_of_grids(datasets, S_alpha=["0.1", "0.3"], KD_T=list("2345678"[: 5 + seeds]))),
+        "searches": searches({f"{dataset}, {models[1]}": searched() for dataset in datasets}),
         "teachers": teachers(pd.concat(table_of_teachers(dataset, groups=groups) for dataset in datasets)),
         "figure1": figure1(splits),
         "figure2": figure2(splits),

@@ -9,6 +9,8 @@ from scipy import special
 
 import dtkd
 from dtkd.analysis.tables import writing
+from dtkd.common.files import write_json
+from dtkd.training import halving
 
 SU4 = {"method": "dtkd", "LT": True, "FT": True, "S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
 SU13 = {"method": "bskd", "LT": True, "FT": True, "S_alpha": None, "KD_T": 2, "KD_alpha": 0.4}
@@ -182,9 +184,9 @@ def rows_of_methods(folder):
     shared = {"dataset": "mine", "variant": None, "lists": "1", "teacher_passes": 0, "teacher_trainings": 0}
     files = {"history": [str(history)], "teachers": []}
     return [
-        {**shared, "models": "B", "method": "baseline", "compared": False,
+        {**shared, "models": "B", "method": "baseline", "compared": False, "searched": False,
          "of_lists": [{"predictions": base, "baseline": None, **files}]},
-        {**shared, "models": "S", "method": "dtkd", "compared": True,
+        {**shared, "models": "S", "method": "dtkd", "compared": True, "searched": False,
          "of_lists": [{"predictions": own, "baseline": base, **files}]},
     ]  # fmt: skip
 
@@ -198,3 +200,21 @@ def row_of_imitation(folder):
     row = {"dataset": "mine", "model": "S1", "list": 1, "student": files.pop("student"), "teachers": files,
            "as_published": True, "kl": "forward", "floor": None}  # fmt: skip
     return row, labels, {"mine": SPLIT}, {"mine": INDEX}
+
+
+def rows_of_searches(folder):
+    """A search of four candidates: one goes on to the end, one is out after each rung, one has diverged."""
+    ends = {"a": 4, "b": 2, "c": 1, "d": 0}
+    files = []
+    for epochs, names in ((1, "abcd"), (2, "ab"), (4, "a")):
+        tried = [
+            {"candidate": name, "diverged": None if ends[name] else "the loss is nan", "epochs": [
+                {"epoch": n, "val_top1": 50.0 - ends[name] + n, "val_top5": 90.0, "train_seconds": 36.0}
+                for n in range(1, 1 + min(epochs, ends[name]))]}
+            for name in names
+        ]  # fmt: skip
+        files.append(str(folder / f"ranking{epochs}.json"))
+        write_json(files[-1], halving.ranking(tried[::-1], max(1, len(names) // 2)))
+    settings = {name: f"KD_T {n}" for n, name in enumerate("abcd")}
+    return [{"dataset": "mine", "list": 1, "model": "tuned", "epochs": [1, 2, 4], "candidates": settings,
+             "rankings": files}]  # fmt: skip

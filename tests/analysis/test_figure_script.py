@@ -9,7 +9,7 @@ import pytest
 from figure_data import history, kept, table5, table_of_gains, table_of_teachers
 from matplotlib.image import imread
 from snakemake.iocontainers import Namedlist
-from table_rows import INDEX, SCRIPTS, SPLIT, drawn
+from table_rows import INDEX, SCRIPTS, SPLIT, drawn, rows_of_searches
 
 from dtkd.analysis import contents
 
@@ -56,6 +56,8 @@ def test_the_script_takes_what_the_rule_gives(name, table, tmp_path, monkeypatch
     labels = SHOWN.get(reads.runs, [])
     files = {label: [file_of(tmp_path, reads.runs, seed)] for seed, label in enumerate(labels)}
     shown = GRIDS if reads.runs == "grids" else {"mine": files}
+    if reads.runs == "searches":
+        shown = rows_of_searches(tmp_path)
     if reads.runs == "repeated":
         shown = {"mine": {"SU1": {"1": files}}}
     if reads.runs == "blocks":

@@ -41,9 +41,11 @@ def rows(tmp_path):
     hours = [trained(tmp_path / f"h{n}.parquet", [1800, 1800 * (n + 1)]) for n in range(4)]
     shared = {"dataset": "mine", "variant": None, "lists": "1"}
     return [
-        {**shared, "models": "B", "method": "baseline", "compared": False, "teacher_passes": 0, "teacher_trainings": 0,
+        {**shared, "models": "B", "method": "baseline", "compared": False, "searched": False,
+         "teacher_passes": 0, "teacher_trainings": 0,
          "of_lists": [{"predictions": base, "baseline": None, "history": hours[:2], "teachers": []}]},
-        {**shared, "models": "S", "method": "dtkd", "compared": True, "teacher_passes": 2, "teacher_trainings": 2,
+        {**shared, "models": "S", "method": "dtkd", "compared": True, "searched": False,
+         "teacher_passes": 2, "teacher_trainings": 2,
          "of_lists": [
              {"predictions": own, "baseline": base, "history": hours[2:], "teachers": [*hours[:2], hours[0]]},
          ]},

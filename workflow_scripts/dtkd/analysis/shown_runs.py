@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from itertools import product
 from typing import Any, TypeVar
 
-from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Student, Study
+from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Searched, Student, Study, combinations
 from dtkd.config.model import OwnNetwork
 from dtkd.data.groups import SUBSETS, split_name
 
@@ -44,7 +44,9 @@ def _clip(study: Study, run: Run) -> str:
 
 
 def _as_published(study: Study, run: Run) -> bool:
-    """Whether what tables have no column for is as in the paper."""
+    """Whether what tables have no column for is as in the paper, which searched for nothing."""
+    if run.search:
+        return False
     own = run.network
     usual = PUBLISHED_CLIPS.get(run.backbone) == _clip(study, run)
     usual &= own.weights is own.dropout is own.pixels is None
@@ -75,10 +77,10 @@ def table4(study: Study) -> list[dict[str, Any]]:
     for dataset in study.use:
         found = {}  # by split, list, locked, outputs and subset: students share their teachers
         splits = study.splits_of(dataset)
-        for row in study.of_specialists(dataset).values():
+        for row in study.learners_of(dataset).values():
             for seed in study.seeds:
                 for subset, run in study.teacher_runs(study.student_run(dataset, row, seed)).items():
-                    runs = found.setdefault((run.split, row.list, run.outputs or "", row.LT, subset), [])
+                    runs = found.setdefault((run.split, row.list, run.outputs or "", run.frozen, subset), [])
                     runs += [run] if run not in runs else []
         groups = {split: study.split_called(split).group_names(dataset) for split in splits}
         for (split, number, _, locked, subset), runs in sorted(  # as printed: not locked first, dynamic first
@@ -144,6 +146,7 @@ def table5(study: Study) -> list[dict[str, Any]]:
                     if student.list == number and study.own_network(student) == network:
                         runs = student_runs(study, dataset, student)
                         settings = _hyperparameters(student) | {"variant": _variant(study, student)}
+                        settings |= _winner(study, runs)
                         rows.append({**shared, "model": name, **settings, **_shown_of(study, runs)})
     return with_networks(rows, several=len({row["network"] for row in rows}) > 1)
 
@@ -211,7 +214,9 @@ def _over_lists(study: Study, dataset: str, rows: Mapping[str, AnyRow]) -> list[
 
 
 def _alike(study: Study, dataset: str, row: AnyRow) -> str:
-    """What rows that differ in the list alone have in common: their runs' settings."""
+    """What rows that differ in the list alone have in common: their runs' settings, or how these are searched for."""
+    if isinstance(row, Searched):
+        return str(row.model_copy(update={"list": 1, "fixed": row.fixed | {"list": 1}, "candidates": {}}))
     return _runs(study, dataset, row)[0].settings_name
 
 
@@ -236,7 +241,7 @@ def methods(study: Study) -> list[dict[str, Any]]:
         rows.append({
             "dataset": dataset, **_members(members), "method": row.method if isinstance(row, Student) else "baseline",
             "variant": _of_any_list(study, row), **_teaching(study, dataset, row),
-            "compared": all(each["baseline"] for each in own), "of_lists": own,
+            "compared": all(each["baseline"] for each in own), "searched": isinstance(row, Searched), "of_lists": own,
             **_network(study, _runs(study, dataset, row)[0]),
         })  # fmt: skip
     return with_networks(rows, several=len({(row["backbone"], row["clip"]) for row in rows}) > 1)
@@ -295,14 +300,16 @@ def _teaching(study: Study, dataset: str, row: AnyRow) -> dict[str, int]:
     """What a run's teachers take: trainings, and passes for each clip of the run's training.
 
     Teachers that go on learning do so in one training more: a clip passes backward through the teacher of its group,
-    too, which costs about two passes.
+    too, which costs about two passes. Of a search it is what the candidate takes that asks the most teachers, and all
+    that was trained for some candidate.
     """
     run = _runs(study, dataset, row)[0]
-    sets = study.teacher_sets(run) if run.student else []
-    learning = sum(not asked.frozen for asked in sets)
+    learners = [study.teacher_sets(learner) for learner in study.learners(run)] if run.student else [[]]
+    passes = [sum(len(asked.teachers) + 2 * (not asked.frozen) for asked in sets) for sets in learners]
+    learning = {asked.file for sets in learners for asked in sets if not asked.frozen}
     return {
-        "teacher_passes": sum(len(asked.teachers) for asked in sets) + 2 * learning,
-        "teacher_trainings": len(_trained_teachers(study, run)) + learning,
+        "teacher_passes": max(passes),
+        "teacher_trainings": len(_trained_teachers(study, run)) + len(learning),
     }
 
 
@@ -330,7 +337,11 @@ def _each_method(study: Study, dataset: str) -> dict[str, tuple[str, Student]]:
     variant of its method, with the chosen one's KD_T and KD_alpha. Where no student has specialists, the first is taken
     for the chosen one. All of them are of its network.
     """
-    students = study.students_of(dataset)
+    students = {
+        name: row
+        for name, row in study.students_of(dataset).items()
+        if not isinstance(row, Searched) or row.of_one_method
+    }
     if not students:
         return {}
     chosen = study.chosen(dataset) or next(iter(students.items()))
@@ -405,7 +416,8 @@ def readings(study: Study) -> list[dict[str, Any]]:
     """
     rows = []
     for dataset in study.use:
-        papers = {name: row for name, row in study.of_specialists(dataset).items() if row.method in ("dtkd", "bskd")}
+        known = {name: row for name, row in study.of_specialists(dataset).items() if not isinstance(row, Searched)}
+        papers = {name: row for name, row in known.items() if row.method in ("dtkd", "bskd")}
         words = {name: _reading(study, row) for name, row in papers.items()}
         if len({said for said in words.values() if PARTITION not in said}) < 2:
             continue
@@ -426,7 +438,7 @@ def _reading(study: Study, row: OfSpecialists) -> str:
 
 
 def _hyperparameters(student: Student) -> dict[str, Any]:
-    """Table 5's columns of a student; None for what its method does not look at."""
+    """Table 5's columns of a student; None for what its method does not look at, or what is searched for."""
     return {key: getattr(student, key, None) for key in ("method", "LT", "FT", "S_alpha", "KD_T", "KD_alpha")}
 
 
@@ -444,7 +456,9 @@ def _variant(study: Study, row: Baseline | Student) -> str | None:
         said.append(f"{row.teacher_outputs} teachers")
     if isinstance(row, OfSpecialists) and row.split:
         said.append(f"split {row.split}")
-    if isinstance(row, Student):
+    if isinstance(row, Searched):
+        said.append(f"best of {len(row.candidates)}")
+    elif isinstance(row, Student):
         said += _unusual(row)
         said += [f"{word} {key}" if key == "outside" else word for key, word in row.distillation.words().items()]
     return ", ".join(said) or None
@@ -459,6 +473,31 @@ def _unusual(row: Student) -> list[str]:
     return [f"taught by {' and '.join(taught)}"] * bool(taught) + [
         f"{key} {number:g}" for key, number in sorted(numbers.items()) if number != usual[key]
     ]
+
+
+def _winner(study: Study, runs: list[Run]) -> dict[str, str]:
+    """The record that says which settings a search has found (`tables.winners`); {} of a student without one."""
+    return {"winner": f"{study.results}/{runs[0].folder}/run.json"} if runs[0].search else {}
+
+
+def searches(study: Study) -> list[dict[str, Any]]:
+    """Every search, with the values of its candidates and the rankings after its rungs."""
+    rows = []
+    for search in study.searches().values():
+        row = search.winner.row
+        assert isinstance(row, Searched)
+        keys = combinations.labels(row.search.grid)
+        values = product(*keys.values())  # in the candidates' order
+        rows.append({
+            "dataset": search.winner.dataset, "list": search.winner.list, "model": search.winner.search,
+            "epochs": list(search.epochs), "numbers": list(search.numbers),
+            "candidates": {
+                name: ", ".join(f"{key} {value}" for key, value in zip(keys, own, strict=True))
+                for name, own in zip(search.candidates, values, strict=True)
+            },
+            "rankings": [f"{study.results}/{search.ranking(epochs)}" for epochs in search.epochs],
+        })  # fmt: skip
+    return rows
 
 
 def grids(study: Study) -> dict[str, dict[str, dict[str, Any]]]:

@@ -9,7 +9,8 @@ from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.model import Backbone, Clip, Model
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student, student
-from dtkd.config.runs import Run, TeacherSet
+from dtkd.config.runs import Run, Search, TeacherSet
+from dtkd.config.searches import Searched
 from dtkd.config.split import Split
 from dtkd.config.study import Study, read
 from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
@@ -29,6 +30,8 @@ __all__ = [
     "OfSpecialists",
     "Pretrain",
     "Run",
+    "Search",
+    "Searched",
     "Split",
     "Student",
     "Study",

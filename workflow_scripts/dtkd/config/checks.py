@@ -12,6 +12,7 @@ from dtkd.common.registry import hint
 from dtkd.config.explain import explain
 from dtkd.config.model import PUBLISHED, WEIGHTS, OwnNetwork
 from dtkd.config.rows import OfBaselines, OfBoth, OfGeneralist, OfSpecialists, Student
+from dtkd.config.searches import Searched
 from dtkd.config.training import Train
 from dtkd.models.entries import NETWORKS
 
@@ -41,7 +42,11 @@ def names_are_given_once(config: Sections) -> None:
 
 
 def _at(config: Sections, dataset: str, student: str, key: str = "") -> str:
-    """Where the config has a student, or a key of it: one of a grid stands in the grid's row."""
+    """Where the config has a learner, or a key of it: one of a grid, or of a search, stands in its row."""
+    student, _, candidate = student.partition("/")
+    row = config.students_of(dataset)[student]
+    if candidate and isinstance(row, Searched) and (key in row.search.grid or not key):
+        return ".".join(filter(None, [_at(config, dataset, student, "search"), "grid", key]))
     for name, grid in config.grids_of(dataset).items():
         if student.startswith(f"{name}-") and student.removeprefix(f"{name}-") in grid.students:
             found = ["students", dataset, name, "grid" if key in grid.grid or not key else "", key]
@@ -109,7 +114,7 @@ def students_have_a_reference(config: Sections) -> None:
 
 def students_have_their_teachers(config: Sections) -> None:
     for dataset in config.use:
-        for name, row in config.students_of(dataset).items():
+        for name, row in config.learners_of(dataset).items():
             if isinstance(row, OfGeneralist) and row.teacher is not None:
                 _can_teach(config, dataset, _at(config, dataset, name, "teacher"), row, row.teacher)
             elif isinstance(row, OfGeneralist) and config.reference(dataset, row.list) is None:
@@ -132,7 +137,7 @@ def students_have_their_teachers(config: Sections) -> None:
 
 def methods_suit_their_teachers(config: Sections) -> None:
     for dataset in config.use:
-        for name, row in config.students_of(dataset).items():
+        for name, row in config.learners_of(dataset).items():
             split = config.split_called(row.split) if isinstance(row, OfSpecialists) else None
             names = list(split.group_names(dataset)) if split else []
             names += row.named if isinstance(row, OfBaselines) else []
@@ -147,7 +152,7 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
     train = config.train
     parts = {"micro_batch": (train.micro_batch, None), "devices": (train.devices, 1), "nodes": (train.nodes, 1)}
     for dataset in config.use:
-        for name, row in config.students_of(dataset).items():
+        for name, row in config.learners_of(dataset).items():
             for key, (value, whole) in parts.items():
                 if row.distillation.whole_batch and value != whole:
                     raise ValueError(
@@ -160,7 +165,7 @@ def students_see_what_their_targets_are_of(config: Sections) -> None:
     """Targets are of whole clips, and of continued teachers only of clips that are drawn."""
     mixes = [key for key in ("mixup", "cutmix") if getattr(config.train, key)]
     for dataset in config.use:
-        for name, row in config.students_of(dataset).items():
+        for name, row in config.learners_of(dataset).items():
             if mixes:
                 raise ValueError(
                     f"train.{mixes[0]}: mixes clips, and what teachers say to students.{dataset}.{name} is of whole "
@@ -231,6 +236,24 @@ def _said(item: tuple[str, object]) -> str:
     return f"{key}: {value}"
 
 
+def searches_can_compare(config: Sections) -> None:
+    """Candidates are told apart by videos that no table reports on, before their trainings end."""
+    for dataset in config.use:
+        for name, row in config.students_of(dataset).items():
+            if not isinstance(row, Searched):
+                continue
+            if config.train.selection != "validation":
+                raise ValueError(
+                    f"{_at(config, dataset, name, 'search')}: compares candidates on training videos that are held "
+                    f"out, and train.selection: {config.train.selection} holds none out; set it to validation"
+                )
+            if (last := row.search.rungs[-1]) >= config.train.epochs:
+                raise ValueError(
+                    f"{_at(config, dataset, name, 'search.rungs')}: {last}, but trainings end after train.epochs: "
+                    f"{config.train.epochs}; give rungs before that"
+                )
+
+
 def chosen_students_have_specialists(config: Sections) -> None:
     for dataset, name in config.analysis.chosen.items():
         if dataset not in config.use:
@@ -238,6 +261,8 @@ def chosen_students_have_specialists(config: Sections) -> None:
         known = config.students_of(dataset)
         if name not in known:
             raise ValueError(f"analysis.chosen.{dataset}: no student is called {name!r}{hint(name, known)}")
+        if type(known[name]) is Searched:
+            raise ValueError(f"analysis.chosen.{dataset}: who teaches {name} is searched for; name another student")
         if name not in config.of_specialists(dataset):
             raise ValueError(
                 f"analysis.chosen.{dataset}: {name} has one teacher, and several are compared; name another"
@@ -290,8 +315,8 @@ def _split_has_what_its_source_reads(where: str, split: Split, use: set[str]) ->
 def splits_fit_together(config: Sections) -> None:
     """Rows name splits that there are, and all splits read the same summaries of flow."""
     for dataset in config.use:
-        for name, row in config.of_specialists(dataset).items():
-            if row.split is not None and row.split not in config.splits:
+        for name, row in config.learners_of(dataset).items():
+            if isinstance(row, OfSpecialists) and row.split is not None and row.split not in config.splits:
                 known = hint(row.split, config.splits) if config.splits else "; there are none"
                 raise ValueError(f"{_at(config, dataset, name, 'split')}: {row.split!r} is not one of splits{known}")
     measured = {"split": config.split} | {f"splits.{name}": split for name, split in config.splits.items()}
@@ -463,7 +488,8 @@ def finished_teachers_fit(config: Sections) -> None:
     for dataset in config.use:
         files = config.teachers.checkpoints.get(dataset, {})
         known = config.split.group_names(dataset)
-        rows = [row for row in config.of_specialists(dataset).values() if row.split is None]
+        learners = config.learners_of(dataset).values()
+        rows = [row for row in learners if isinstance(row, OfSpecialists) and row.split is None]
         for group, file in files.items():
             where = f"teachers.checkpoints.{dataset}.{group}"
             if group not in known:
@@ -517,6 +543,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     methods_suit_their_teachers,
     batches_stay_whole_where_a_loss_compares_samples,
     students_see_what_their_targets_are_of,
+    searches_can_compare,
     chosen_students_have_specialists,
     crops_differ,
     flow_has_its_device,

@@ -56,6 +56,11 @@ class Student(OwnNetwork):
         kind = METHODS[self.method]
         return kind(**{key: getattr(self, key) for key in kind.model_fields})
 
+    @property
+    def example(self) -> Student:
+        """A row that has every key of its method: itself; of a search, the first candidate."""
+        return self
+
 
 class OfSpecialists(Student):
     """A student that a teacher for each group of classes teaches."""

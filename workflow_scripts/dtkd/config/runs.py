@@ -42,6 +42,7 @@ class Run:
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
     recipe: tuple[tuple[str, Any], ...] = ()  # what differs from `train` in a baseline's training
     split: str | None = None  # whose groups a teacher, or a student's teachers, have, where it is not the study's
+    search: str | None = None  # the row of a student whose settings are searched for
 
     @property
     def clip(self) -> Clip | None:
@@ -76,6 +77,8 @@ class Run:
         parts: list[str | None]
         if self.role == "teacher":
             parts = [self.subset, "LT" if self.frozen else None, self.outputs, self.split, *self._as()]
+        elif self.search:
+            parts = ["search", self.search]
         elif s := self.student:
             distillation = s.distillation
             parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values(), *self._as()]
@@ -100,6 +103,39 @@ class Run:
     def folder(self) -> str:
         """Relative to the results folder: `<dataset>/list<k>/<role>/<run>`."""
         return str(PurePosixPath(self.dataset, f"list{self.list}", self.role, self.name))
+
+
+@dataclass(frozen=True)
+class Search:
+    """A search for a student's settings: its candidates' runs, in the order of their grid, and the rungs."""
+
+    folder: str  # relative to the results folder
+    winner: Run  # the student of the search's seed
+    candidates: Mapping[str, Run]  # by name; none of them is one of the study's runs
+    epochs: tuple[int, ...]  # after which candidates are ranked; the last is the end of their training
+    numbers: tuple[int, ...]  # how many are trained until then
+
+    def ranking(self, epochs: int) -> str:
+        """The file of the ranking after so many epochs, relative to the results folder."""
+        return f"{self.folder}/epoch{epochs}/ranking.json"
+
+    def tried(self, epochs: int) -> list[str]:
+        """What is found of each that is trained for so many epochs, in the order of the ranking before.
+
+        To the first rung that is each candidate, then whoever has a place.
+        """
+        rung = self.epochs.index(epochs)
+        names = self.candidates if rung == 0 else range(1, self.numbers[rung] + 1)
+        word = "candidate" if rung == 0 else "place"
+        return [f"{self.folder}/epoch{epochs}/{word}-{name}.json" for name in names]
+
+    def after(self, epochs: int) -> int:
+        """How many go on after so many epochs: in the end, the winner."""
+        return (*self.numbers[1:], 1)[self.epochs.index(epochs)]
+
+    def before(self, epochs: int) -> int:
+        """The epochs of the rung before; 0 of the first."""
+        return (0, *self.epochs)[self.epochs.index(epochs)]
 
 
 @dataclass(frozen=True)

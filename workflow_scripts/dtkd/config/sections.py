@@ -18,6 +18,7 @@ from dtkd.config.grids import Grid, StudentRow
 from dtkd.config.model import Clip, Model, OwnNetwork
 from dtkd.config.places import Place, place
 from dtkd.config.rows import Baseline, OfSpecialists, Student
+from dtkd.config.searches import Searched
 from dtkd.config.split import Split
 from dtkd.config.training import Evaluation, Pretrain, Teachers, Train
 
@@ -131,7 +132,7 @@ class Sections(Section):
         return {name: row for name, row in self.baselines.get(dataset, {}).items() if row is not None}
 
     def students_of(self, dataset: str) -> dict[str, Student]:
-        """The students by name; a row with a grid is several."""
+        """The students by name; a row with a grid is several, one with a search is one, a `Searched`."""
         found: dict[str, Student] = {}
         for name, row in self.students.get(dataset, {}).items():
             found |= row.named(name) if isinstance(row, Grid) else {name: row} if row else {}
@@ -140,6 +141,14 @@ class Sections(Section):
     def grids_of(self, dataset: str) -> dict[str, Grid]:
         """The rows of students that have a grid."""
         return {name: row for name, row in self.students.get(dataset, {}).items() if isinstance(row, Grid)}
+
+    def learners_of(self, dataset: str) -> dict[str, Student]:
+        """The students that are trained, by name; in the place of a `Searched` its candidates, `<row>/<candidate>`."""
+        found: dict[str, Student] = {}
+        for name, row in self.students_of(dataset).items():
+            candidates = row.candidates.items() if isinstance(row, Searched) else []
+            found |= {f"{name}/{candidate}": each for candidate, each in candidates} or {name: row}
+        return found
 
     def of_specialists(self, dataset: str) -> dict[str, OfSpecialists]:
         """The students that a teacher for each group of classes teaches."""
@@ -151,7 +160,8 @@ class Sections(Section):
 
     def splits_of(self, dataset: str) -> list[str | None]:
         """The splits that a data set is divided by, by name: the study's own (None) first."""
-        return list(dict.fromkeys([None, *(row.split for row in self.of_specialists(dataset).values())]))
+        rows = self.learners_of(dataset).values()
+        return list(dict.fromkeys([None, *(row.split for row in rows if isinstance(row, OfSpecialists))]))
 
     @property
     def flow_summary(self) -> dict[str, str]:

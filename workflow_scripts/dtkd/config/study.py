@@ -14,7 +14,8 @@ from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain
 from dtkd.config.model import OwnNetwork
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student
-from dtkd.config.runs import Run, TeacherSet
+from dtkd.config.runs import Run, Search, TeacherSet
+from dtkd.config.searches import Searched
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs, Train
 
@@ -46,11 +47,50 @@ class Study(Sections):
         elif isinstance(row, OfBaselines):
             baselines = [self.baselines_of(dataset)[name] for name in row.named]
         outputs, split = (row.teacher_outputs, row.split) if isinstance(row, OfSpecialists) else (None, None)
+        search = self._row_of(dataset, row) if isinstance(row, Searched) else None
         network = self.own_network(row)
         return Run(dataset, row.list, "student", self._backbone(network), seed, student=row, network=network,
                    window=self.window_for(network),
                    baselines=tuple(self.baseline_run(dataset, baseline, seed) for baseline in baselines),
-                   outputs=outputs if outputs != self.teachers.outputs else None, split=split)  # fmt: skip
+                   outputs=outputs if outputs != self.teachers.outputs else None, split=split,
+                   search=search)  # fmt: skip
+
+    def _row_of(self, dataset: str, row: Searched) -> str:
+        """The name of a row: candidates that exist stay when a search is changed."""
+        return next(name for name, other in self.students_of(dataset).items() if other is row or other == row)
+
+    def candidates(self, run: Run) -> dict[str, Run]:
+        """The runs from which a search chooses a student, by name; of any other student none."""
+        rows = run.student.candidates if isinstance(run.student, Searched) else {}
+        return {name: self.student_run(run.dataset, row, run.seed) for name, row in rows.items()}
+
+    def learners(self, run: Run) -> list[Run]:
+        """Who learns from a student's teachers: itself, or a search's candidates."""
+        return list(self.candidates(run).values()) or [run]
+
+    def searches(self) -> dict[str, Search]:
+        """Every search, by its folder.
+
+        It is with the first seed; students of other seeds have the settings that it finds, so that a row of the tables
+        is one setting.
+        """
+        found = {}
+        for dataset in self.use:
+            for name, row in self.students_of(dataset).items():
+                if isinstance(row, Searched):
+                    run = self.student_run(dataset, row, self.seeds[0])
+                    folder = str(PurePosixPath(dataset, f"list{row.list}", "search", f"{name}-seed{run.seed}"))
+                    epochs, candidates = (*row.search.rungs, self.train_of(run).epochs), self.candidates(run)
+                    numbers = tuple(row.search.numbers(len(candidates)))
+                    found[folder] = Search(folder, run, candidates, epochs, numbers)
+        return found
+
+    def search_of(self, run: Run) -> Search | None:
+        """The search that finds a student's settings; of any other run None."""
+        of = (run.dataset, run.list, run.search)
+        found = (own for own in self.searches().values()
+                 if of == (own.winner.dataset, own.winner.list, own.winner.search))  # fmt: skip
+        return next(found, None)
 
     def _teaching(self, dataset: str, row: OfGeneralist) -> Baseline:
         """The baseline that teaches a student."""
@@ -82,8 +122,12 @@ class Study(Sections):
     def teacher_sets(self, student: Run) -> list[TeacherSet]:
         """Who teaches a student, specialists first, and where what they say to every training clip is.
 
-        All students of the same teachers, list and seed share it.
+        All students of the same teachers, list and seed share it. Of a student whose settings are searched for, all
+        candidates' are there.
         """
+        if candidates := self.candidates(student).values():
+            asked = {each.file: each for candidate in candidates for each in self.teacher_sets(candidate)}
+            return list(asked.values())
         folder = PurePosixPath(student.folder).parents[1] / "targets"
         found = []
         if student.has_specialists:
@@ -96,8 +140,9 @@ class Study(Sections):
     def all_teacher_sets(self) -> dict[str, tuple[TeacherSet, Run]]:
         """Every set by its file, and a student that learns from it: all of them agree on what it holds."""
         found: dict[str, tuple[TeacherSet, Run]] = {}
-        for run in self.runs().values():
-            for teachers in self.teacher_sets(run) if run.student else []:
+        students = [learner for run in self.runs().values() if run.student for learner in self.learners(run)]
+        for run in students:
+            for teachers in self.teacher_sets(run):
                 if found.setdefault(teachers.file, (teachers, run))[0] != teachers:
                     raise DtkdError(f"config: two kinds of teachers would share the file {teachers.file}; give the "
                                     "split of one another name")  # fmt: skip
@@ -125,7 +170,8 @@ class Study(Sections):
             runs += [self.baseline_run(dataset, row, seed) for row in self.baselines_of(dataset).values()]
             for row in self.students_of(dataset).values():
                 student = self.student_run(dataset, row, seed)
-                runs += [student, *self.teacher_runs(student).values()]
+                runs += [student]
+                runs += [teacher for own in self.learners(student) for teacher in self.teacher_runs(own).values()]
         started = {run.backbone for run in runs if self.weights_of(run) == "pretrain"}
         runs += [self.pretrain_run(backbone) for backbone in sorted(started)]
         by_folder: dict[str, Run] = {}
@@ -152,6 +198,8 @@ class Study(Sections):
         settings |= self._seen_otherwise(run)
         if run.subset:
             settings["subset"] = run.subset
+        if isinstance(run.student, Searched):
+            return settings | {"search": self._search_settings(run)}
         if run.student:
             kept = {"method", "LT", "FT"}
             settings["student"] = run.student.model_dump(include=kept) | run.student.distillation.settings()
@@ -173,6 +221,15 @@ class Study(Sections):
 
     def dropout_of(self, run: Run) -> float:
         return self.model.dropout if run.network.dropout is None else run.network.dropout
+
+    def _search_settings(self, run: Run) -> dict[str, Any]:
+        """What determines which settings a search finds, beside those that all its candidates have."""
+        assert isinstance(run.student, Searched)
+        own = {name: self.settings(candidate) for name, candidate in self.candidates(run).items()}
+        keys = ("student", "teacher_outputs")
+        candidates = {name: {key: each[key] for key in keys if key in each} for name, each in own.items()}
+        search = run.student.search
+        return {"candidates": candidates, "rungs": list(search.rungs), "eta": search.eta, "seed": self.seeds[0]}
 
     def outputs_of(self, run: Run) -> Outputs:
         """Which classes a teacher, or a student's specialists, can predict.

@@ -74,7 +74,7 @@ def preprocessing(clip: Clip, augment: Augment | None) -> list[str]:
             answer,
         ]
     S, side = clip.side(augment.crop), augment.test_short_side
-    square = f"{augment.crop}x{augment.crop} in the middle" + (f", scaled to {S}x{S}" if S != augment.crop else "")
+    square = f"{augment.crop}x{augment.crop} in the middle" + (f", scaled to {S}x{S}" if augment.crop != S else "")
     window = f"{T * clip.rate} frames" if clip.fps is None else f"{T / clip.fps:g} seconds"
     scaled = {
         "crop": f"scale frames until the shorter side has {side} pixels; take the {square}",

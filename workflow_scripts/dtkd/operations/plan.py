@@ -31,7 +31,7 @@ import torch
 from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
-from dtkd.config import Dataset, Run, Study, TeacherSet
+from dtkd.config import Dataset, Run, Search, Study, TeacherSet
 from dtkd.data import datasets, features, published, synthetic, video
 from dtkd.data import groups as groups_of_classes
 from dtkd.data.video_info import VideoInfo
@@ -40,7 +40,8 @@ from dtkd.motion import flow
 from dtkd.training import sampling
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
-STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "students", "evaluation")
+STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "searches", "students",
+          "evaluation")  # fmt: skip
 ON_THE_WAY = ("render", "pretrain", "teachers' logits")  # made for other jobs alone; tables and figures want the rest
 UNSEEN_FEATURES = (16, 256, 1)  # steps, numbers of each
 UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be measured
@@ -283,6 +284,8 @@ def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
             if teachers.file not in asked:
                 asked.add(teachers.file)
                 found.append(_targets_task(study, run, teachers, sizes[run.dataset]))
+        if (search := study.search_of(run)) and run == search.winner:
+            found += _search_tasks(study, search, sizes[run.dataset])
         found.append(_training_task(study, run, sizes[run.dataset]))
         if study.evaluation.file != "predictions.parquet" and run.role != "pretrain":  # no table shows those
             found.append(_evaluation_task(study, run, sizes[run.dataset]))
@@ -316,6 +319,26 @@ def _settings(study: Study, run: Run, own: Size) -> tuple[int, int, int]:
     return macs, train.epochs * train.clips_per_video, train.epochs
 
 
+def _search_tasks(study: Study, search: Search, own: Size) -> list[Task]:
+    """The trainings of a search's candidates to each rung; whoever has a place goes on from the rung before."""
+    found: list[Task] = []
+    whole = _training_task(study, next(iter(search.candidates.values())), own)
+    macs, _, epochs = _settings(study, search.winner, own)
+    tested = 2 * own.test[search.winner.list]["all"]  # by whom no table shows: candidates are not tested
+    waits = _waits_for(study, search.winner, own, search=False)
+    for rung in search.epochs:
+        share = (rung - search.before(rung)) / epochs
+        tasks = [
+            Task(file, "searches", "gpu", waits, clips=share * (whole.clips - tested),
+                 flops=share * (whole.flops - 2 * macs * tested), passing=whole.passing,
+                 done=Path(study.results, file).exists())
+            for file in search.tried(rung)
+        ]  # fmt: skip
+        found += tasks
+        waits = tuple(task.name for task in tasks)
+    return found
+
+
 def _held_out(study: Study, run: Run) -> float:
     """The share of the training videos that a run is tested on after every epoch, in place of the test videos."""
     train = study.train_of(run)
@@ -329,6 +352,8 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     trained, tested = draws * (1 - held) * train, epochs * held * train + 2 * test if held else epochs * test
     if study.finished(run):
         trained = tested = 0
+    if (search := study.search_of(run)) and run == search.winner:
+        trained, tested = 0, 2 * test  # its search has trained it
     afterwards = 0.0
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
@@ -349,7 +374,8 @@ def passes(run: Run) -> int:
     return 1 if run.frozen else 3
 
 
-def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
+def _waits_for(study: Study, run: Run, own: Size, search: bool = True) -> tuple[str, ...]:
+    """What a training waits for; ``search``: also for the one that finds its settings."""
     rendered = bool(study.datasets[run.dataset].render)
     before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
     if study.weights_of(run) == "pretrain":
@@ -359,6 +385,8 @@ def _waits_for(study: Study, run: Run, own: Size) -> tuple[str, ...]:
         before += [f"{_filmed(study, run.dataset)}: flow {cls}" for cls in own.by_class] if not by_change else []
     if run.role == "student":
         before += [teachers.file for teachers in study.teacher_sets(run)]
+    if search and (own_search := study.search_of(run)):
+        before += own_search.tried(own_search.epochs[-1])
     return tuple(before)
 
 

@@ -99,10 +99,12 @@ def refuse_forgotten(record: str, forgotten: Mapping[str, Sequence[Difference]])
 
 def _names(run: Run) -> dict[str, str | None]:
     """Where in the config a run's settings come from. Those in its folder's name cannot differ."""
-    clip = {"clip": "clip of its own"} if run.clip else {}
+    own = {"clip": "clip of its own"} if run.clip else {}
+    if run.search:
+        own["search"] = f"students.{run.dataset}.{run.search}.search"
     if run.role == "pretrain":
-        return {"train": "pretrain.train", "computing": "pretrain.train", "dropout": "pretrain.dropout", **clip}
-    return {"computing": "train", "dropout": "model.dropout", "weights": "model.weights", **clip}
+        return {"train": "pretrain.train", "computing": "pretrain.train", "dropout": "pretrain.dropout", **own}
+    return {"computing": "train", "dropout": "model.dropout", "weights": "model.weights", **own}
 
 
 def _runs(study: Study) -> Iterator[Expected]:

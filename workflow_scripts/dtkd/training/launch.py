@@ -37,7 +37,7 @@ def start(plan: Plan) -> None:
     if nodes == 1 and machine.device.type == "cuda" and devices > torch.cuda.device_count():
         raise DtkdError(f"train.devices: {devices}, but torch sees {torch.cuda.device_count()} CUDA devices here")
 
-    file = Path(plan.outputs["checkpoint"]).with_name("plan.json")
+    file = plan.folder / "plan.json"
     problem = problem_file(file)
     problem.unlink(missing_ok=True)
     write_json(file, asdict(plan))

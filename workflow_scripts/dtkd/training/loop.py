@@ -40,6 +40,10 @@ if TYPE_CHECKING:
     from dtkd.training.changes import Mixing
 
 
+class Diverged(DtkdError):
+    """A loss, or weights, that are no longer finite."""
+
+
 @dataclass
 class Training:
     """A run in progress: what its epochs and steps share."""
@@ -86,7 +90,7 @@ def train(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
     test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment | None,
     settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "",
-    group: Group = ALONE, window: Clip | None = None,
+    group: Group = ALONE, window: Clip | None = None, until: int | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:  # fmt: skip
     """Train ``classifier.model`` and test it after every epoch on each test video's centre clip.
 
@@ -94,7 +98,8 @@ def train(
     selected epoch's weights and the last one's.
 
     After each epoch the whole state is written to ``resume``; a run that finds it there, with the same
-    ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU).
+    ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU). With
+    ``until`` it stops after so many epochs of ``settings.epochs``, and ``resume`` is all that it leaves.
 
     With a ``window`` its training clips are in the middle of the windows that this draws (`TrainingClips`).
 
@@ -103,11 +108,12 @@ def train(
 
     Returns:
         The checkpoint (``model``: the selected epoch's state dict, ``last``: the last epoch's, ``epoch``), the
-        history, one row an epoch, and the predictions, one row a test video.
+        history, one row an epoch, and the predictions, one row a test video; None with ``until``.
 
     Raises:
-        DtkdError: the loss is no longer finite (names the epoch, the step and the batch's videos), the precision is one
-            in which torch's gradients are wrong, or a batch norm would see a single value (`check_alone`).
+        Diverged: the loss is no longer finite (names the epoch, the step and the batch's videos).
+        DtkdError: the precision is one in which torch's gradients are wrong, or a batch norm would see a single value
+            (`check_alone`).
     """
     run = build(classifier, objective, normalise, train_videos, clip, augment, settings, seed, hardware, label, group,
                 window)  # fmt: skip
@@ -124,7 +130,7 @@ def train(
     bar = progress(total=settings.epochs * steps, initial=epochs.done * steps, desc=label, unit="step",
                    disable=not group.first)  # fmt: skip
     epoch = epochs.done
-    while not epochs.over and epoch < settings.epochs:
+    while not epochs.over and epoch < (until or settings.epochs):
         row = {"epoch": epoch + 1} | train_epoch(run, epoch, resume, bar)
         if group.first:
             started = time.perf_counter()
@@ -137,7 +143,7 @@ def train(
             epochs.over = group.from_first(epochs.over)
         epoch += 1
     bar.close()
-    if not group.first:
+    if not group.first or until:
         return None
     checkpoint = epochs.checkpoint(run.answers.model)
     if validation_videos is None:
@@ -318,11 +324,11 @@ def check_alone(
     raise DtkdError(f"{label}: {backbones.one_value(classifier.model, clip.frames, side, why, remedy)}")
 
 
-def _diverged(run: Training, what: str, epoch: int, step: int, items: Items, resume: Path) -> DtkdError:
+def _diverged(run: Training, what: str, epoch: int, step: int, items: Items, resume: Path) -> Diverged:
     """What happened, what can be done, and what there is: the same settings end in the same place again."""
     names = ", ".join(run.videos.names[video] for _, video in items)
     kept = f"; {resume} keeps the state after epoch {epoch}, from which the same settings end here again"
-    return DtkdError(
+    return Diverged(
         f"{run.label}: {what} epoch {epoch + 1}, step {step + 1}; batch: {names}. Lower train.lr or use "
         f"train.precision: fp32 (training then starts over){kept if epoch else '; the same settings end here again'}"
     )

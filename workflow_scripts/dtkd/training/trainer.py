@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -14,13 +15,16 @@ from dtkd.config import Evaluation
 from dtkd.data import validation
 from dtkd.data.datasets import Videos, class_names
 from dtkd.models.weights import save_tensors
-from dtkd.training import evaluation, finished, loop, networks
+from dtkd.training import checkpoints, evaluation, finished, halving, loop, networks
 from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware, choose_hardware
 from dtkd.training.labels import labels_of
 from dtkd.training.normalise import of_statistics
 from dtkd.training.parallel import ALONE, Group
 from dtkd.training.targets import Targets
+
+if TYPE_CHECKING:
+    from snakemake.script import Snakemake
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,28 @@ class Plan:
     sha256: str | None  # what the weights to start from must hash to
     inputs: dict[str, str]  # paths by the rule's names
     outputs: dict[str, str]
+    state: str | None = None  # the file to go on from, where it is not in the outputs' folder
+    until: int | None = None  # a candidate of a search: the epoch after which it is compared, and left as it is
+    search: dict[str, Any] | None = None  # that chose the settings: its ``winner``, ``settings`` and ``ranking``
+
+    @classmethod
+    def of(cls, job: Snakemake, **own: Any) -> Plan:
+        """What a workflow's job says of the machine and the data, beside what is the training's ``own``."""
+        params = job.params
+        return cls(
+            computing=params.computing, root=params.root, column=f"list{job.wildcards.list}", device=params.device,
+            threads=job.threads, cache_mb=params.cache_mb, sha256=params.sha256, **own,
+        )  # fmt: skip
+
+    @property
+    def folder(self) -> Path:
+        """What the training is called by."""
+        return Path(self.outputs["checkpoint"] if self.outputs else str(self.state)).parent
+
+    @property
+    def resume(self) -> Path:
+        """Where its state is."""
+        return Path(self.state) if self.state else self.folder / "resume.pt"
 
     def machine(self) -> Hardware:
         """What one process has of its node."""
@@ -59,9 +85,7 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     said = [Targets.load(path, videos, clips) for name, path in given.items() if name.startswith("targets")]
     targets = Targets.joined(said) if said else None
     how = labels_of(options["settings"], videos.labels, len(classes))
-    folder = Path(output["checkpoint"]).parent
-    resume = folder / "resume.pt"
-    pixels = networks.pixels(settings, given["pixels"])
+    folder, pixels = plan.folder, networks.pixels(settings, given["pixels"])
 
     record = provenance.record(plan.settings, given, str(machine.device))
     record["computing"] = plan.computing
@@ -72,7 +96,8 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             return
         history = None
     else:
-        result = loop.train(
+        train = partial(
+            loop.train,
             Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
             networks.objective(settings, classes, split, targets, how),
             of_statistics(pixels),
@@ -81,11 +106,12 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             Videos.of(index, plan.root, plan.column, validation.SIDE, own) if "validation" in given else None,
             **options,
             hardware=machine,
-            resume=resume,
+            resume=plan.resume,
             fingerprint={"settings": plan.settings, "inputs": record["inputs"]},
             label=str(folder),
             group=group,
         )
+        result = train() if plan.until is None else try_candidate(train, plan.until)
         if result is None:
             return
         checkpoint, history, predictions = result
@@ -101,8 +127,25 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     # all that it takes to ask the network about any other video (`predict`)
     answered = own if networks.masked(settings) else None
     about = {"classes": classes, "own": answered, "pixels": pixels, "settings": settings}
+    if plan.search:
+        record |= {"settings": plan.search["settings"], "winner": plan.search["winner"]}
+        record["inputs"] |= {"ranking": provenance.hashed(plan.search["ranking"])}
     write(output, history, predictions, record, checkpoint | about)
-    resume.unlink(missing_ok=True)
+    if plan.state is None:
+        plan.resume.unlink(missing_ok=True)
+
+
+def try_candidate(train: partial[Any], until: int) -> None:
+    """Train a candidate ``until`` an epoch, and write down what is found of it; one that diverges ends no search."""
+    diverged = None
+    try:
+        train(until=until)
+    except loop.Diverged as error:
+        diverged = str(error)
+    given = train.keywords
+    if given["group"].first:
+        saved = checkpoints.load(given["resume"], given["fingerprint"]) or {"history": [], "over": False}
+        halving.keep(given["resume"], given["fingerprint"], saved["history"], saved["over"], diverged)
 
 
 def write(

@@ -34,15 +34,19 @@ SHARED = (
     "Teachers serve all students that have the same ones: their cost is in the row of each of these, and was spent "
     "once. Their hours are those of their trainings, without what they answer, or learn, while a student is trained."
 )
+SEARCHED = (
+    "Hours of a student that is the best of several candidates are those of its own training; the table searches has "
+    "what the candidates took."
+)
 
 
 def methods(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Every baseline and student, those that differ in the list alone as one row, their seeds and lists together.
 
     Args:
-        rows: dataset, models, lists, method, variant, teacher_passes, teacher_trainings, whether it is ``compared``,
-            and ``of_lists``: per list the files of ``predictions``, of its ``baseline``'s of the same seeds (if
-            compared), of ``history`` and of the ``teachers``' histories.
+        rows: dataset, models, lists, method, variant, teacher_passes, teacher_trainings, whether it is ``compared``
+            and ``searched`` for, and ``of_lists``: per list the files of ``predictions``, of its ``baseline``'s of the
+            same seeds (if compared), of ``history`` and of the ``teachers``' histories.
         splits: dataset -> its `split.json`: the groups of classes.
         indexes: dataset -> its videos, and which of them are of one recording (`recordings`).
 
@@ -67,7 +71,8 @@ def methods(rows: Iterable[Row], splits: Mapping[str, Row], indexes: Mapping[str
         _note(name, known[name][1], _sign(indexes[name])) for name in dict.fromkeys(row["dataset"] for row in table)
     ]
     caption = f"{CAPTION}. {SIZES}" if network_columns(rows) else CAPTION
-    return titled(pd.DataFrame(table, columns=columns), "methods", caption, [*notes, SHARED])
+    searched = [SEARCHED] if any(row["searched"] for row in table) else []
+    return titled(pd.DataFrame(table, columns=columns), "methods", caption, [*notes, SHARED, *searched])
 
 
 def _of_group(name: str) -> str:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -33,8 +35,9 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
 
     Args:
         rows: per run dataset, list, model, method (baseline, control, dtkd, bskd, kd), hyperparameters, variant,
-            predictions, as_published; where networks differ, network, backbone, clip and ``record``, a `run.json`. The
-            baseline of a dataset's list and network comes before the others of it and has the same seeds.
+            predictions, as_published; of a student whose settings were searched for, its `run.json` as ``winner``;
+            where networks differ, network, backbone, clip and ``record``, a `run.json`. The baseline of a dataset's list
+            and network comes before the others of it and has the same seeds.
 
     Returns:
         One row a run. ``gain`` is in points of top-1 over the baseline of the same list and network, ``gain_low`` and
@@ -49,7 +52,7 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     keys = ("dataset", "model", *HYPERPARAMETERS)
     paper = counterparts(published.table(5), keys) | counterparts(published.table(3).assign(method="baseline"), keys)
     table = []
-    rows = against_baselines(rows)
+    rows = against_baselines(map(settled, rows))
     for row in rows:
         theirs = paper.get(key_of(row, keys), {}) if row["as_published"] else {}
         sizes = network_of(row["record"]) if "record" in row else {}
@@ -65,6 +68,16 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     if network_columns(rows):
         caption += ". The baseline is that of the same network. " + SIZES
     return finished("table5", table, columns, caption, map(_note, table))
+
+
+def settled(row: Row) -> dict[str, Any]:
+    """A row with the settings that a search has found for it, by the record of its run."""
+    if "winner" not in row:
+        return dict(row)
+    record = json.loads(Path(row["winner"]).read_text(encoding="utf-8"))
+    winner = record["winner"]
+    found = record["settings"]["search"]["candidates"][winner]["student"]
+    return {**row, **{key: found.get(key) for key in HYPERPARAMETERS}, "variant": f"{row['variant']}: {winner}"}
 
 
 def _list_of(row: Row, rows: Sequence[Row]) -> dict[str, Any]:

@@ -52,6 +52,8 @@ COLUMNS = {
     "test_videos": Column("Test videos", _fixed(0)), "chance": Column("Chance (%)", _fixed(2)),
     "smallest_gain": Column("Smallest gain", _fixed(2)),
     "p": Column("p", "{:.3g}".format, "$p$"), "p_holm": Column("p (Holm)", "{:.3g}".format, "$p$ (Holm)"),
+    "settings": Column("Settings"), "epochs": Column("Epochs", _fixed(0)), "rank": Column("Rank", _fixed(0)),
+    "out": Column("Out"),
     "nll": Column("NLL", _fixed(3)), "ece": Column("ECE (%)", _fixed(2)), "brier": Column("Brier", _fixed(3)),
     "recordings": Column("Recordings", _fixed(0)),
     "teacher_passes": Column("Teachers' passes", "{:g}".format),
@@ -116,6 +118,8 @@ def write(table: pd.DataFrame, output: Mapping[str, str]) -> None:
 def _column(name: str) -> Column:
     if group := re.fullmatch("top1_(.+)_classes", name):
         return Column(f"Top-1, {group[1]} (%)", _fixed(2), rf"Top-1, {escaped_tex(group[1])} (\%)")
+    if rung := re.fullmatch("val_top1_rung(.+)", name):
+        return Column(f"Validation top-1, rung {rung[1]} (%)", _fixed(2))
     for prefix in _PREFIXES:
         name = name.removeprefix(prefix)
     for suffix in _SUFFIXES if name not in COLUMNS else ():
