@@ -36,8 +36,8 @@ def table5(rows: Iterable[Row]) -> pd.DataFrame:
     Args:
         rows: per run dataset, list, model, method (baseline, control, dtkd, bskd, kd), hyperparameters, variant,
             predictions, as_published; of a student whose settings were searched for, its `run.json` as ``winner``;
-            where networks differ, network, backbone, clip and ``record``, a `run.json`. The baseline of a dataset's list
-            and network comes before the others of it and has the same seeds.
+            where networks differ, network, backbone, clip and ``record``, a `run.json`. The baseline of a dataset's
+            list and network comes before the others of it and has the same seeds.
 
     Returns:
         One row a run. ``gain`` is in points of top-1 over the baseline of the same list and network, ``gain_low`` and
