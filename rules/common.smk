@@ -96,6 +96,7 @@ def videos(dataset: str, class_name: str | None = None) -> list[str]:
     return [f"{root}/{path}" for paths in chosen for path in paths]
 
 
+@lru_cache(maxsize=None)
 def annotation_files(dataset: str) -> list[str]:
     """The files that hold a dataset's lists."""
     settings = dataset_settings(dataset)

@@ -69,14 +69,14 @@ def configs(draw):
 
 
 @given(config=configs())
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_config_is_a_study_or_refused(config):
     check(config)
 
 
 @given(grid=st.dictionaries(st.one_of(KEYS, st.sampled_from(["S_alpha", "KD_T", "LT", "teachers", "split", "method"])),
                             st.one_of(VALUES, st.lists(VALUES, max_size=3)), max_size=3))  # fmt: skip
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
 def test_any_grid_is_students_or_refused(grid):
     config = copy.deepcopy(SHIPPED)
     config["students"]["demo_ucf"]["SU1"]["grid"] = grid

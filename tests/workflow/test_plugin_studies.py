@@ -77,13 +77,17 @@ thresholds.register("m", thresholds.Threshold(lambda means: float(sum(sorted(mea
 """
 
 
-@pytest.fixture
-def study(tmp_path):
-    root = tiny.write(tmp_path / "study")
+def with_plugins(root):
+    tiny.write(root)
     (root / "own").mkdir()
     (root / "own" / "network.py").write_text(NETWORK)
     (root / "flow_of_mine.py").write_text(ALGORITHM)
     return root
+
+
+@pytest.fixture
+def study(tmp_path):
+    return with_plugins(tmp_path / "study")
 
 
 def with_network(config):
@@ -96,18 +100,35 @@ def with_algorithm(config):
     config["flow"]["algorithm"] = "brightness"
 
 
-def test_a_network_is_planned_trained_and_trained_again_when_its_file_changes(study):
-    tiny.configure(study, with_network)
-    tiny.draw_videos(study, frames=6)
-    done = tiny.snakemake(study, f"{BASELINE}/checkpoint.pt")
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A study whose baseline, of the plug-in's network, is trained."""
+    root = with_plugins(tmp_path_factory.mktemp("trained") / "study")
+    tiny.configure(root, with_network)
+    tiny.draw_videos(root, frames=6)
+    done = tiny.snakemake(root, f"{BASELINE}/checkpoint.pt")
     assert done.returncode == 0, done.stdout + done.stderr
-    record = json.loads((study / BASELINE / "run.json").read_text())
+    return root
+
+
+def test_a_trained_network_predicts_in_another_process(trained):
+    video = f"videos/{tiny.CLIPS['Diving'][0]}"
+    command = [sys.executable, "-m", "dtkd.predict", f"{BASELINE}/checkpoint.pt", video]
+    refused = subprocess.run(command, cwd=trained, capture_output=True, text=True, check=False)
+    assert refused.stderr.splitlines()[-1].startswith("error: backbone 'flat' is unknown")
+    asked = [*command, "--plugins", "own/network.py"]
+    done = subprocess.run(asked, cwd=trained, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_network_is_planned_trained_and_trained_again_when_its_file_changes(trained):
+    record = json.loads((trained / BASELINE / "run.json").read_text())
     assert record["inputs"]["plugin"]["path"] == "own/network.py"
     assert record["network"]["parameters"] == 3 * 4 + 4 + 4 * 4 + 4
-    planned = tiny.snakemake(study, "--dry-run", f"{BASELINE}/checkpoint.pt")
+    planned = tiny.snakemake(trained, "--dry-run", f"{BASELINE}/checkpoint.pt")
     assert "Nothing to be done" in planned.stdout + planned.stderr
-    (study / "own" / "network.py").write_text(NETWORK.replace("3, 4, 1", "3, 4, (3, 1, 1)"))
-    planned = tiny.snakemake(study, "--dry-run", f"{BASELINE}/checkpoint.pt")
+    (trained / "own" / "network.py").write_text(NETWORK.replace("3, 4, 1", "3, 4, (3, 1, 1)"))
+    planned = tiny.snakemake(trained, "--dry-run", f"{BASELINE}/checkpoint.pt")
     assert "Train baseline flat-seed0" in planned.stdout
 
 
@@ -121,24 +142,12 @@ def test_every_training_of_a_study_has_it_as_an_input(study):
     assert "flow" not in changed
 
 
-def test_a_trained_one_predicts_in_another_process(study):
-    tiny.configure(study, with_network)
-    tiny.draw_videos(study, frames=6)
-    tiny.snakemake(study, f"{BASELINE}/checkpoint.pt")
-    video = f"videos/{tiny.CLIPS['Diving'][0]}"
-    command = [sys.executable, "-m", "dtkd.predict", f"{BASELINE}/checkpoint.pt", video]
-    refused = subprocess.run(command, cwd=study, capture_output=True, text=True, check=False)
-    assert refused.stderr.splitlines()[-1].startswith("error: backbone 'flat' is unknown")
-    asked = [*command, "--plugins", "own/network.py"]
-    done = subprocess.run(asked, cwd=study, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-
-
 def test_a_method_trains_a_student_and_trains_it_again_when_its_file_changes(study):
     """Its settings are keys of the row, in the run's name and its record, and it is a row of Table 5."""
     (study / "mean.py").write_text(METHOD)
     row = {"method": "mean", "KD_T": 2, "KD_alpha": 0.4, "floor": 0.01}
-    tiny.configure(study, lambda config: config.update(plugins=["mean.py"]))
+    split = {"source": "listed", "static": {"tiny": ["Archery", "Diving"]}}
+    tiny.configure(study, lambda config: config.update(plugins=["mean.py"], split=split))
     tiny.configure(study, lambda config: config["students"]["tiny"].update(M=row))
     tiny.draw_videos(study, frames=6)
     student = "results/tiny/list1/student/mean-T2-A0.4-LT-FT-floor0.01-seed0"

@@ -171,11 +171,11 @@ def _ucf_lists(render: Render) -> dict[str, str]:
     names = class_names(render.vocabulary)
     texts = {"classInd.txt": "".join(f"{label} {name}\r\n" for label, name in enumerate(names, 1))}
     for number in LISTS:
-        train, test = "", ""
+        train, test, tested = "", "", _test_groups(render, number)
         for label, name in enumerate(names, 1):
             for group, clip in _clips(render):
                 path = _path(render, name, group, clip)
-                if group in _test_groups(render, number):
+                if group in tested:
                     test += f"{path}\r\n"
                 else:
                     train += f"{path} {label}\r\n"
@@ -188,10 +188,10 @@ def _hmdb_lists(render: Render) -> dict[str, str]:
     texts = {}
     for name in class_names(render.vocabulary):
         for number in LISTS:
-            lines = ""
+            lines, tested = "", _test_groups(render, number)
             for group, clip in _clips(render):
                 unused = (group + number) % 4 == 0 and clip == render.clips_per_group > 1
-                side = 2 if group in _test_groups(render, number) else 0 if unused else 1
+                side = 2 if group in tested else 0 if unused else 1
                 lines += f"{Path(_path(render, name, group, clip)).name} {side} \n"
             texts[f"{name}_test_split{number}.txt"] = lines
     return texts
