@@ -43,7 +43,7 @@ def test_the_winners_line_goes_to_the_end_and_the_others_end_where_they_were_out
     assert thick == [6]
     ends = sorted(line.get_xdata()[0] for line in axis.lines if line.get_marker() == "x")
     assert ends == [1, 3, 6]
-    assert legend(axis) == ["winner: KD_T 4", "3 other candidates"]
+    assert legend(axis) == ["3 other candidates", "winner: KD_T 4"]
     rungs = [line.get_xdata() for line in axis.lines if line.get_color() == figure.RUNG]
     assert rungs == [[1, 1], [3, 3]]
     assert axis.get_ylabel() == "validation top-1 (%)"

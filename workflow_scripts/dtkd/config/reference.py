@@ -128,7 +128,8 @@ def _values(schema: Schema, key: str, part: Schema) -> str:
         return "keys of [`train`](#train)"
     if "properties" in _innermost(schema, part):
         anchor = SAME.get(key, key)
-        return f"[section](#{anchor})" if "$ref" in part else f"[sections](#{anchor}) by name"
+        by_name = "patternProperties" in resolved(schema, part)
+        return f"[sections](#{anchor}) by name" if by_name else f"[section](#{anchor})"
     if "enum" in part:
         return ", ".join(f"`{choice}`" for choice in part["enum"])
     kind = part["type"]
