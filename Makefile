@@ -7,6 +7,7 @@
 # make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style, and the types of the config package
 # make docs     the documentation as a site in site/; its reference of the config is made again
+# make networks the reference of networks, and the list of timm's, after a change of entries or of timm (needs transformers)
 # make pins     accept what the shipped studies ask for now, and what short trainings end in (tests/golden)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
@@ -18,7 +19,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm verify regime audit stress test-gpu lint docs pins lock clean
+.PHONY: all table5 plan test test-slurm test-gpu verify regime audit stress lint docs networks pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -45,6 +46,10 @@ lint: .venv/installed
 docs: .venv/installed
 	python -m dtkd.config.reference docs/reference
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
+
+networks: .venv/installed
+	python -m dtkd.models.list_timm
+	python -m dtkd.models.reference docs/reference
 
 pins: export PYTHONPATH = tests:tests/workflow
 pins: .venv/installed

@@ -15,7 +15,9 @@ from dtkd.analysis import contents
 from dtkd.common import provenance
 
 ENVIRONMENTS = sorted((PROJECT / "envs").glob("*.yaml"))
-PROVIDERS = {"cv2": "opencv-contrib-python", "sklearn": "scikit-learn", "yaml": "pyyaml"}
+PROVIDERS = {
+    "cv2": "opencv-contrib-python", "huggingface_hub": "huggingface-hub", "sklearn": "scikit-learn", "yaml": "pyyaml"
+}  # fmt: skip
 # What pandas imports by itself, where the method that needs it is called.
 BY_METHOD = {"to_parquet": "pyarrow", "read_parquet": "pyarrow", "to_markdown": "tabulate", "to_latex": "jinja2"}
 
@@ -29,6 +31,7 @@ def exact(requirement):
 
 PYPROJECT = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
 CHOSEN = dict(map(exact, PYPROJECT["project"]["dependencies"]))
+EXTRAS = dict(map(exact, [each for extra in PYPROJECT["project"]["optional-dependencies"].values() for each in extra]))
 GROUPS = PYPROJECT["dependency-groups"]
 TOOLS = dict(map(exact, [requirement for group in GROUPS.values() for requirement in group]))
 
@@ -154,8 +157,16 @@ def test_a_flow_network_has_what_it_imports():
 
 
 def test_networks_have_what_they_import():
-    """Their entries, too, name the modules that build them."""
+    """Their entries, too, name the modules that build them. What an extra has is said where it is missing."""
     pins = environment_pins(PROJECT / "envs" / "train.yaml")
     families = {file_of(models.entry(name).builder.partition(":")[0]) for name in models.names()}
     needs = [needed(family) for family in families]
-    assert {"pytorchvideo", "torchvision"} <= set().union(*needs) <= set(pins)
+    assert {"pytorchvideo", "torchvision"} <= set().union(*needs) - EXTRAS.keys() <= set(pins)
+    assert set().union(*needs) >= EXTRAS.keys() == {models.entry(name).needs for name in models.names()} - {None}
+
+
+def test_image_networks_and_hubs_have_what_they_import():
+    """The library imports these, too, by name."""
+    pins = environment_pins(PROJECT / "envs" / "train.yaml")
+    needs = needed(LIBRARY / "models" / "per_frame.py") | needed(LIBRARY / "models" / "on_hub.py")
+    assert {"timm", "huggingface-hub", "safetensors"} <= needs <= set(pins)

@@ -28,6 +28,16 @@ def test_an_unknown_name_says_what_there_is(fruit):
         fruit["x"]
 
 
+def test_families_of_names(fruit):
+    fruit.families["big-"] = lambda name: 10 * fruit[name]
+    assert fruit["big-pear"] == 20
+    assert fruit.names() == ["apple", "pear"]
+    with pytest.raises(DtkdError, match=r"'x' is unknown; choose one of apple, pear, big-\.\.\.$"):
+        fruit["x"]
+    with pytest.raises(DtkdError, match="fruit 'paer' is unknown; did you mean 'pear'"):
+        fruit["big-paer"]
+
+
 def test_a_name_is_given_once(fruit):
     with pytest.raises(DtkdError, match="fruit 'apple' is registered already: choose another name"):
         fruit.add("apple", 3)

@@ -64,6 +64,14 @@ def test_what_is_wrong_is_marked(config, path):
     assert wrong(editors.overlay_schema(), config) == [path]
 
 
+@pytest.mark.parametrize(
+    ("backbone", "right"), [("r3d_18", True), ("tsm-resnet50", True), ("tsm-", False), ("", False)]
+)
+def test_names_of_families_fit_the_schema(backbone, right):
+    """Of the names that a family has, editors know the beginning."""
+    assert (wrong(editors.overlay_schema(), {"model": {"backbone": backbone}}) == []) == right
+
+
 def test_only_an_overlay_may_leave_keys_out():
     assert wrong(editors.overlay_schema(), {}) == []
     assert "$" in wrong(editors.config_schema(), {})

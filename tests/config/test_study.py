@@ -163,6 +163,15 @@ def the_student(given):
     ({"datasets__mine__annotations": "$HOME/x"},
      "datasets.mine.annotations: a folder would be called $HOME, a word that shells replace; write the path in full "
      "(got '$HOME/x')"),
+    ({"model__weights": "hf:mine"},
+     "model.weights: after hf: stands the name of a repository, owner/name (got 'hf:mine')"),
+    ({"model__backbone": "tsm-mobilenetv3_small_100", "model__weights": "kinetics400"},
+     "model.weights: there are no kinetics400 weights of tsm-mobilenetv3_small_100; use imagenet or pretrain"),
+    ({"model__backbone": "tsm-mobilenetv3_small_10"},
+     "model.backbone: backbone 'tsm-mobilenetv3_small_10': timm has no network 'mobilenetv3_small_10' with one "
+     "classifier; did you mean 'mobilenetv3_small_100'?"),
+    ({"model__backbone": "tsn-vit_tiny_patch16_224"},
+     "augment.crop: 64, but tsn-vit_tiny_patch16_224 takes 224 alone; set that"),
     ({"model__weights": "./none"}, "model.weights: a file called like one of the choices; rename it (got './none')"),
     ({"device": "gpu"}, "device: input should be 'auto', 'cpu' or 'cuda' (got 'gpu')"),
     ({"use": ["mien"]}, "use: 'mien' is not one of datasets; did you mean 'mine'?"),

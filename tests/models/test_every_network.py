@@ -10,13 +10,14 @@ from importlib.util import find_spec
 
 import pytest
 import torch
+from imports import PROJECT
 from torch import nn
 from torchvision.models import video
 
 from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.config import Train
-from dtkd.models import backbones
+from dtkd.models import backbones, reference
 from dtkd.training.optimisation import OPTIMISERS
 
 torch.set_num_threads(1)
@@ -32,6 +33,7 @@ HEADS = [  # one for each kind of head
     if each.values[0] in [*SMALL, "r3d_18", "s3d", "slow_r50", "mvit_v1_b", "mvit_base_16x4", "swin3d_t", "vivit_base"]
 ]  # fmt: skip
 CROP = 32
+PAGE = (PROJECT / "docs" / "reference" / reference.PAGE).read_text(encoding="utf-8")
 
 
 def frames_of(name):
@@ -219,11 +221,21 @@ def test_the_layers_of_networks_within_networks(name, expected):
 
 @pytest.mark.parametrize("name", [each for each in EVERY if models.entry(each.values[0]).zoo])
 def test_sizes_are_the_published_ones(name):
-    """Parameters with 400 classes and multiply-adds of the published clip, as the source counts them: within 1 %."""
+    """Parameters with 400 classes and multiply-adds of the published clip, as the source counts them: within 1 %; and
+    what the reference says of both."""
     entry, model = models.entry(name), on_meta(name)
-    assert backbones.parameter_counts(model)[0] / 1e6 == pytest.approx(entry.zoo.parameters, rel=0.01)
-    clip = entry.zoo.frames or entry.input.frames, entry.input.crop
-    assert backbones.flops(model, *clip, norms=entry.zoo.norms) / 1e9 == pytest.approx(entry.zoo.gflops, rel=0.01)
+    parameters, counted = backbones.parameter_counts(model)[0], reference.as_counted(model, entry)
+    assert parameters / 1e6 == pytest.approx(entry.zoo.parameters, rel=0.01)
+    assert float(counted.split()[0]) == pytest.approx(entry.zoo.gflops, rel=0.01)
+    (row,) = re.findall(rf"^\| `{name}` \| [\d.]+ \|.*$", PAGE, flags=re.M)
+    cells = [cell.strip() for cell in row.strip("| ").split("|")]
+    assert [cells[1], cells[4]] == [f"{parameters / 1e6:.2f}", counted], "out of date: run `make networks`"
+
+
+def test_the_reference_has_every_network():
+    for name in models.names():
+        assert reference.input_row(name) in PAGE, "out of date: run `make networks`"
+        assert f"\n| `{name}` | " in PAGE.partition("{ #sizes }")[2]
 
 
 WEIGHTS = {

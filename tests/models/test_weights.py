@@ -5,13 +5,15 @@ import hashlib
 import io
 import os
 import pickle
+from types import SimpleNamespace
 
 import pytest
 import torch
+from safetensors.torch import save_file
 
 from dtkd.common.errors import DtkdError
 from dtkd.common.published import Published
-from dtkd.models import weights
+from dtkd.models import on_hub, weights
 from dtkd.training import checkpoints
 from dtkd.training.targets import Targets
 
@@ -160,3 +162,61 @@ def test_other_contents(tmp_path, content):
 
 def test_no_such_file(tmp_path):
     assert "cannot be read" in error(weights.load_state_dict, tmp_path / "none.pt")
+
+
+# Hugging Face's files and hub
+
+
+def test_safetensors_and_folders(tmp_path):
+    """By what is in a file, whatever it is called; of a folder, the file of weights in it."""
+    save_file(STATE, tmp_path / "w.pyth")
+    assert torch.equal(weights.load_state_dict(tmp_path / "w.pyth")["blocks.0.weight"], STATE["blocks.0.weight"])
+    folder = tmp_path / "network"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    assert "has neither model.safetensors nor pytorch_model.bin" in error(weights.load_state_dict, folder)
+    (folder / "pytorch_model.bin").write_bytes(saved(STATE))
+    assert weights.load_state_dict(folder).keys() == STATE.keys()
+    save_file({"other": torch.ones(1)}, folder / "model.safetensors")
+    assert list(weights.load_state_dict(folder)) == ["other"]
+    (folder / "model.safetensors").write_bytes((folder / "model.safetensors").read_bytes()[:-2])
+    assert f"{folder}/model.safetensors is damaged" in error(weights.load_state_dict, folder)
+
+
+class Hub:
+    """What `huggingface_hub` says of a repository."""
+
+    def __init__(self, *files):
+        self.files = files
+
+    def model_info(self, repository, files_metadata):
+        if not self.files:
+            raise ConnectionError("no route\nto the hub")
+        lfs = {"model.safetensors": SimpleNamespace(sha256=SHA256)}
+        siblings = [SimpleNamespace(rfilename=name, lfs=lfs.get(name)) for name in self.files]
+        return SimpleNamespace(sha="0123", siblings=siblings)
+
+
+def test_weights_on_a_hub(tmp_path, monkeypatch):
+    """Of the version that there is now, with its checksum; where the file is there already, nobody is asked."""
+    fetched = []
+
+    def fetch(url, path, sha256):
+        fetched.append(url)
+        path.write_bytes(BODY)
+        return path
+
+    monkeypatch.setattr(weights, "fetch", fetch)
+    monkeypatch.setattr(on_hub, "HfApi", lambda: Hub("config.json", "pytorch_model.bin", "model.safetensors"))
+    weights.download(Published("hf:owner/name"), tmp_path / "w.pyth")
+    assert fetched == ["https://huggingface.co/owner/name/resolve/0123/model.safetensors"]
+    monkeypatch.setattr(on_hub, "HfApi", lambda: Hub("pytorch_model.bin"))
+    assert on_hub.published("owner/name").sha256 == ""
+    monkeypatch.setattr(on_hub, "HfApi", lambda: Hub("config.json"))
+    assert "hf:owner/name: it has neither" in error(on_hub.published, "owner/name")
+    monkeypatch.setattr(on_hub, "HfApi", Hub)
+    said = error(weights.download, Published("hf:owner/name"), tmp_path / "other.pyth")
+    assert "hf:owner/name: huggingface.co could not be asked for it (ConnectionError: no route to the hub)" in said
+    assert "name its path in model.weights" in said
+    weights.download(Published("hf:owner/name"), tmp_path / "w.pyth")
+    assert len(fetched) == 2, "which finds the file"

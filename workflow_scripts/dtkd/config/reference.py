@@ -25,22 +25,6 @@ what a change makes run again.
 An unknown key, a wrong type or a value out of range ends the workflow before the first job, in one line. `null` is
 YAML's word for "none".
 """
-NETWORKS_INTRODUCTION = """\
-# Networks
-
-<!-- Made by `make docs` from the entries in workflow_scripts/dtkd/models/entries.py: edit them there. -->
-
-What `model.backbone`, and a row of `baselines`, can name. To add one: [in this
-project](../guides/add-a-kind-of-thing.md#a-network), or as a [plug-in](../guides/plug-ins.md).
-
-*Frames* are the numbers that `clip.frames` may have: of networks on [features](../guides/features.md), steps.
-*Published* is the clip of the published weights, from which
-`weights: kinetics400` starts: frames × every how many source frames one is taken, and the crop in pixels. Pixels were
-normalised there with the values of the last column; a study normalises with those of its own videos.
-
-| network | frames | published | Kinetics-400 weights | mean; standard deviation (RGB, of 0..1) |
-|---|---|---|---|---|
-"""
 PAGES = {  # what descriptions name in brackets
     "(decisions, row": "([decisions](../explanation/decisions.md), row",
     "(methods)": "([methods](../explanation/methods.md))",
@@ -48,6 +32,7 @@ PAGES = {  # what descriptions name in brackets
     "(plug-ins)": "([plug-ins](../guides/plug-ins.md))",
 }
 TEXTS = {NAME: "name", PATH: "path"}  # what strings of these patterns are
+TEXTS |= {f"^{prefix}.": f"`{prefix}...`" for prefix in NETWORKS.families}
 SAME = {"splits": "split"}  # sections whose keys stand under another heading
 NAMES = {"datasets": ["<name>"], "baselines": ["<data set>", "<name>"], "students": ["<data set>", "<name>"]}
 
@@ -56,22 +41,7 @@ def files() -> dict[str, str]:
     """What docs/reference has of the config: file -> content."""
     schemas = {"config.schema.json": config_schema(), "overlay.schema.json": overlay_schema()}
     written = {name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n" for name, schema in schemas.items()}
-    return {"config.md": page(config_schema()), "networks.md": networks_page()} | written
-
-
-def networks_page() -> str:
-    """A row for each network, as Markdown."""
-    return NETWORKS_INTRODUCTION + "".join(map(_network, NETWORKS.names()))
-
-
-def _network(name: str) -> str:
-    network, takes = NETWORKS[name], NETWORKS[name].input
-    clip = f"{takes.frames} × {takes.rate}, {takes.crop} px" if takes.frames else "–"
-    url = network.kinetics400.url if network.kinetics400 else ""
-    weights = f"[{url.rpartition('/')[2]}]({url})" if url else "–"
-    pixels = "; ".join(", ".join(f"{value:g}" for value in values) for values in (takes.mean, takes.std) if values)
-    frames = f"{takes} steps of features" if takes.features else takes
-    return f"| `{name}` | {frames} | {clip} | {weights} | {pixels or '–'} |\n"
+    return {"config.md": page(config_schema())} | written
 
 
 def page(schema: Schema) -> str:

@@ -233,10 +233,11 @@ _of_torchvision(
     Zoo("torchvision", 34.537744, 64.224, top1=80.757), projection="head.1", groups=WITHOUT_DECAY,
     other_names="dtkd.models.name_maps:MVIT_V2",
 )  # fmt: skip
-for _name, _file, _clip, _zoo in (
-    ("mvit_base_16x4", "MVIT_B_16x4", (16, 4, 224), Zoo("pytorchvideo", 36.61, 70.80, top1=78.85)),
-    ("mvit_base_32x3", "MVIT_B_32x3_f294077834", (32, 3, 224), Zoo("pytorchvideo", 36.61, 170.37, top1=80.30)),
+for _name, _file, _clip, _gflops, _top1 in (
+    ("mvit_base_16x4", "MVIT_B_16x4", (16, 4, 224), 70.80, 78.85),
+    ("mvit_base_32x3", "MVIT_B_32x3_f294077834", (32, 3, 224), 170.37, 80.30),
 ):
+    _zoo = Zoo("pytorchvideo", 36.61, _gflops, top1=_top1, norms=True)
     _of_pytorchvideo(
         _name, "mvit", _file, "head", _clip, _zoo, groups=WITHOUT_DECAY, other_names="dtkd.models.name_maps:MVIT_V1"
     )
