@@ -13,7 +13,7 @@ from dtkd.common import registry
 from dtkd.common.errors import DtkdError
 from dtkd.models import backbones, mvit, s3d
 from dtkd.models.positions import resized
-from dtkd.models.pytorchvideo_hub import hub
+from dtkd.models.pytorchvideo_models import hub
 
 torch.set_num_threads(1)
 

@@ -26,10 +26,11 @@ INTRODUCTION = """\
 What `model.backbone`, and a row of `baselines`, can name. To add one: [in this
 project](../guides/add-a-kind-of-thing.md#a-network), or as a [plug-in](../guides/plug-ins.md).
 
-*Frames* are the numbers that `clip.frames` may have: of networks on [features](../guides/features.md), steps. *Published* is the clip of the published weights, from which
-`weights: kinetics400` starts: frames × every how many source frames one is taken, and the crop in pixels. Pixels were
-normalised there with the values of the last column; a study normalises with those of its own videos. All take any crop,
-from 32 pixels on: tables of positions are interpolated.
+*Frames* are the numbers that `clip.frames` may have: of networks on [features](../guides/features.md), steps.
+*Published* is the clip of the published weights, from which `weights: kinetics400` starts: frames × every how many
+source frames one is taken, and the crop in pixels. Pixels were normalised there with the values of the last column; a
+study normalises with those of its own videos. All take any crop, from 32 pixels on: tables of positions are
+interpolated.
 
 | network | frames | published | Kinetics-400 weights | mean; standard deviation (RGB, of 0..1) |
 |---|---|---|---|---|
