@@ -19,8 +19,8 @@ itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 And when all is done it ends: Snakemake itself waits until its timers have run out, which are to look for jobs again
 (`max-jobs-per-timespan` of the profiles says after how long).
 
-It starts and ends sooner: by itself, Python looks for garbage in all that is imported and planned, where there is hardly
-any.
+It starts and ends sooner: by itself, Python looks for garbage in all that is imported and planned, though there is
+hardly any.
 
 And it looks up the size of each input once: Snakemake itself asks for that of every input of every job that could run,
 several times a second, which takes half a core from the jobs where they read thousands of videos.

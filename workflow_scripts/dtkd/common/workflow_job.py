@@ -67,7 +67,7 @@ def little_garbage() -> Iterator[None]:
     """Have Python look for garbage seldom, and in the end, of what is there now, not at all: in all that a program
     imports there is hardly any, and the search is a tenth of a short one."""
     often = gc.get_threshold()
-    gc.set_threshold(50_000)
+    gc.set_threshold(10_000)
     try:
         yield
     finally:
