@@ -136,19 +136,6 @@ def test_timers_are_not_waited_for(monkeypatch, tmp_path):
     assert not timer.is_alive()
 
 
-def test_pandas_is_loaded_where_it_is_used():
-    """Not by the import of SLURM's plugin, which is part of Snakemake's start."""
-    code = (
-        "import sys; from snakemake_command import soon\n"
-        "with soon():\n"
-        "    from snakemake_executor_plugin_slurm import efficiency_report\n"
-        "    assert 'pandas.core' not in sys.modules\n"
-        "assert efficiency_report.pd.isna(efficiency_report.pd.DataFrame([None]).iloc[0, 0])\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-
-
 def test_the_installed_command_is_this_one(tmp_path):
     """The exact command plans its target, where Snakemake's own ends in a traceback."""
     (tmp_path / "Snakefile").write_text(f'rule table5:\n    output: "{TABLE5}"\n    shell: "touch {{output}}"\n')

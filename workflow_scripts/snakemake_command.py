@@ -19,8 +19,8 @@ itself, killed with SIGKILL or by a power cut, asks for ``--unlock`` first.
 And when all is done it ends: Snakemake itself waits until its timers have run out, which are to look for jobs again
 (`max-jobs-per-timespan` of the profiles says after how long).
 
-It starts and ends sooner: Snakemake imports every executor's plugin, and SLURM's imports pandas, for a report that it
-may make in the end; and Python looks for garbage in all that is imported and planned, where there is hardly any.
+It starts and ends sooner: by itself, Python looks for garbage in all that is imported and planned, though there is
+hardly any.
 
 And it looks up the size of each input once: Snakemake itself asks for that of every input of every job that could run,
 several times a second, which takes half a core from the jobs where they read thousands of videos.
@@ -33,23 +33,20 @@ that moment or which it is submitting, and they would go on, on their GPUs, with
 
 from __future__ import annotations
 
-import gc
 import getpass
 import os
 import socket
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from importlib.machinery import PathFinder
-from importlib.util import LazyLoader
 from itertools import takewhile
 from pathlib import Path
-from types import ModuleType
 
 from dtkd.common.command import workflow
 from dtkd.common.errors import DtkdError
+from dtkd.common.workflow_job import little_garbage
 from dtkd.config import yaml_files
 from dtkd.config.places import names_in_utf8
 
@@ -225,33 +222,8 @@ def keep_input_sizes() -> None:
     JobScheduler.update_input_sizes = update
 
 
-class LazyPandas(PathFinder):
-    """Has pandas loaded when something of it is first used, not when it is imported."""
-
-    @classmethod
-    def find_spec(cls, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None):
-        spec = super().find_spec(name, path, target) if name == "pandas" else None
-        if spec and spec.loader:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
-
-
-@contextmanager
-def soon() -> Iterator[None]:
-    """Do without what takes a fifth of a plan's time: pandas, and the search for garbage, at the end as well."""
-    often = gc.get_threshold()
-    gc.set_threshold(50_000)
-    sys.meta_path.insert(0, LazyPandas)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(LazyPandas)
-        gc.set_threshold(*often)
-        gc.freeze()
-
-
 def main() -> None:
-    with soon(), workflow():
+    with little_garbage(), workflow():
         _run()
 
 

@@ -60,8 +60,7 @@ THREE = ("slow", "medium", "fast")
 
 
 @pytest.mark.parametrize(("datasets", "classes", "seeds", "groups"), [
-    (["my_videos"], 12, 1, THREE),
-    (["one", "two"], 40, 2, THREE),
+    (["one", "two"], 24, 2, THREE),
     (["one"], 12, 2, ("nearly_motionless_ones_of_all", "people.who.walk.about", "everything-that-is-fast")),
     (["one"], 28, 2, tuple(f"group{n}" for n in range(1, 8))),
 ])  # fmt: skip
@@ -132,12 +131,14 @@ MODELS_IN = {  # and those that name the baseline, the student, the third model 
     "figure5": (0, 1, 2), "figure6": (0, 1, 2), "figure7": (0, 1), "class_gain": (0, 1), "confusion": (0, 1),
     "teacher_weights": (1,), "sensitivity": (0,), "gains": (0, 1),
 }  # fmt: skip
+SAVED = ("class_gain", "teacher_weights")  # the others are only drawn: a PDF takes half a second, for its fonts
 
 
 def test_names_are_drawn_letter_by_letter_and_only_the_projects_formulas_are_formulas(tmp_path, monkeypatch):
     dataset, models = "$d_1$ & <x>", ("$U_1$", "S^{2}$\\frac$", "_x_")
     for name, figure in study([dataset], len(MARKUP), 1, names=MARKUP, models=models).items():
-        base.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+        if name in SAVED:
+            base.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
         drawn = drawn_texts(figure, monkeypatch)
         everything = "\n".join(text.get_text() for text in drawn)
         assert dataset in everything
@@ -156,7 +157,10 @@ def test_letters_without_a_font_are_drawn_as_numbers_with_one_warning(tmp_path, 
         warnings.simplefilter("always")
         drawn = study(["数"], len(names), 1, names=names, models=("基", "学", "U2"))
         for name, figure in drawn.items():
-            base.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+            if name in SAVED:
+                base.save(figure, {kind: tmp_path / f"{name}.{kind}" for kind in ("png", "pdf")})
+            else:
+                figure.draw_without_rendering()
     assert {warning.category for warning in caught} == {DtkdWarning}  # nothing else, such as of a glyph missing
     assert len(caught) == len(drawn)  # each has at least the data set's name
     remedy = (

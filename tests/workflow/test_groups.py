@@ -1,4 +1,5 @@
-"""Three groups of classes through the whole workflow: split, teachers, targets, students, tables, figures, report."""
+"""Three groups of classes through the whole workflow: split, teachers, targets, students, tables, figures, report; and
+`train.selection: validation`: nobody trains on what is held out."""
 
 import json
 
@@ -14,7 +15,7 @@ STUDENTS = {
     "frozen": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4},
     "learning": {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "FT": False, "weighting": "blend"},
     "bskd": {"method": "bskd", "KD_T": 2, "KD_alpha": 0.4},
-    "mixture": {"method": "mixture", "KD_T": 2, "KD_alpha": 0.4, "teacher_outputs": "masked"},
+    "mixture": {"method": "mixture", "KD_T": 2, "KD_alpha": 0.4},
     "several": {"method": "average", "KD_T": 2, "KD_alpha": 0.4, "teachers": ["U1", "U2"]},
 }
 
@@ -26,6 +27,7 @@ def study(tmp_path_factory):
     tiny.configure(root, lambda config: config.update(
         split={"source": "listed", "groups": {"tiny": GROUPS}}, students={"tiny": STUDENTS}, analysis={},
         baselines={"tiny": {"U1": {}, "U2": {"frozen": True}}},
+        train={"epochs": 2, "batch_size": 2, "lr": 0.01, "selection": "validation", "patience": 1},
     ))  # fmt: skip
     done = tiny.snakemake(root)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -88,6 +90,31 @@ def test_no_group_is_left_out_of_what_is_shown(study):
     assert set(pd.read_csv(study / "results/figures/examples.csv")["subset"]) == set(GROUPS)
     report = (study / "results/report.html").read_text(encoding="utf-8")
     assert all(f"KL, {group} teacher" in report or f"kl {group} teacher" in report for group in GROUPS)
+
+
+def test_every_run_is_tested_on_what_none_trains_on(study):
+    held = pd.read_csv(study / LIST / "validation-0.1.csv")
+    index = pd.read_parquet(study / "results/tiny/videos.parquet")
+    assert set(held["class"]) == set(index["class"])
+    train = set(index.loc[index["list1"] == "train", "path"])
+    assert set(held["video"]) < train
+    targets = list((study / LIST).glob("targets/*.pt"))
+    assert len(targets) == 2 + 2  # of the groups' teachers, and of the baselines
+    for file in targets:
+        assert set(torch.load(file, weights_only=True)["videos"]) == train - set(held["video"])
+    runs = list((study / LIST).glob("*/*/history.parquet"))
+    assert len(runs) == 2 + 3 + 5  # the baselines, the groups' teachers, their students
+    for run in runs:
+        history = pd.read_parquet(run)
+        assert history["val_top1"].notna().all()
+        assert pd.notna(history["top1"].iloc[-1])
+
+
+def test_another_share_of_validation_makes_the_trainings_again(study):
+    share = ("--config", "train={validation_fraction: 0.3}")
+    plan = tiny.snakemake(study, "--dry-run", tiny.TABLE5, *share)
+    assert "Hold out 0.3 of the training videos of tiny, list 1" in plan.stdout
+    assert plan.stdout.count("Train student") == len(STUDENTS)
 
 
 @pytest.mark.parametrize(("groups", "said"), [

@@ -39,7 +39,6 @@ def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     process ends when its Snakemake is killed: nothing would take its result.
     """
     end_with_parent()
-    gc.set_threshold(50_000)  # imports leave no garbage, and looking for it is a tenth of a short job
     threads = max(1, min(snakemake.threads, len(os.sched_getaffinity(0))))
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = str(threads)
@@ -49,7 +48,7 @@ def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
             check_writable(folder)
         inputs = {name: files for name, files in snakemake.input.items() if name not in unread}
         making = Making(snakemake.rule, dict(snakemake.params.items()), inputs, snakemake.output)
-        with _noted_warnings(log):
+        with little_garbage(), _noted_warnings(log):
             yield
         making.write()
     except KeyboardInterrupt:
@@ -61,6 +60,19 @@ def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
         _log(log, text)
         sys.exit(1)
     _log(log, "done\n")
+
+
+@contextmanager
+def little_garbage() -> Iterator[None]:
+    """Have Python look for garbage seldom, and in the end, of what is there now, not at all: in all that a program
+    imports there is hardly any, and the search is a tenth of a short one."""
+    often = gc.get_threshold()
+    gc.set_threshold(10_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*often)
+        gc.freeze()
 
 
 def format_error(error: Exception, settings: Mapping[str, Any] | None = None) -> str:
