@@ -37,7 +37,7 @@ class Run:
     subset: str | None = None  # a teacher's classes
     student: Student | None = None
     baselines: tuple[Run, ...] = ()  # that teach a student, alone or beside specialists
-    network: OwnNetwork = OwnNetwork()  # what of it is not the study's
+    network: OwnNetwork = OwnNetwork()  # noqa: RUF009 (it cannot change) what of it is not the study's
     window: Clip | None = None  # what draws its training clips, where it spans more or less than they do
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
     recipe: tuple[tuple[str, Any], ...] = ()  # what differs from `train` in a baseline's training
@@ -84,7 +84,7 @@ class Run:
             parts += [_spelled(key, value) for key, value in self.recipe]
         return "-".join(part for part in parts if part)
 
-    def _as(self) -> list[str | None]:
+    def _as(self) -> Sequence[str | None]:
         """What tells its network from the study's, in the name of a student or a teacher."""
         words = [self.network.backbone, *self.network.words()]
         return ["as", *words] if any(words) else []
