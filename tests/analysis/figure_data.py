@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.text import Text
 
+from dtkd.analysis.figures.accuracy_cost import Point, accuracy_cost
 from dtkd.analysis.figures.class_gain import class_gain
 from dtkd.analysis.figures.confusion import confusion
 from dtkd.analysis.figures.critical_difference import critical_difference
@@ -178,6 +179,12 @@ def searched(rungs=(1, 3)):
     return Searched(rungs, {name: [20.0 + 5 * n + len(name) for n in range(end)] for name, end in ends.items()})
 
 
+def points(random, seeds):
+    """Top-1 of three networks, of which two cost about the same."""
+    costs = {"slowfast_r101_16x8": 83.4, "x3d_s": 1.96, "efficientnet_lite0": 2.0}
+    return [Point(name, gflops, random.uniform(60, 90, seeds).tolist()) for name, gflops in costs.items()]
+
+
 def many_gains(name, seeds):
     """The gains of two students on three lists, of each seed."""
     random = np.random.default_rng(1)
@@ -210,6 +217,9 @@ def study(datasets, classes, seeds, epochs=4, names=None, models=("U1", "SU12", 
     return {
         "gains": gains(
             pd.concat(gained), {dataset: dict(list(models.items())[:1]) for dataset, models in pairs.items()}
+        ),
+        "accuracy_cost": accuracy_cost(
+            {dataset: {method: points(random, seeds) for method in ("baseline", "DTKD", "KD")} for dataset in datasets}
         ),
         "grids": grids(*table_of_grids(datasets, S_alpha=["0.1", "0.3"], KD_T=list("2345678"[: 5 + seeds]))),
         "searches": searches({f"{dataset}, {models[1]}": searched() for dataset in datasets}),

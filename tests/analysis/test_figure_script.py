@@ -9,7 +9,7 @@ import pytest
 from figure_data import history, kept, table5, table_of_gains, table_of_teachers
 from matplotlib.image import imread
 from snakemake.iocontainers import Namedlist
-from table_rows import INDEX, SCRIPTS, SPLIT, drawn, rows_of_searches
+from table_rows import INDEX, NETWORK, SCRIPTS, SPLIT, drawn, rows_of_searches
 
 from dtkd.analysis import contents
 
@@ -17,7 +17,7 @@ LABELS = np.repeat(np.arange(4), 8).tolist()
 SHOWN = {  # by the functions of `shown_runs`: the labels of what a figure shows
     "baselines_to_beat": ["U1"], "pairs": ["U1", "SU1"], "student_and_teachers": ["student", "static", "dynamic"],
     "lists": ["U1", "U2"], "rivals": ["SU1", "SU2", "U1"], "students": ["SU1", "SU2"], "each_method": ["U1", "SU1"],
-    "repeated": ["baseline", "predictions"], "blocks": ["baseline", "DTKD", "BSKD"],
+    "repeated": ["baseline", "predictions"], "costs": ["baseline", "DTKD"], "blocks": ["baseline", "DTKD", "BSKD"],
 }  # fmt: skip
 GRIDS = {"mine": {"sweep": {"keys": {"S_alpha": ["0.3", "0.5"]}, "students": {"S0": ["0.3"], "S1": ["0.5"]}}}}
 HISTORIES = {"lists", "rivals", "students"}
@@ -62,6 +62,10 @@ def test_the_script_takes_what_the_rule_gives(name, table, tmp_path, monkeypatch
         shown = {"mine": {"SU1": {"1": files}}}
     if reads.runs == "blocks":
         shown = {"mine": {str(number): files for number in range(1, 6)}}
+    if reads.runs == "costs":
+        (tmp_path / "run.json").write_text(json.dumps({"network": NETWORK}))
+        network = {"record": str(tmp_path / "run.json"), "backbone": "x3d_s", "clip": "13x6"}
+        shown = {"mine": {method: {"S": network | {"predictions": own}} for method, own in files.items()}}
     given = SimpleNamespace(
         rule="figure", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"shown": shown, "datasets": ["mine"]} | {

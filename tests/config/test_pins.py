@@ -14,8 +14,9 @@ from dtkd.config.overlays import study_of
 PROJECT = Path(__file__).parents[2]
 FILE = PROJECT / "tests" / "golden" / "pins.json"
 OVERLAYS = sorted(f"studies/{file.name}" for file in (PROJECT / "studies").glob("*.yaml"))
-# Words of --configfile; gpu.yaml is laid over a study of one's own.
-STUDIES = ["config.yaml", *set(OVERLAYS) - {"studies/gpu.yaml"}, "studies/own_videos.yaml studies/gpu.yaml"]
+# Words of --configfile; some overlays are laid over others.
+UNDER = {"studies/gpu.yaml": "studies/own_videos.yaml ", "studies/compress.yaml": "studies/paper.yaml "}
+STUDIES = ["config.yaml", *(f"{UNDER.get(file, '')}{file}" for file in OVERLAYS)]
 
 
 def pinned(study: str) -> dict[str, Any]:

@@ -142,6 +142,22 @@ def test_what_each_role_costs(sizes):
     assert together.after[-1] == learning.name
 
 
+def test_each_network_costs_its_own(sizes):
+    """Students of other networks; what teachers say to their clips costs the teachers' networks, once for all."""
+    config = script.study_of([PAPER, PAPER.with_name("compress.yaml")], PAPER.parents[1]).model_dump(mode="json")
+    config["teachers"]["groups"] = {"static": {"backbone": "x3d_s", "clip": {"frames": 16, "rate": 8, "crop": 160}}}
+    found = costs(read(config | {"split": {"source": "published"}}), sizes)
+    macs = plan.multiply_adds("r2plus1d_18", 101, 16, 112)
+    student = found["ucf101/list1/student/dtkd-S0.3-T2-A0.4-FT-as-r2plus1d_18-16x8-112px-published_pixels-seed0"]
+    assert student.flops == pytest.approx(2 * macs * (10 * 9537 * 3 + 10 * 3783))
+    teachers = plan.multiply_adds("x3d_s", 101, 16, 160) + plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256)
+    logits = found["ucf101/list1/targets/frozen-seed0.pt"]
+    assert logits.flops == pytest.approx(2 * teachers * 10 * 9537)
+    assert logits.clips == 2 * 10 * 9537, "each network's clips are decoded for it"
+    (targets,) = (name for name in student.after if "frozen-seed0" in name)
+    assert targets == logits.name, "shared by students of all networks"
+
+
 def test_single_keys_are_merged_as_snakemake_does():
     usual = script.study_of([PAPER], PAPER.parents[1])
     given = script.study_of([PAPER], PAPER.parents[1], ["results=elsewhere", "train={epochs: 2}"])

@@ -47,6 +47,16 @@ def test_what_was_made_as_the_study_says_differs_in_nothing(given):
             "demo_source/list1/pretrain/slowfast_small-seed0"} <= set(paths)  # fmt: skip
 
 
+def test_a_baseline_that_drew_its_own_windows_is_not_one_that_sees_a_students(given):
+    own = {"clip": {"frames": 4, "rate": 2}}
+    given["baselines"]["demo_ucf"]["short"] = own
+    make(given)
+    assert differences(given) == {}
+    given["students"]["demo_ucf"]["S"] = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4} | own
+    (found,) = differences(given).values()
+    assert ("windows of clip.frames", None, 8) in found
+
+
 def test_a_training_setting_is_named_as_the_config_names_it_and_of_each_run_that_has_it(given):
     make(given)
     epochs = given["pretrain"]["train"]["epochs"]

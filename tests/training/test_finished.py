@@ -50,6 +50,11 @@ def test_another_teacher_is_refused(tmp_path, changes, said):
         finished.checkpoint(made(tmp_path, **changes), SETTINGS, CLASSES, PIXELS)
 
 
+def test_a_teacher_of_a_study_of_its_own_did_not_say_its_crop_with_the_clip(tmp_path):
+    own = SETTINGS | {"clip": SETTINGS["clip"] | {"crop": 64}}
+    assert finished.checkpoint(made(tmp_path), own, CLASSES, PIXELS)["epoch"] == 0
+
+
 def test_what_is_not_there_or_does_not_fit(tmp_path):
     with pytest.raises(DtkdError, match=r"there is no such file; teachers\.checkpoints names it"):
         finished.checkpoint(tmp_path / "absent.pt", SETTINGS, CLASSES, PIXELS)

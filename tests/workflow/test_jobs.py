@@ -15,10 +15,9 @@ import pytest
 import tiny
 
 FILE = tiny.PROJECT / "tests" / "golden" / "jobs.json"
-OWN = "studies/own_videos.yaml"
-OVER_OWN = ("studies/gpu.yaml",)  # overlays of a study of one's own
+UNDER = {"studies/gpu.yaml": "studies/own_videos.yaml ", "studies/compress.yaml": "studies/paper.yaml "}  # what of
 OVERLAYS = sorted(f"studies/{file.name}" for file in (tiny.PROJECT / "studies").glob("*.yaml"))
-STUDIES = ["config.yaml", *(f"{OWN} {file}" if file in OVER_OWN else file for file in OVERLAYS)]
+STUDIES = ["config.yaml", *(f"{UNDER.get(file, '')}{file}" for file in OVERLAYS)]
 
 
 def write_data(root: Path) -> Path:

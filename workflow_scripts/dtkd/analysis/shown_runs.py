@@ -11,7 +11,7 @@ from itertools import product
 from typing import Any, TypeVar
 
 from dtkd.config import Baseline, OfGeneralist, OfSpecialists, Run, Searched, Student, Study, combinations
-from dtkd.config.model import OwnNetwork
+from dtkd.config.model import STUDYS_OWN, OwnNetwork
 from dtkd.data.groups import SUBSETS, split_name
 
 AnyRow = TypeVar("AnyRow", bound=Baseline | Student)
@@ -274,7 +274,7 @@ def _alone(study: Study, row: AnyRow) -> str | None:
 def _sides(study: Study, dataset: str, row: AnyRow) -> dict[str, list[str] | None]:
     """Predictions of a row's runs and of the baseline of their list; None where there is none, or they are it."""
     runs = _runs(study, dataset, row)
-    own = study.own_network(row) if isinstance(row, Student) or row.train else OwnNetwork()
+    own = study.own_network(row) if isinstance(row, Student) or row.train else STUDYS_OWN
     reference = study.reference(dataset, row.list, own)
     baseline = baseline_runs(study, dataset, reference[1]) if reference else runs
     return {
@@ -563,7 +563,7 @@ def lists(study: Study) -> dict[str, dict[str, list[str]]]:
         alike = {}
         for name, row in study.baselines_of(dataset).items():
             runs = baseline_runs(study, dataset, row)
-            if runs[0].network == OwnNetwork() and not row.frozen and not runs[0].recipe:
+            if runs[0].network == STUDYS_OWN and not row.frozen and not runs[0].recipe:
                 alike[f"{name} (list {row.list})"] = histories(study, runs)
         if alike:
             shown[dataset] = alike

@@ -134,3 +134,7 @@ class OwnNetwork(Section):
         found += [None if self.dropout is None else f"dropout{self.dropout:g}"]
         found += [f"{self.pixels}_pixels" if self.pixels else None]
         return [word for word in found if word]
+
+
+STUDYS_OWN = OwnNetwork()
+"""That of a row that has nothing of its own."""

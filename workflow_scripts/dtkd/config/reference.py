@@ -30,6 +30,7 @@ PAGES = {  # what descriptions name in brackets
     "(methods)": "([methods](../explanation/methods.md))",
     "(networks)": "([networks](networks.md))",
     "(plug-ins)": "([plug-ins](../guides/plug-ins.md))",
+    "(smaller students)": "([smaller students](../guides/smaller-students.md))",
 }
 TEXTS = {NAME: "name", PATH: "path"}  # what strings of these patterns are
 TEXTS |= {f"^{prefix}.": f"`{prefix}...`" for prefix in NETWORKS.families}

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from dtkd.common.fields import Section
-from dtkd.config.model import Clip, OwnNetwork
+from dtkd.config.model import STUDYS_OWN, Clip, OwnNetwork
 from dtkd.config.rows import OfSpecialists, Student
 from dtkd.config.training import Outputs
 
@@ -37,7 +37,7 @@ class Run:
     subset: str | None = None  # a teacher's classes
     student: Student | None = None
     baselines: tuple[Run, ...] = ()  # that teach a student, alone or beside specialists
-    network: OwnNetwork = OwnNetwork()  # what of it is not the study's  # noqa: RUF009 (it cannot change)
+    network: OwnNetwork = STUDYS_OWN  # what of it is not the study's
     window: Clip | None = None  # what draws its training clips, where it spans more or less than they do
     outputs: Outputs | None = None  # a teacher's, or a student's teachers', where they are not the study's
     recipe: tuple[tuple[str, Any], ...] = ()  # what differs from `train` in a baseline's training
@@ -87,7 +87,7 @@ class Run:
             parts += [_spelled(key, value) for key, value in self.recipe]
         return "-".join(part for part in parts if part)
 
-    def _as(self) -> list[str | None]:
+    def _as(self) -> Sequence[str | None]:
         """What tells its network from the study's, in the name of a student or a teacher."""
         words = [self.network.backbone, *self.network.words()]
         return ["as", *words] if any(words) else []

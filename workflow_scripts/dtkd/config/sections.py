@@ -15,7 +15,7 @@ from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.grids import Grid, StudentRow
-from dtkd.config.model import Clip, Model, OwnNetwork
+from dtkd.config.model import STUDYS_OWN, Clip, Model, OwnNetwork
 from dtkd.config.places import Place, place
 from dtkd.config.rows import Baseline, OfSpecialists, Student
 from dtkd.config.searches import Searched
@@ -175,12 +175,15 @@ class Sections(Section):
 
     def own_network(self, row: OwnNetwork) -> OwnNetwork:
         """What of a row's network is not the study's: equal where two rows have the same network."""
+        said = {key: getattr(row, key) for key in OwnNetwork.model_fields}
+        if all(value is None for value in said.values()):
+            return STUDYS_OWN
         clip = row.clip
         if clip and clip.crop == self.augment.crop:
             clip = clip.model_copy(update={"crop": None})
         usual = {"backbone": self.model.backbone, "weights": self.model.weights, "dropout": self.model.dropout,
                  "clip": self.clip, "pixels": "study"}  # fmt: skip
-        said = {key: getattr(row, key) for key in usual} | {"clip": clip}
+        said["clip"] = clip
         return OwnNetwork(**{key: value for key, value in said.items() if value != usual[key]})
 
     def teachers_network(self, group: str) -> OwnNetwork:
@@ -191,7 +194,7 @@ class Sections(Section):
 
     def networks(self) -> dict[str, OwnNetwork]:
         """What of its network each part of the config has of its own: by row and, of teachers, by group."""
-        found = {"model": OwnNetwork()}
+        found = {"model": STUDYS_OWN}
         for dataset in self.use:
             for name, baseline in self.baselines_of(dataset).items():
                 found[f"baselines.{dataset}.{name}"] = self.own_network(baseline)
@@ -220,9 +223,7 @@ class Sections(Section):
         """`train`, with what differs from it in a baseline's row."""
         return Train.model_validate(self.train.model_dump() | row.train) if row.train else self.train
 
-    def reference(
-        self, dataset: str, number: int, network: OwnNetwork = OwnNetwork(),  # noqa: B008 (it cannot change)
-    ) -> tuple[str, Baseline] | None:  # fmt: skip
+    def reference(self, dataset: str, number: int, network: OwnNetwork = STUDYS_OWN) -> tuple[str, Baseline] | None:
         """What students of a list and a network (the study's own: by default) are compared with.
 
         The list's first baseline that differs from them in nothing else.
@@ -235,7 +236,7 @@ class Sections(Section):
     def references(self, dataset: str, number: int) -> dict[OwnNetwork, tuple[str, Baseline]]:
         """What a list's students are compared with, by their network: first, where there is one, the study's own."""
         students = [self.own_network(row) for row in self.students_of(dataset).values() if row.list == number]
-        found = {network: self.reference(dataset, number, network) for network in (OwnNetwork(), *students)}
+        found = {network: self.reference(dataset, number, network) for network in (STUDYS_OWN, *students)}
         return {network: baseline for network, baseline in found.items() if baseline}
 
     def reference_of(self, dataset: str, student: Student) -> tuple[str, Baseline]:

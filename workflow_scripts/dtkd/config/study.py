@@ -28,10 +28,12 @@ class Study(Sections):
     def baseline_run(self, dataset: str, row: Baseline, seed: int) -> Run:
         own, network = self.with_recipe(row), self.own_network(row)
         recipe = tuple((key, value) for key, value in own if value != getattr(self.train, key))
+        window = self.window_for(network)
         # what students are compared with sees the windows that they see; others go by their own clip alone
-        rivals = any(self.own_network(student) == network for student in self.students_of(dataset).values())
+        if window and all(self.own_network(student) != network for student in self.students_of(dataset).values()):
+            window = None
         return Run(dataset, row.list, "baseline", self._backbone(network), seed, row.frozen, recipe=recipe,
-                   network=network, window=self.window_for(network) if rivals else None)  # fmt: skip
+                   network=network, window=window)  # fmt: skip
 
     def _backbone(self, network: OwnNetwork) -> str:
         return network.backbone or self.model.backbone
@@ -244,11 +246,13 @@ class Study(Sections):
         Teachers that go on learning do so as the student does. Where their networks differ, ``teachers`` has what each
         has of its own.
         """
-        settings = self.settings(student)
-        kept = {name: settings[name] for name in ("seed", "augment", "train") if name in settings}
         own = {name: self._asked_network(teacher) for name, teacher in asked.teachers.items()}
         first = next(iter(own.values()))
-        kept |= first if all(each == first for each in own.values()) else {"teachers": own}
+        alike = first if all(each == first for each in own.values()) else {"teachers": own}
+        of_student = self.settings(student)
+        settings = {name: of_student[name] for name in ("seed", "augment", "train") if name in of_student} | alike
+        order = ("teachers", "backbone", "dropout", "seed", "clip", "window", "pixels", "augment", "train")
+        kept = {name: settings[name] for name in order if name in settings}  # in another one, Snakemake sees others
         if not asked.frozen:
             kept["teacher_outputs"] = self.outputs_of(student)
         return kept

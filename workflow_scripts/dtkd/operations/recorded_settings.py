@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from dtkd.config import Run, Study
 
 
-BEFORE = {"teacher_outputs": "masked"}
-"""What a training was made with whose record lacks the setting: it is of a time without this choice, or masked."""
+BEFORE = {"teacher_outputs": "masked", "window": None}
+"""What a training was made with whose record lacks the setting: it is of a time without this choice, or masked; or saw
+the windows of its own clip."""
 
 
 class Expected(NamedTuple):
@@ -67,8 +68,9 @@ def expected(study: Study) -> list[Expected]:
 def of_run(study: Study, run: Run) -> Expected:
     """Of one training."""
     folder = f"{study.results}/{run.folder}"
-    taught = run.subset or run.has_specialists
-    settings = (BEFORE if taught else {}) | study.settings(run)
+    known = ["teacher_outputs"] if run.subset or run.has_specialists else []
+    known += ["window"] if study.window_for(run.network) else []
+    settings = {name: BEFORE[name] for name in known} | study.settings(run)
     return Expected(folder, f"{folder}/run.json", settings, _names(run))
 
 
@@ -99,7 +101,7 @@ def refuse_forgotten(record: str, forgotten: Mapping[str, Sequence[Difference]])
 
 def _names(run: Run) -> dict[str, str | None]:
     """Where in the config a run's settings come from. Those in its folder's name cannot differ."""
-    own = {"clip": "clip of its own"} if run.clip else {}
+    own = {"clip": "clip of its own", "window": "windows of clip"} if run.clip else {}
     if run.search:
         own["search"] = f"students.{run.dataset}.{run.search}.search"
     if run.role == "pretrain":
