@@ -38,6 +38,7 @@ def test_a_grid_that_grows_trains_what_is_new(tmp_path):
     assert tiny.pending(root) == tried("T16") | after_the_first_rung(0)
     configure(1, 2, 4, 8, seeds=(0, 1))
     more = {f"{rule} {LIST}/{file}" for rule, file in (
-        ("train_baseline", "baseline/slowfast_small-seed1"), ("teacher_logits", "targets/frozen-slowfast_small-seed1.pt"),
+        ("train_baseline", "baseline/slowfast_small-seed1"),
+        ("teacher_logits", "targets/frozen-slowfast_small-seed1.pt"),
         ("train_winner", "student/search-tuned-seed1"))}  # fmt: skip
     assert tiny.pending(root) == more | {"table table5"}
