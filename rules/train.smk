@@ -17,8 +17,8 @@ def start_weights(run: Run) -> str | list:
 def run_to_train(wildcards, role: str) -> Run:
     """The run that a training's folder names; the workflow ends here where it is a `forgotten` one."""
     run = run_of(wildcards, role)
-    rule = role if role == "pretrain" else "train_winner" if run.search else f"train_{role}"
-    refuse_forgotten(f"{RESULTS}/{run.folder}/run.json", rule)
+    made_by = role if role == "pretrain" else "train_winner" if run.search else f"train_{role}"
+    refuse_forgotten(f"{RESULTS}/{run.folder}/run.json", made_by)
     return run
 
 
