@@ -125,9 +125,9 @@ def forgotten() -> dict[str, list[recorded_settings.Difference]]:
     return recorded_settings.of_forgotten_runs(STUDY, lambda file: workflow.persistence.metadata(IOFile(file)))
 
 
-def refuse_forgotten(run: Run, rule: str) -> None:
-    """End where a run of other settings would stand, unless Snakemake was told to make it again."""
-    file, forced = f"{RESULTS}/{run.folder}/run.json", workflow.dag_settings.forcerun
+def refuse_forgotten(file: str, rule: str) -> None:
+    """End where a training of other settings would stand, unless Snakemake was told to make it again."""
+    forced = workflow.dag_settings.forcerun
     if workflow.is_main_process and not {file, rule} & set(forced):
         checked(recorded_settings.refuse_forgotten, file, forgotten())
 

@@ -29,6 +29,14 @@ def candidates_at(wildcards) -> dict[str, Run]:
     return {name: every[name]} if name else every
 
 
+def candidate_to_try(wildcards) -> Run:
+    """The candidate of a job of the first rung; the workflow ends here where it is a `forgotten` one."""
+    (run,) = candidates_at(wildcards).values()
+    file = f"epoch{wildcards.epochs}/candidate-{wildcards.candidate}.json"
+    refuse_forgotten(f"{RESULTS}/{search_at(wildcards).folder}/{file}", "try_candidate")
+    return run
+
+
 def choice(candidates: dict[str, Run]) -> dict[str, dict]:
     """What a job needs to train whichever it is of several candidates."""
     return {
@@ -53,7 +61,7 @@ rule try_candidate:
     message:
         "Search {wildcards.search} on {wildcards.dataset}, list {wildcards.list}: {wildcards.candidate} to epoch {wildcards.epochs}"
     input:
-        **inputs_of(lambda w: search_at(w).winner),
+        **inputs_of(candidate_to_try),
         taught=lambda w: taught_all(candidates_at(w)),
     output:
         f"{SEARCH}/epoch{{epochs}}/candidate-{{candidate}}.json",

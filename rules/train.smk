@@ -26,7 +26,8 @@ def sha256_of_start(run: Run) -> str | None:
 def run_to_train(wildcards, role: str) -> Run:
     """The run that a training's folder names; the workflow ends here where it is a `forgotten` one."""
     run = run_of(wildcards, role)
-    refuse_forgotten(run, role if role == "pretrain" else "train_winner" if run.search else f"train_{role}")
+    made_by = role if role == "pretrain" else "train_winner" if run.search else f"train_{role}"
+    refuse_forgotten(f"{RESULTS}/{run.folder}/run.json", made_by)
     return run
 
 

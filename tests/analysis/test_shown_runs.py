@@ -357,3 +357,23 @@ def test_a_chosen_student_that_is_another_rows_run_is_ranked():
     given = shipped(seeds=[0, 1, 2], students={"demo_ucf": rows}, analysis={"chosen": {"demo_ucf": "SU9"}})
     assert set(shown_runs.blocks(given)) == {"demo_ucf", "demo_hmdb"}
     assert {row["variant"] for row in shown_runs.table3(given)} == {None}
+
+
+def test_a_search_is_a_row_whose_settings_its_record_has():
+    grid = {"KD_T": [2, 4], "FT": [True, False]}
+    row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4, "search": {"grid": grid, "rungs": [1]}}
+    train = {"selection": "validation", "epochs": 3}
+    given = shipped(use=["demo_ucf"], students={"demo_ucf": {"tuned": row}}, train=train)
+    (shown,) = [each for each in shown_runs.table5(given) if each["model"] == "tuned"]
+    assert (shown["method"], shown["KD_T"], shown["FT"], shown["variant"]) == ("dtkd", None, None, "best of 4")
+    assert shown["winner"] == "results/demo_ucf/list1/student/search-tuned-seed0/run.json"
+    assert not shown["as_published"]
+    (searched,) = shown_runs.searches(given)
+    assert list(searched["candidates"].items())[1] == ("T2-no-FT", "KD_T 2, FT false")
+    assert [file.rpartition("tuned-seed0/")[2] for file in searched["rankings"]] == [
+        "epoch1/ranking.json", "epoch3/ranking.json",
+    ]  # fmt: skip
+    (cost,) = [each for each in shown_runs.methods(given) if each["models"] == "tuned"]
+    assert cost["searched"]
+    assert (cost["teacher_passes"], cost["teacher_trainings"]) == (2 + 2, 2 + 1), "the most that a candidate takes"
+    assert "tuned" not in {each["model"] for each in shown_runs.readings(given)}

@@ -219,6 +219,28 @@ def test_a_mixture_waits_for_what_both_kinds_of_teachers_say(sizes):
     assert any("flow" in name for name in student.after)
 
 
+def test_a_search_trains_as_many_epochs_as_its_rungs_have_places(sizes):
+    """Six candidates to the first epoch, two to the second, one to the end; the test is of the winner alone."""
+    row = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4}
+    searched = row | {"search": {"grid": {"KD_T": [2, 4, 8], "KD_alpha": [0.2, 0.4]}, "rungs": [1, 2]}}
+    train = paper().train.model_dump() | {"epochs": 5, "selection": "validation"}
+    chosen = paper(students={"ucf101": {"plain": row, "tuned": searched}}, use=["ucf101"], analysis={"chosen": {}},
+                   train=train, seeds=[0, 1], baselines={"ucf101": {"U1": {}}})  # fmt: skip
+    found = costs(chosen, sizes)
+    rungs = {epoch: [task for name, task in found.items() if f"/search/tuned-seed0/epoch{epoch}/" in name]
+             for epoch in (1, 2, 5)}  # fmt: skip
+    assert {epoch: len(tasks) for epoch, tasks in rungs.items()} == {1: 6, 2: 2, 5: 1}
+    whole = found["ucf101/list1/student/kd-T2-A0.4-slowfast_r101_16x8-seed0"]
+    winner, other = (found[f"ucf101/list1/student/search-tuned-seed{seed}"] for seed in (0, 1))
+    assert sum(task.flops for task in rungs[5]) == pytest.approx(3 * rungs[1][0].flops)
+    spent = sum(task.flops for tasks in rungs.values() for task in tasks)
+    assert spent == pytest.approx((6 + 2 + 3) / 5 * (whole.flops - winner.flops))
+    assert other.flops == whole.flops, "of another seed it is trained in full"
+    assert set(rungs[2][0].after) == {task.name for task in rungs[1]}
+    assert {task.name for task in rungs[5]} < set(winner.after)
+    assert {task.name for task in rungs[5]} < set(other.after)
+
+
 def test_jobs_of_the_paper(sizes):
     chosen = paper()
     found = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))

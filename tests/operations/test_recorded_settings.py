@@ -172,3 +172,21 @@ def test_a_run_of_other_settings_that_snakemake_does_not_know(given):
         recorded_settings.refuse_forgotten(record, forgotten)
     recorded_settings.refuse_forgotten(f"{given['results']}/demo_ucf/list2/run.json", forgotten)
     assert recorded_settings.of_forgotten_runs(study, lambda file: True) == {}
+
+
+def test_a_search_and_its_candidates_are_told_of(given):
+    """Both by the config's names; a candidate that Snakemake has forgotten would stand as well."""
+    row = {"method": "kd", "KD_T": 2, "KD_alpha": 0.4, "search": {"grid": {"KD_T": [2, 4]}, "rungs": [1]}}
+    given["students"]["demo_ucf"] = {"tuned": row}
+    given["analysis"] = {}
+    given["train"] |= {"selection": "validation"}
+    make(given)
+    assert differences(given) == {}
+    row["search"]["eta"] = 2
+    winner, search = "demo_ucf/list1/student/search-tuned-seed0", "demo_ucf/list1/search/tuned-seed0"
+    assert differences(given) == {winner: [("students.demo_ucf.tuned.search.eta", 3, 2)]}
+    given["train"]["lr"] = 0.1
+    first = {f"{search}/epoch1/candidate-T{value}.json": [("train.lr", 0.003, 0.1)] for value in (2, 4)}
+    assert first.items() <= differences(given).items()
+    forgotten = recorded_settings.of_forgotten_runs(read(given), lambda file: False)
+    assert {f"{given['results']}/{file}" for file in (*first, f"{winner}/run.json")} <= forgotten.keys()

@@ -326,11 +326,13 @@ def _search_tasks(study: Study, search: Search, own: Size) -> list[Task]:
     macs, _, epochs = _settings(study, search.winner, own)
     tested = 2 * own.test[search.winner.list]["all"]  # by whom no table shows: candidates are not tested
     waits = _waits_for(study, search.winner, own, search=False)
+    last = search.tried(search.epochs[-1])[0]  # one state stays
     for rung in search.epochs:
         share = (rung - search.before(rung)) / epochs
         tasks = [
             Task(file, "searches", "gpu", waits, clips=share * (whole.clips - tested),
                  flops=share * (whole.flops - 2 * macs * tested), passing=whole.passing,
+                 disk=whole.passing if file == last else 0.0,
                  done=Path(study.results, file).exists())
             for file in search.tried(rung)
         ]  # fmt: skip
@@ -352,9 +354,9 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     trained, tested = draws * (1 - held) * train, epochs * held * train + 2 * test if held else epochs * test
     if study.finished(run):
         trained = tested = 0
-    if (search := study.search_of(run)) and run == search.winner:
-        trained, tested = 0, 2 * test  # its search has trained it
     afterwards = 0.0
+    if (search := study.search_of(run)) and run == search.winner:
+        trained, tested, afterwards = 0, 0, 2 * test  # its search has trained it, and its history is of that
     if run.role == "teacher":
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
     weights = parameters(run.backbone, own.classes, own.width) * FLOATS
@@ -505,7 +507,7 @@ def finished_rate(study: Study, found: Iterable[Task], device: str) -> tuple[flo
     flops = seconds = runs = 0
     for task in found:
         file, history = (Path(study.results, task.name, name) for name in ("run.json", "history.parquet"))
-        if not (task.done and file.exists() and history.exists()):
+        if not (task.done and file.exists() and history.exists() and task.flops > task.untimed):
             continue
         record = json.loads(file.read_text(encoding="utf-8"))
         if record["device"].startswith(device):

@@ -62,7 +62,7 @@ class Artefact(NamedTuple):
 
 def expected(study: Study) -> list[Expected]:
     """Of every artefact whose settings are recorded: trainings, teachers' logits, lists, flow, splits, Table 6."""
-    return [*_runs(study), *_targets(study), *_of_datasets(study), *_analysis(study)]
+    return [*_runs(study), *_candidates(study), *_targets(study), *_of_datasets(study), *_analysis(study)]
 
 
 def of_run(study: Study, run: Run) -> Expected:
@@ -75,25 +75,28 @@ def of_run(study: Study, run: Run) -> Expected:
 
 
 def of_forgotten_runs(study: Study, is_known: Callable[[str], Any]) -> dict[str, list[Difference]]:
-    """The records of runs that have other settings than the study, and which, where Snakemake does not know of it.
+    """The runs, and candidates of searches, whose records have other settings than the study, and which.
+
+    By the output that a training is known by, where Snakemake does not know of that.
 
     ``is_known`` says whether Snakemake has a record of a file. Its own are in .snakemake: there is none of a run that
     was copied here, or ended after its Snakemake did.
     """
     found = {}
-    for run in study.runs().values():
-        expected = of_run(study, run)
+    for expected in (*_runs(study), *_candidates(study)):
+        output = expected.record if expected.record.endswith("/run.json") else expected.path
         differences = [each for made in artefacts_of(expected) for each in made.differences]
-        if differences and not is_known(expected.record):
-            found[expected.record] = differences
+        if differences and not is_known(output):
+            found[output] = differences
     return found
 
 
-def refuse_forgotten(record: str, forgotten: Mapping[str, Sequence[Difference]]) -> None:
-    """Raise DtkdError where a record is `of_forgotten_runs`: say in what it differs, and how all are made again."""
-    if record in forgotten:
+def refuse_forgotten(output: str, forgotten: Mapping[str, Sequence[Difference]]) -> None:
+    """Raise DtkdError where an output is `of_forgotten_runs`: say in what it differs, and how all are made again."""
+    if output in forgotten:
         raise DtkdError(
-            f"{Path(record).parent} was made with other settings: {', '.join(map(str, forgotten[record]))}; "
+            f"{output.removesuffix('/run.json')} was made with other settings: "
+            f"{', '.join(map(str, forgotten[output]))}; "
             "Snakemake's own record, in .snakemake, is gone: set these back, or have all such runs made again with "
             f"--forcerun {' '.join(sorted(forgotten))}"
         )
@@ -112,6 +115,15 @@ def _names(run: Run) -> dict[str, str | None]:
 def _runs(study: Study) -> Iterator[Expected]:
     for run in study.runs().values():
         yield of_run(study, run)
+
+
+def _candidates(study: Study) -> Iterator[Expected]:
+    """Candidates of searches at their first rung; what later ones find follows from it."""
+    for search in study.searches().values():
+        for name, candidate in zip(search.tried(search.epochs[0]), search.candidates.values(), strict=True):
+            file = f"{study.results}/{name}"
+            names = {f"settings.{key}": shown for key, shown in _names(candidate).items()} | {"settings": ""}
+            yield Expected(file, _record(file), {"settings": study.settings(candidate)}, names)
 
 
 def _targets(study: Study) -> Iterator[Expected]:
