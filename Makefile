@@ -7,7 +7,8 @@
 # make regime   hold the demo's baselines and teachers against what the method needs
 # make lint     check the code's style, and the types of the config package
 # make docs     the documentation as a site in site/; its reference of the config is made again
-# make networks the reference of networks, and the list of timm's, after a change of entries or of timm (needs transformers)
+# make transformers  Hugging Face's video networks beside the others: an extra, for VideoMAE, TimeSformer and ViViT
+# make networks the reference of networks, and the list of timm's, after a change of entries or of timm
 # make pins     accept what the shipped studies ask for now, and what short trainings end in (tests/golden)
 # make audit    look the locked packages up in PyPI's list of known vulnerabilities
 # make stress   kill a small study 50 times, and compare with an undisturbed one
@@ -19,7 +20,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm test-gpu verify regime audit stress lint docs networks pins lock clean
+.PHONY: all table5 plan test test-slurm test-gpu verify regime audit stress lint docs networks transformers pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -47,7 +48,10 @@ docs: .venv/installed
 	python -m dtkd.config.reference docs/reference
 	NO_MKDOCS_2_WARNING=1 mkdocs build --quiet --strict
 
-networks: .venv/installed
+transformers: .venv/installed
+	pip install --quiet --progress-bar off --require-hashes -r transformers.lock
+
+networks: transformers
 	python -m dtkd.models.list_timm
 	python -m dtkd.models.reference docs/reference
 
@@ -86,6 +90,8 @@ stress: .venv/installed
 # After a change of pyproject.toml: choose every package and record its hashes (needs uv).
 lock:
 	uv pip compile pyproject.toml --quiet --extra onnx --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
+	python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["transformers"])' | \
+		uv pip compile - --quiet --constraints requirements.lock --universal --python-version 3.11 --generate-hashes --output-file transformers.lock
 	echo pip-audit==2.10.1 | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --output-file audit.lock
 
 clean:

@@ -68,13 +68,16 @@ def rules():
 # The pins
 
 
-def test_every_choice_is_locked_with_hashes():
-    lock = (PROJECT / "requirements.lock").read_text(encoding="utf-8")
+@pytest.mark.parametrize(
+    ("file", "chosen"), [("requirements.lock", CHOSEN | TOOLS), ("transformers.lock", EXTRAS)], ids=["all", "extra"]
+)
+def test_every_choice_is_locked_with_hashes(file, chosen):
+    lock = (PROJECT / file).read_text(encoding="utf-8")
     entries = {}
     for entry in re.split(r"^(?=[A-Za-z0-9])", lock, flags=re.M)[1:]:
         requirement = Requirement(entry.split("\\")[0].split("--hash")[0].strip())
         entries.setdefault(requirement.name.lower(), []).append((str(requirement.specifier), entry))
-    for name, version in (CHOSEN | TOOLS).items():
+    for name, version in chosen.items():
         assert [specifier for specifier, _ in entries.get(name, [])] == [f"=={version}"], name
     for name, versions in entries.items():
         for specifier, entry in versions:

@@ -182,7 +182,7 @@ def the_student(given):
     ({"baselines__mine__U1__list": 4}, "baselines.mine.U1.list: 4, but mine has 3 lists"),
     ({"students__mine__A__list": 4}, "students.mine.A.list: 4, but mine has 3 lists"),
     ({"model__backbone": "slowfast_smal"}, "model.backbone: backbone 'slowfast_smal' is unknown; did you mean "
-     f"'slowfast_small'?; choose one of {', '.join(models.names())}"),
+     f"'slowfast_small'?; choose one of {', '.join([*models.names(), 'tsn-...', 'tsm-...'])}"),
     ({"flow__algorithm": "raft_smal"},
      "flow.algorithm: flow algorithm 'raft_smal' is unknown; did you mean 'raft_small'?; choose "
      f"one of {', '.join(algorithms.names())}"),

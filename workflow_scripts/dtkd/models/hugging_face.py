@@ -39,7 +39,7 @@ class VivitEmbeddings(nn.Module):
         x = self.patch_embeddings.projection(frames.transpose(1, 2))
         table = self.position_embeddings[0]
         positions = torch.cat([table[:1], resized(table[1:], self.grid, x.shape[2:])])
-        x = torch.cat([self.cls_token.expand(len(x), -1, -1), x.flatten(2).transpose(1, 2)], 1)
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x.flatten(2).transpose(1, 2)], 1)
         return self.dropout(x + positions)
 
 

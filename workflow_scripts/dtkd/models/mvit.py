@@ -21,7 +21,7 @@ class OfTorchvision(nn.Module):
     def forward(self, clip: Tensor) -> Tensor:
         x = self.conv_proj(clip)
         grid = tuple(x.shape[2:])
-        first = self.pos_encoding.class_token.expand(len(x), 1, -1)
+        first = self.pos_encoding.class_token.expand(x.shape[0], 1, -1)
         x = torch.cat([first, x.flatten(2).transpose(1, 2)], 1) + self._positions(grid)
         for block in self.blocks:
             x, grid = block(x, grid)
@@ -48,7 +48,7 @@ class OfPytorchvideo(nn.Module):
         space = resized(own.pos_embed_spatial[0], (1, *was[1:]), (1, *grid[1:]))
         time = resized(own.pos_embed_temporal[0], (was[0], 1, 1), (grid[0], 1, 1))
         positions = torch.cat([own.pos_embed_class[0], (time[:, None] + space).flatten(0, 1)])
-        x = torch.cat([own.cls_token.expand(len(x), -1, -1), x.flatten(2).transpose(1, 2)], 1) + positions
+        x = torch.cat([own.cls_token.expand(x.shape[0], -1, -1), x.flatten(2).transpose(1, 2)], 1) + positions
         for block in self.blocks:
             x, grid = block(x, grid)
         return self.head(self.norm_embed(x))
