@@ -218,3 +218,17 @@ def rows_of_searches(folder):
     settings = {name: f"KD_T {n}" for n, name in enumerate("abcd")}
     return [{"dataset": "mine", "list": 1, "model": "tuned", "epochs": [1, 2, 4], "candidates": settings,
              "rankings": files}]  # fmt: skip
+
+
+def rows_of_deployment(folder):
+    """Two models, their speed measured of one clip and of eight."""
+    network = {"backbone": "slowfast_small", "precision": "fp32", "parameters": 694_482, "gflops": 0.5, "weights": 2.7}
+    batches = [
+        {**network, "batch": 8, "p50": 40.0, "p95": 50.0, "throughput": 200.0, "memory": 90.0},
+        {**network, "batch": 1, "p50": 7.0, "p95": 9.0, "throughput": 140.0, "memory": 60.0},
+    ]
+    file = folder / "benchmark.json"
+    file.write_text(json.dumps({"machine": "a card", "rows": batches}))
+    predictions = [save(folder / f"speed{seed}.parquet", [0] * 4, logits_of([0, 0, 0, seed])) for seed in (0, 1)]
+    given = {"dataset": "mine", "list": 1, "predictions": predictions, "benchmark": str(file)}
+    return [{"model": "U1", **given}, {"model": "A", **given}]

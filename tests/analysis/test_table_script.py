@@ -14,6 +14,7 @@ from table_rows import (
     SPLIT,
     row_of_imitation,
     rows_of_baselines,
+    rows_of_deployment,
     rows_of_methods,
     rows_of_searches,
     rows_of_specialists,
@@ -37,7 +38,8 @@ def test_the_script_takes_what_the_rule_gives(name, tmp_path, monkeypatch):
             "readings": [row | {"reading": "a"} for row in study],
             "students_over_lists": [study[1] | {"models": "SU4, again", "lists": "1, 2", "of_lists": [
                 {"predictions": study[1]["predictions"], "baseline": study[0]["predictions"]}] * 2}],
-            "methods": rows_of_methods(tmp_path), "searches": rows_of_searches(tmp_path)}  # fmt: skip
+            "methods": rows_of_methods(tmp_path), "searches": rows_of_searches(tmp_path),
+            "deployment": rows_of_deployment(tmp_path)}  # fmt: skip
     given = SimpleNamespace(
         rule="table", threads=1, log=[str(tmp_path / "log")],
         params=Namedlist(fromdict={"rows": rows.get(name), "datasets": ["mine"]}),
@@ -53,7 +55,7 @@ def test_the_script_takes_what_the_rule_gives(name, tmp_path, monkeypatch):
     lines = (tmp_path / f"{name}.csv").read_text().splitlines()
     assert len(lines) == 1 + {"table1": 3, "table2": 6, "table3": 4, "crossvalidation": 1, "table4": 2, "table5": 5,
                               "table6": 3, "teachers": 3, "readings": 5, "students_over_lists": 1,
-                              "methods": 2, "searches": 4}[name]  # fmt: skip
+                              "methods": 2, "searches": 4, "deployment": 2}[name]  # fmt: skip
     assert f"tab:{name}" in (tmp_path / f"{name}.tex").read_text()
 
 

@@ -193,7 +193,7 @@ def test_layers_go_from_the_input_to_the_head(name):
     assert number[next(iter(names))] == 0
     assert {number[id(p)] for p in backbones.projection(model).parameters()} == {max(number.values())}
     assert sorted(set(number.values())) == list(range(max(number.values()) + 1))
-    assert max(number.values()) >= 4
+    assert max(number.values()) >= 4 or models.entry(name).input.features
     groups = backbones.parameter_groups(model, 0.5)
     assert sum(p.numel() for group in groups for p in group["params"]) == backbones.parameter_counts(model)[0]
 

@@ -455,7 +455,7 @@ def weights_are_of_every_backbone(config: Sections) -> None:
             others = [word for word in PUBLISHED if NETWORKS[backbone].published(word)]
             raise ValueError(
                 f"{where if own else 'model'}.weights: there are no {weights} weights of {backbone}; use "
-                f"{' or '.join([*others, 'pretrain'])}"
+                f"{' or '.join([*others, 'pretrain', *['none'] * bool(own)])}"
             )
     inherited = {backbone for backbone, weights in networks.values() if weights is None}
     if study not in WEIGHTS and (others := sorted(inherited - {config.model.backbone})):

@@ -4,11 +4,13 @@
 """
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -253,6 +255,18 @@ class _TallyMode(_Tally, TorchDispatchMode):
     pass
 
 
+@contextmanager
+def _attention_in_parts() -> Iterator[None]:
+    """Have torch compute attention by products of matrices, not by one operation of a CPU's, which is not counted."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with sdpa_kernel(SDPBackend.MATH):
+            yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
 def flops(model: VideoModel, frames: int, crop: int | None, device: str = "meta", *, norms: bool = False) -> int:
     """Count the multiply-adds of one clip of ``frames`` frames of ``crop`` x ``crop`` pixels.
 
@@ -265,7 +279,7 @@ def flops(model: VideoModel, frames: int, crop: int | None, device: str = "meta"
     for layer in shadow.modules() if norms else ():
         if isinstance(layer, nn.modules.batchnorm._BatchNorm | nn.LayerNorm):
             layer.register_forward_hook(lambda _, given, result: values.append(result.numel()))
-    with _TallyMode() as tally, torch.no_grad():
+    with _TallyMode() as tally, torch.no_grad(), _attention_in_parts():
         shadow(example(model, 1, frames, crop, device))
     return tally.total // 2 + NORM * sum(values)  # torch counts a multiplication and an addition apart
 
