@@ -89,7 +89,7 @@ stress: .venv/installed
 
 # After a change of pyproject.toml: choose every package and record its hashes (needs uv).
 lock:
-	uv pip compile pyproject.toml --quiet --extra onnx --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
+	uv pip compile pyproject.toml --quiet --group test --group lint --group docs --universal --python-version 3.11 --generate-hashes --output-file requirements.lock
 	python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["transformers"])' | \
 		uv pip compile - --quiet --constraints requirements.lock --universal --python-version 3.11 --generate-hashes --output-file transformers.lock
 	echo pip-audit==2.10.1 | uv pip compile - --quiet --universal --python-version 3.11 --generate-hashes --output-file audit.lock

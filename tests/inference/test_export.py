@@ -118,7 +118,7 @@ def test_what_cannot_be_exported_is_one_line(folder, toy, tmp_path, monkeypatch,
     assert "a file of --format onnx ends in .onnx" in capsys.readouterr().err
     assert "cannot be read" in run(tmp_path / "gone.pt")
     monkeypatch.setitem(sys.modules, "onnxscript", None)
-    assert run(folder) == "error: ONNX: onnxscript is not installed: pip install 'dtkd[onnx]'"
+    assert run(folder) == "error: ONNX: onnxscript is not installed: pip install onnx onnxscript onnxruntime"
 
 
 @pytest.mark.parametrize("suffix", [".onnx", ".pt2"])

@@ -245,7 +245,7 @@ def _onnx() -> Any:
         import onnx
         import onnxscript  # noqa: F401 (torch's exporter needs it)
     except ImportError as error:
-        raise DtkdError(f"ONNX: {error.name} is not installed: pip install 'dtkd[onnx]'") from error
+        raise DtkdError(f"ONNX: {error.name} is not installed: pip install onnx onnxscript onnxruntime") from error
     return onnx
 
 
@@ -253,5 +253,5 @@ def _onnxruntime() -> Any:
     try:
         import onnxruntime
     except ImportError as error:
-        raise DtkdError(f"ONNX: {error.name} is not installed: pip install 'dtkd[onnx]'") from error
+        raise DtkdError(f"ONNX: {error.name} is not installed: pip install onnx onnxscript onnxruntime") from error
     return onnxruntime
