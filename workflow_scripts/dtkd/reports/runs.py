@@ -29,6 +29,7 @@ def run_rows(
         rows.append({
             **{key: run[key] for key in ("dataset", "list", "role", "run", "seed")}, "model": run.get("model") or "",
             "epochs": len(epochs), "selected": int(selected["epoch"]), "top1": f"{selected['top1']:.2f}",
+            "backbone": record["settings"].get("backbone", ""),
             **seconds, "total": seconds["train"] + seconds["test"], "device": record["device"],
             "git": record["git"] or {}, "versions": record["versions"], "inputs": record["inputs"],
         })  # fmt: skip

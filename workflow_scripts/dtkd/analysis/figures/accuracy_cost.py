@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +12,25 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullLocator
 
-from dtkd.analysis.figures.base import COLOURS, STROKES, Stroke, deviation, heads, panels, styled, title
+from dtkd.analysis.figures.base import (
+    COLOURS,
+    COLUMN,
+    SMALL,
+    STROKES,
+    Stroke,
+    deviation,
+    heads,
+    panels,
+    styled,
+    text_width,
+    title,
+)
 from dtkd.analysis.tables.rows import network_of
 from dtkd.training.metrics import Predictions, top_k
 
-CLOSE = 1.15  # networks whose costs differ by less share a tick
+MARGIN = 0.1  # of the axis on both sides of the points
+WIDTH = 0.8 * 72 * (2 * COLUMN - 0.6)  # points between the cheapest network and the dearest
+LINE, GAP = 1.4 * SMALL, 8  # points from one row of names to the next, and between names
 BASELINE = Stroke(COLOURS["baseline"], (0, (4, 2)), "o")
 
 
@@ -58,7 +73,10 @@ def _names(rows: Any) -> dict[tuple[str, str], str]:
 @styled
 def accuracy_cost(curves: Curves) -> Figure:
     """Top-1 over the multiply-adds of one clip: a curve a method, a point a network, over seeds with error bars."""
-    figure, axes = panels(curves, height=2.9)
+    named = {dataset: _labels(point for points in methods.values() for point in points)
+             for dataset, methods in curves.items()}  # fmt: skip
+    most = 1 + max(row for labels in named.values() for _, _, row in labels)
+    figure, axes = panels(curves, height=2.6 + LINE * most / 72, wide=True)
     order = list(dict.fromkeys(method for methods in curves.values() for method in methods if method != "baseline"))
     entries = []
     for dataset, methods in curves.items():
@@ -67,11 +85,11 @@ def accuracy_cost(curves: Curves) -> Figure:
             place = order.index(method) if method in order else None
             stroke = BASELINE if place is None else STROKES[place % len(STROKES)]
             handles.append(_curve(axis, method, points, stroke, hollow=place is not None and place >= len(STROKES)))
-        _ticks(axis, [point for points in methods.values() for point in points])
-        axis.set_xlabel("GFLOPs of one clip, on a logarithmic scale")
+        _name_costs(axis, named[dataset])
+        axis.set_xlabel("GFLOPs of one clip, on a logarithmic scale", labelpad=6 + LINE * most)
         axis.set_ylabel("test top-1 (%)")
         entries.append((axis, title(curves, dataset), handles))
-    heads(entries)
+    heads(entries, 2 * COLUMN)
     return figure
 
 
@@ -86,17 +104,27 @@ def _curve(axis: Axes, method: str, points: Sequence[Point], stroke: Stroke, hol
     return Line2D([], [], label=method, **style)
 
 
-def _ticks(axis: Axes, points: Sequence[Point]) -> None:
-    """A tick at each network's cost, with its name."""
-    axis.set_xscale("log")
+def _labels(points: Iterable[Point]) -> list[tuple[float, str, int]]:
+    """Each network's cost, its name with that, and its row below the axis: no name touches another."""
     costs = sorted({(point.gflops, point.network) for point in points})
-    shared: list[list[tuple[float, str]]] = []
-    for cost in costs:
-        if shared and cost[0] < CLOSE * shared[-1][0][0]:
-            shared[-1].append(cost)
-        else:
-            shared.append([cost])
-    labels = [", ".join(f"{name} ({gflops:.3g})" for gflops, name in each) for each in shared]
-    axis.set_xticks([each[0][0] for each in shared], labels, rotation=25, ha="right", rotation_mode="anchor")
+    span = math.log(costs[-1][0] / costs[0][0]) or 1.0
+    ends: list[float] = []  # of each row: where its last name ends, in points
+    found = []
+    for gflops, name in costs:
+        text = f"{name} ({gflops:.3g})"
+        middle, half = WIDTH * math.log(gflops / costs[0][0]) / span, text_width(text) / 2
+        row = next((row for row, end in enumerate(ends) if end + GAP < middle - half), len(ends))
+        ends[row : row + 1] = [middle + half]
+        found.append((gflops, text, row))
+    return found
+
+
+def _name_costs(axis: Axes, labels: Sequence[tuple[float, str, int]]) -> None:
+    """A tick at each network's cost, with its name below."""
+    axis.set_xscale("log")
+    axis.set_xticks(sorted({gflops for gflops, _, _ in labels}), labels=[])
     axis.xaxis.set_minor_locator(NullLocator())
-    axis.margins(x=0.08)
+    axis.margins(x=MARGIN)
+    for gflops, text, row in labels:
+        axis.annotate(text, (gflops, 0), (0, -6 - LINE * row), xycoords=axis.get_xaxis_transform(),
+                      textcoords="offset points", ha="center", va="top", fontsize=SMALL)  # fmt: skip
