@@ -51,7 +51,8 @@ def _of_change(words: Any) -> Any:
     """Words about flow, said of what stands for it where there are features and no frames."""
     if not isinstance(words, str):
         return words
-    return re.sub(r"(?:optical )?flow\b", "feature change", words).replace("in pixels per frame", "per step")
+    words = re.sub(r"(?:optical )?flow\b", "feature change", words)
+    return re.sub(r"(?:Optical f|F)low\b", "Feature change", words).replace("in pixels per frame", "per step")
 
 
 def _kind(entry: Mapping[str, Any]) -> str:
