@@ -71,7 +71,7 @@ Of image networks, some examples, with {frames} frames at their own crop:
 | network | parameters | GFLOPs, counted |
 |---|---|---|
 {examples}
-## Weights of other projects { #other-names }
+## Weights of other projects { #names }
 
 Checkpoints of these projects load as `model.weights` under their own names, of the networks listed. Those of others are
 refused: where names alone fit, a network would compute something else. mmaction2's I3D strides over time, its SlowFast
