@@ -15,7 +15,7 @@ import pytest
 import tiny
 
 FILE = tiny.PROJECT / "tests" / "golden" / "jobs.json"
-UNDER = {"studies/gpu.yaml": "studies/own_videos.yaml ", "studies/compress.yaml": "studies/paper.yaml "}  # what of
+UNDER = {"studies/gpu.yaml": "studies/own_videos.yaml ", "studies/compress.yaml": "studies/paper.yaml "}
 OVERLAYS = sorted(f"studies/{file.name}" for file in (tiny.PROJECT / "studies").glob("*.yaml"))
 STUDIES = ["config.yaml", *(f"{UNDER.get(file, '')}{file}" for file in OVERLAYS)]
 
