@@ -25,6 +25,7 @@ with job(snakemake):  # noqa: F821
             videos,
             **networks.training_options(own, params.computing),
             hardware=machine,
+            features=own.get("features", False),
             label=snakemake.output[0],  # noqa: F821
         )
         for own, names in networks.asked_alike(params.settings, params.teachers)

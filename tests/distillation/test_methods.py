@@ -34,10 +34,18 @@ def logits():
     return torch.randn(6, 5, generator=torch.Generator().manual_seed(1)).requires_grad_()
 
 
+def pooled(name, dtype=torch.float32):
+    """Features of the student and the teachers, of a method that compares them."""
+    if not METHODS[name].needs_features:
+        return {}
+    own, theirs = torch.randn(2, 6, 5, generator=torch.Generator().manual_seed(1)).to(dtype)
+    return {"student_features": own, "teacher_features": dict.fromkeys(said(name), theirs)}
+
+
 @pytest.mark.parametrize("name", methods.names())
 def test_its_loss_teaches_the_student_alone(name):
     z, teachers = logits(), {key: value.requires_grad_() for key, value in said(name).items()}
-    loss = methods.build(name, **settings(name)).loss(z, teachers, labels=LABELS, groups=GROUPS)
+    loss = methods.build(name, **settings(name)).loss(z, teachers, labels=LABELS, groups=GROUPS, **pooled(name))
     assert all(value.shape == () and value.isfinite() for value in (loss.total, loss.kd, loss.ce))
     assert all(weights.shape == (6,) for weights in loss.weights.values())
     assert loss.weights.keys() <= teachers.keys()

@@ -255,8 +255,9 @@ def test_a_mixture_without_groups_is_refused():
         methods.build("mixture", **MIX).loss(torch.zeros(2, 4), said, labels=torch.tensor([0, 1]))
 
 
-def test_dist_alone_compares_the_samples_of_a_batch():
-    assert [name for name in methods.names() if methods.METHODS[name].whole_batch] == ["dist"]
+def test_some_compare_the_samples_of_a_batch():
+    found = [name for name in methods.names() if methods.METHODS[name].whole_batch]
+    assert found == ["dist", "fitnet", "rkd", "sp"]
 
 
 def test_a_temperature_of_each_sample_follows_the_sharper_one():
@@ -278,8 +279,15 @@ def test_half_precision_is_computed_in_float32(name, dtype):
     z = torch.randn(3, 4, generator=generator).to(dtype)
     said = {teacher: torch.randn(3, 4, generator=generator).to(dtype) for teacher in names}
     arguments = {"labels": torch.tensor([0, 1, 2]), "groups": torch.tensor([0, 0, 1, 1])}
-    found = methods.build(name, **row).loss(z, said, **arguments)
-    wanted = methods.build(name, **row).loss(z.float(), {key: each.float() for key, each in said.items()}, **arguments)
+    pooled = torch.randn(2, 3, 5, generator=generator).to(dtype) if kind.needs_features else None
+    found, wanted = (
+        methods.build(name, **row).loss(
+            as_are(z), {key: as_are(each) for key, each in said.items()}, **arguments,
+            **({} if pooled is None else {"student_features": as_are(pooled[0]),
+                                          "teacher_features": {"a": as_are(pooled[1])}}),
+        )
+        for as_are in (lambda given: given, torch.Tensor.float)
+    )  # fmt: skip
     assert found.total.dtype == torch.float32
     torch.testing.assert_close(found.total, wanted.total)
 

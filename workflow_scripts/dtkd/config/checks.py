@@ -161,6 +161,16 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
                     )
 
 
+def features_are_read_of_what_is_not_compiled(config: Sections) -> None:
+    for dataset in config.use:
+        for name, row in config.learners_of(dataset).items():
+            if row.distillation.needs_features and config.train.compile:
+                raise ValueError(
+                    f"{_at(config, dataset, name, 'method')}: {row.method} reads features inside of networks, which "
+                    "train.compile hides; set train.compile: false"
+                )
+
+
 def students_see_what_their_targets_are_of(config: Sections) -> None:
     """Targets are of whole clips, and of continued teachers only of clips that are drawn."""
     mixes = [key for key in ("mixup", "cutmix") if getattr(config.train, key)]
@@ -542,6 +552,7 @@ CHECKS: tuple[Callable[[Sections], None], ...] = (
     students_have_their_teachers,
     methods_suit_their_teachers,
     batches_stay_whole_where_a_loss_compares_samples,
+    features_are_read_of_what_is_not_compiled,
     students_see_what_their_targets_are_of,
     searches_can_compare,
     chosen_students_have_specialists,

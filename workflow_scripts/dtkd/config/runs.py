@@ -145,3 +145,4 @@ class TeacherSet:
     file: str  # relative to the results folder
     teachers: Mapping[str, Run]  # specialists by group, or a baseline alone, as `teacher`
     frozen: bool = True  # whether they stay as they are meanwhile
+    features: bool = False  # whether their pooled features are there as well

@@ -137,7 +137,12 @@ class Study(Sections):
             kept = ["LT" if row.LT else None, student.outputs, student.split, f"seed{student.seed}"]
             name = "-".join(["frozen" if row.FT else "continued", *filter(None, kept)])
             found.append(TeacherSet(f"{folder}/{name}.pt", self.teacher_runs(student), row.FT))
-        return found + [TeacherSet(f"{folder}/frozen-{run.name}.pt", {"teacher": run}) for run in student.baselines]
+        features = student.row.distillation.needs_features
+        more = "-features" if features else ""
+        return found + [
+            TeacherSet(f"{folder}/frozen-{run.name}{more}.pt", {"teacher": run}, features=features)
+            for run in student.baselines
+        ]
 
     def all_teacher_sets(self) -> dict[str, tuple[TeacherSet, Run]]:
         """Every set by its file, and a student that learns from it: all of them agree on what it holds."""
@@ -253,6 +258,8 @@ class Study(Sections):
         settings = {name: of_student[name] for name in ("seed", "augment", "train") if name in of_student} | alike
         order = ("teachers", "backbone", "dropout", "seed", "clip", "window", "pixels", "augment", "train")
         kept = {name: settings[name] for name in order if name in settings}  # in another one, Snakemake sees others
+        if asked.features:
+            kept["features"] = True
         if not asked.frozen:
             kept["teacher_outputs"] = self.outputs_of(student)
         return kept

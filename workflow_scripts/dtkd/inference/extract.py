@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import Dataset
 
 from dtkd.common import plugins, provenance
@@ -57,19 +57,8 @@ def published(name: str, file: str | Path, train: Train) -> Trained:
     side = takes.crop
     return Trained(
         Classifier(model), Normalise(list(takes.mean), list(takes.std)), [], Clip(frames=takes.frames, rate=takes.rate),
-        Augment(short_side=(side, side), crop=side, test_short_side=side), train,
+        Augment(short_side=(side, side), crop=side, test_short_side=side), train, {},
     )  # fmt: skip
-
-
-def pooled(model: nn.Module, clips: Tensor) -> Tensor:
-    """What the layer that gives the logits is given of normalised clips: (N, D), averaged over all between."""
-    seen: list[Tensor] = []
-    hook = backbones.projection(model).register_forward_pre_hook(lambda _, given: seen.append(given[0]))
-    try:
-        model(clips)
-    finally:
-        hook.remove()
-    return seen[0].float().flatten(1, -2).mean(1) if seen[0].dim() > 2 else seen[0].float()
 
 
 class _Windows(Dataset):
@@ -96,13 +85,17 @@ def extracted(
     device = hardware.device
     model, normalise = trained.classifier.model.to(device).eval(), trained.normalise.to(device)
     cast, _ = autocast(trained.train.precision if device.type == "cuda" else "fp32", device)
+    pooled = backbones.PooledFeatures(model)
     views = views_to_test(videos, trained.clip, trained.augment, Evaluation(clips_per_video=windows), normalise)
     for found in loader(_Windows(views), batch_size=None, workers=min(hardware.workers, len(videos))):
         if isinstance(found, VideoError):
             yield found
             continue
-        with cast:
-            parts = [pooled(model, normalise(part.to(device))).cpu() for part in found.split(batch)]
+        parts = []
+        for part in found.split(batch):
+            with cast:
+                model(normalise(part.to(device)))
+            parts.append(pooled.take().cpu())
         yield torch.cat(parts).numpy()
 
 

@@ -36,7 +36,7 @@ class Trained(NamedTuple):
     """None of features."""
     train: Train
     about: dict[str, Any]
-    """The run's ``settings`` and ``classes``, its ``own`` classes (None: all), and the ``pixels`` of its training."""
+    """What a checkpoint says of its run: ``settings``, ``classes``, its ``own`` ones (None: all), and ``pixels``."""
 
 
 def of_checkpoint(checkpoint: str | Path, part: str = "model") -> Trained:

@@ -106,6 +106,27 @@ def projection(model: VideoModel) -> nn.Linear:
     return model.get_submodule(model.entry.head.projection)
 
 
+class PooledFeatures:
+    """What a network's projection took in its last pass: float32 (N, D), the mean over positions where it has some.
+
+    A dropout that stands before the projection, as in SlowFast's head, is part of it in train mode.
+    """
+
+    def __init__(self, model: VideoModel):
+        self.width = projection(model).in_features
+        self._last: Tensor | None = None
+        projection(model).register_forward_pre_hook(self._keep)
+
+    def _keep(self, _: nn.Module, given: tuple[Tensor, ...]) -> None:
+        self._last = given[0].flatten(1, -2).mean(1) if given[0].dim() > 2 else given[0]
+
+    def take(self) -> Tensor:
+        """Those of the last pass, once."""
+        assert self._last is not None, "no clip has passed"
+        features, self._last = self._last.float(), None
+        return features
+
+
 def load_weights(
     model: VideoModel, state: Mapping[str, Tensor], *, source: str = "the weights", new_head: bool = True
 ) -> list[str]:

@@ -176,6 +176,7 @@ def build(
     batches = EpochBatches.of(train_videos, settings, seed)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
     classifier.to(device)
+    objective.watch(classifier.model, seed, device)
     normalise.to(device)
     if settings.batch_norm == "synced" and group.size > 1:
         if device.type == "cpu":
@@ -188,7 +189,7 @@ def build(
                            cache=cache, window=window)  # fmt: skip
     return Training(
         classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
-        settings, Optimiser(classifier, settings, device), device, group, seed, label, cache,
+        settings, Optimiser(classifier, settings, device, objective.regressors), device, group, seed, label, cache,
         _mixing(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
     )  # fmt: skip
 

@@ -48,11 +48,14 @@ def learning_rate(settings: Train, progress: float) -> float:
 class Optimiser:
     """What moves a network's weights: torch's optimiser, its schedule, and the scaling of half-precision gradients."""
 
-    def __init__(self, network: nn.Module, settings: Train, device: torch.device):
-        self.network, self.settings = network, settings
-        self.optimiser = OPTIMISERS[settings.optimiser](
-            backbones.parameter_groups(network, settings.layer_decay), settings
-        )
+    def __init__(self, network: nn.Module, settings: Train, device: torch.device, beside: nn.Module | None = None):
+        """``beside`` is what trains with the network, and ends with its training."""
+        self.network, self.settings, self.beside = network, settings, beside
+        groups = backbones.parameter_groups(network, settings.layer_decay)
+        if beside is not None:
+            groups = [*(groups if isinstance(groups[0], dict) else [{"params": groups}]),
+                      {"params": list(beside.parameters())}]  # fmt: skip
+        self.optimiser = OPTIMISERS[settings.optimiser](groups, settings)
         self._rate = settings.lr
         self.scaler = torch.amp.GradScaler(device.type, enabled=autocast(settings.precision, device)[1])
 
@@ -75,18 +78,22 @@ class Optimiser:
         """Move the weights by the gradients, and take these away."""
         if self.settings.clip_grad_norm:
             self.scaler.unscale_(self.optimiser)
-            nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.clip_grad_norm)
+            every = [value for group in self.optimiser.param_groups for value in group["params"]]
+            nn.utils.clip_grad_norm_(every, self.settings.clip_grad_norm)
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.optimiser.zero_grad(set_to_none=True)
 
     def state(self) -> dict[str, Any]:
         """What a run goes on from, the network's weights with it."""
+        beside = {} if self.beside is None else {"beside": self.beside.state_dict()}
         return {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(),
-                "scaler": self.scaler.state_dict()}  # fmt: skip
+                "scaler": self.scaler.state_dict()} | beside  # fmt: skip
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         self.network.load_state_dict(state["network"])
+        if self.beside is not None:
+            self.beside.load_state_dict(state["beside"])
         self.optimiser.load_state_dict(state["optimiser"])
         if state["scaler"]:  # empty where the run began with another precision, on another kind of GPU
             self.scaler.load_state_dict(state["scaler"])

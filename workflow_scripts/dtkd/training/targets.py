@@ -39,16 +39,27 @@ from dtkd.training.views import crop_of
 
 @dataclass(frozen=True)
 class Targets:
-    """Teachers' logits (M, K, V, C): of M teachers, to K clips of each of V training videos, of C classes."""
+    """Teachers' logits (M, K, V, C): of M teachers, to K clips of each of V training videos, of C classes.
+
+    Where a student's method reads them, also each teacher's pooled features, float16 (K, V, D): half a network's memory
+    for numbers of which the methods want distances.
+    """
 
     teachers: tuple[str, ...]
     logits: Tensor
+    features: tuple[Tensor, ...] = ()
 
     def of(self, items: Items, device: torch.device) -> dict[str, Tensor]:
         """Each teacher's logits (N, C) of the N samples of a batch."""
         numbers, videos = zip(*items, strict=True)
         said = self.logits[:, list(numbers), list(videos)].to(device)
         return dict(zip(self.teachers, said, strict=True))
+
+    def features_of(self, items: Items, device: torch.device) -> dict[str, Tensor]:
+        """Each teacher's pooled features (N, D) of the N samples of a batch; none where they were not asked for."""
+        numbers, videos = zip(*items, strict=True)
+        found = [each[list(numbers), list(videos)].to(device).float() for each in self.features]
+        return dict(zip(self.teachers, found, strict=False))
 
     def masked(self, groups: Tensor) -> Targets:
         """The same, but that each specialist predicts the classes of its own group alone: ``groups`` (C,), integers.
@@ -59,7 +70,7 @@ class Targets:
             equations.mask_logits(logits, groups == number) if number <= groups.max() else logits
             for number, logits in enumerate(self.logits)
         ]
-        return Targets(self.teachers, torch.stack(said))
+        return Targets(self.teachers, torch.stack(said), self.features)
 
     @classmethod
     def joined(cls, parts: Sequence[Targets]) -> Targets:
@@ -73,18 +84,22 @@ class Targets:
         for number, part in enumerate(parts, 1):
             alone = "generalist" if len(parts[0].teachers) > 1 else f"baseline{number}"
             names += part.teachers if len(part.teachers) > 1 else [alone]
-        return cls(tuple(names), torch.cat([part.logits for part in parts]))
+        features = tuple(each for part in parts for each in part.features)
+        return cls(tuple(names), torch.cat([part.logits for part in parts]), features)
 
     @classmethod
     def beside(cls, parts: Sequence[Targets], teachers: Sequence[str]) -> Targets:
         """Those of teachers that were asked apart, in the order ``teachers``."""
         said = {name: logits for part in parts for name, logits in zip(part.teachers, part.logits, strict=True)}
-        return cls(tuple(teachers), torch.stack([said[name] for name in teachers]))
+        seen = {name: each for part in parts for name, each in zip(part.teachers, part.features, strict=False)}
+        features = tuple(seen[name] for name in teachers) if seen else ()
+        return cls(tuple(teachers), torch.stack([said[name] for name in teachers]), features)
 
     def save(self, path: str | Path, videos: Videos) -> None:
         """Write them, with the names of their ``videos``; DtkdError where a teacher said what is no number."""
         self._check(videos)
         content = {"logits": self.logits, "videos": list(videos.names), "teachers": list(self.teachers)}
+        content |= {"features": list(self.features)} if self.features else {}
         weights.save_tensors(path, content)
 
     def _check(self, videos: Videos) -> None:
@@ -107,17 +122,21 @@ class Targets:
         content = weights.load_safely(path)
         if content.get("videos") != list(videos.names) or content["logits"].shape[1] != clips:
             raise DtkdError(f"{path}: holds the logits of other training clips; remove it, and it is made again")
-        return cls(tuple(content["teachers"]), content["logits"])
+        return cls(tuple(content["teachers"]), content["logits"], tuple(content.get("features", ())))
 
 
 @torch.inference_mode()
 def frozen(
     teachers: Mapping[str, torch.nn.Module], normalise: Normalise, videos: Videos, *, clip: Clip,
     augment: Augment | None, settings: Train, seed: int, hardware: Hardware, label: str = "",
-    window: Clip | None = None,
+    window: Clip | None = None, features: bool = False,
 ) -> Targets:  # fmt: skip
-    """What finished ``teachers`` say to every clip that `loop.train` will draw with this seed."""
+    """What finished ``teachers`` say to every clip that `loop.train` will draw with this seed.
+
+    With ``features`` also their pooled features (of `VideoModel`s).
+    """
     models = list(teachers.values())
+    pooled = [backbones.PooledFeatures(model) for model in models] if features else []
     for model in models:
         model.to(hardware.device).eval()
     normalise.to(hardware.device)
@@ -129,12 +148,17 @@ def frozen(
     batches = [items[i : i + size] for i in range(0, len(items), size)]
     data = training_loader(videos, batches, clip=clip, augment=augment, settings=settings, seed=seed,
                            hardware=hardware, normalise=normalise, window=window)  # fmt: skip
-    logits = []
+    logits, seen = [], [[] for _ in pooled]
     for frames, _, _ in progress(data, desc=label, unit="batch"):
         frames = normalise(frames.to(hardware.device, non_blocking=True))
         with cast:
             logits.append(torch.stack([model(frames).float() for model in models]).cpu())
-    return Targets(tuple(teachers), torch.cat(logits, dim=1).view(len(models), clips, count, -1))
+        for each, found in zip(pooled, seen, strict=True):
+            found.append(each.take().half().cpu())
+    return Targets(
+        tuple(teachers), torch.cat(logits, dim=1).view(len(models), clips, count, -1),
+        tuple(torch.cat(found).view(clips, count, -1) for found in seen),
+    )  # fmt: skip
 
 
 class Learner:

@@ -24,8 +24,11 @@ from dtkd.distillation.methods.dkd import DKD
 from dtkd.distillation.methods.dtkd import DTKD
 from dtkd.distillation.methods.dynamic_temperature import DynamicTemperature
 from dtkd.distillation.methods.ebkd import EBKD
+from dtkd.distillation.methods.fitnet import FitNet
 from dtkd.distillation.methods.kd import KD
 from dtkd.distillation.methods.mixture import Mixture
+from dtkd.distillation.methods.rkd import RKD
+from dtkd.distillation.methods.sp import SP
 
 METHODS: Registry[type[Method]] = Registry("method")
 
@@ -54,5 +57,5 @@ def build(name: str, **settings: Any) -> Method:
         raise DtkdError(f"method {name}: {said}") from None
 
 
-for _method in (DTKD, BSKD, Mixture, KD, DKD, DIST, DynamicTemperature, Average, EBKD, CAMKD, AEKD):
+for _method in (DTKD, BSKD, Mixture, KD, DKD, DIST, DynamicTemperature, Average, EBKD, CAMKD, AEKD, FitNet, RKD, SP):
     register(_method)

@@ -16,7 +16,7 @@ from dtkd.common.errors import DtkdError
 from dtkd.common.fields import Fraction, Positive, Section
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
 Teachers = Literal["specialists", "generalist", "both"]
 Temperature = Annotated[Positive, Field(description="Temperature of the softened distributions (Eqs. 2, 3).")]
@@ -39,6 +39,7 @@ class Target(NamedTuple):
     q: Tensor | None  # (N, C), a distribution (or less than one) over the classes; None where it follows from `logits`
     weights: dict[str, Tensor]  # teacher -> (N,), of each sample
     logits: Mapping[str, Tensor] = MappingProxyType({})  # teacher -> (N, C), for a loss that reads each teacher's
+    features: Mapping[str, Tensor] = MappingProxyType({})  # teacher -> (N, D_k), pooled, for a loss that compares them
     labels: Labels = Labels()
 
     def rows(self, rows: Tensor) -> Target:
@@ -47,6 +48,7 @@ class Target(NamedTuple):
             None if self.q is None else self.q[rows],
             {name: weights[rows] for name, weights in self.weights.items()},
             {name: logits[rows] for name, logits in self.logits.items()},
+            {name: features[rows] for name, features in self.features.items()},
             self.labels,
         )
 
@@ -81,6 +83,8 @@ class Method(Section):
     """How many teachers it takes at least."""
     whole_batch: ClassVar[bool] = False
     """Whether its loss compares the samples of a batch, so that no part of one has a loss of its own."""
+    needs_features: ClassVar[bool] = False
+    """Whether its loss reads pooled features, the student's (`loss_of` has them as ``features``) and the teachers'."""
     symbols: ClassVar[dict[str, str]] = {}
     """The letters that stand before numbers in a run's name, in their order there."""
     later: ClassVar[frozenset[str]] = frozenset()
@@ -101,11 +105,16 @@ class Method(Section):
 
     @abstractmethod
     def loss_of(self, student_logits: Tensor, target: Target, labels: Tensor) -> Loss:
-        """The mean loss of samples: the student's logits (n, C), what they are taught, and their labels (n,)."""
+        """The mean loss of samples: the student's logits (n, C), what they are taught, and their labels (n,).
+
+        Of a method that ``needs_features`` it has a fourth argument ``features``: teacher -> the student's, as its
+        regressor makes them.
+        """
 
     def loss(
         self, student_logits: Tensor, teacher_logits: Mapping[str, Tensor], *, labels: Tensor,
-        groups: Tensor | None = None,
+        groups: Tensor | None = None, student_features: Tensor | Mapping[str, Tensor] | None = None,
+        teacher_features: Mapping[str, Tensor] | None = None,
     ) -> Loss:  # fmt: skip
         """The loss of a batch of N samples.
 
@@ -116,9 +125,13 @@ class Method(Section):
                 last, and is called `generalist`.
             labels: (N,), integers.
             groups: (C,), integers: the number of each class's specialist; a generalist has none.
+            student_features: (N, D), pooled, of a method that ``needs_features``; of one with `regressors`, teacher ->
+                what its regressor makes of them, (N, D_k).
+            teacher_features: teacher -> (N, D_k), pooled. They send no gradient.
 
         Raises:
-            DtkdError: shapes disagree, a specialist has no class, or there are too few or too many teachers.
+            DtkdError: features are missing, shapes disagree, a specialist has no class, or there are too few or many
+                teachers.
         """
         import torch
 
@@ -129,7 +142,31 @@ class Method(Section):
         equations.check_shapes(student_logits, list(detached.values()), labels)
         if groups is None:
             groups = torch.zeros(student_logits.shape[-1], dtype=torch.long, device=labels.device)
-        return self.loss_of(student_logits, self.target(detached, labels, groups), labels)
+        target = self.target(detached, labels, groups)
+        if not self.needs_features:
+            return self.loss_of(student_logits, target, labels)
+        theirs = {name: features.detach() for name, features in (teacher_features or {}).items()}
+        if isinstance(student_features, torch.Tensor):
+            student_features = dict.fromkeys(teacher_logits, student_features)
+        return self.loss_of(student_logits, target._replace(features=theirs), labels, student_features)
+
+    def regressors(self, width: int, widths: Mapping[str, int]) -> nn.ModuleDict | None:
+        """What maps a student's features to each teacher's width and trains with the student; None: nothing does.
+
+        Args:
+            width: the student's.
+            widths: teacher -> its own.
+        """
+        return None
+
+    def check_features(
+        self, teachers: Collection[str], features: Mapping[str, Tensor] | None, where: str
+    ) -> Mapping[str, Tensor]:
+        """The features, once there are some for every teacher; DtkdError, which names ``where``, if not."""
+        if missing := [name for name in teachers if name not in (features or {})]:
+            raise DtkdError(f"method {self.name} compares features: {where} has none for {', '.join(missing)}")
+        assert features is not None
+        return features
 
     def check_teachers(self, names: Collection[str]) -> None:
         """Raise DtkdError where a student cannot learn from teachers of these names by this method."""
