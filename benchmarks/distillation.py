@@ -103,6 +103,37 @@ def steps(settings: Train, frames: torch.Tensor, labels: torch.Tensor, classes: 
     }
 
 
+def by_method(
+    settings: Train, frames: torch.Tensor, labels: torch.Tensor, classes: int
+) -> dict[str, Callable[[], None]]:
+    """A plain step, and one of a student by each method at its usual settings, whose teachers have spoken."""
+    normalise, N = Normalise([0.5] * 3, [0.25] * 3), len(labels)
+    groups, items = (torch.arange(classes) >= classes // 4).long(), [(0, video) for video in range(N)]
+    videos = Videos(tuple(map(str, range(N))), (), tuple(labels.tolist()))
+    generator = torch.Generator().manual_seed(0)
+
+    def step(objective: CrossEntropy | Distillation) -> Callable[[], None]:
+        classifier = Classifier(network(classes, 0)).train()
+        objective.watch(classifier.model, 0, CPU)
+        optimiser = Optimiser(classifier, settings, CPU, objective.regressors)
+        run = loop.Training(classifier, classifier, normalise, objective, videos, None, None, settings, optimiser, CPU,
+                            ALONE, 0, "")  # fmt: skip
+        return lambda: loop.train_step(run, frames, items)
+
+    found = {PLAIN: step(CrossEntropy())}
+    for name in methods.names():
+        kind = methods.METHODS[name]
+        needed = {key: 0.5 for key, field in kind.model_fields.items() if field.is_required()}
+        teachers = {"specialists": ("static", "dynamic"), "generalist": ("teacher",),
+                    "both": ("static", "dynamic", "generalist")}[kind.teachers]  # fmt: skip
+        said = torch.randn(len(teachers), 1, N, classes, generator=generator)
+        width = backbones.projection(network(classes, 0)).in_features
+        shown = (torch.rand(1, N, width, generator=generator).half(),) if kind.needs_features else ()
+        found[name] = step(Distillation(methods.build(name, **needed), Targets(teachers, said, shown),
+                                        None if kind.teachers == "generalist" else groups))  # fmt: skip
+    return found
+
+
 def milliseconds(steps: dict[str, Callable[[], None]], rounds: int) -> dict[str, float]:
     """The median processor time of each step; a round takes each in turn, and the first does not count."""
     spent = {name: [] for name in steps}
@@ -148,9 +179,15 @@ def main() -> None:
     ], f"Processor time of a step: the demo's network, {size} clips of {study.clip.frames} × {crop} × {crop} in "
        f"memory, median of {rounds}.")  # fmt: skip
 
+    each = milliseconds(by_method(study.train, frames, labels, classes), rounds)
+    write("distillation_methods", [
+        {"student by": name, "ms": f"{spent:.1f}", "÷ plain": f"{spent / each[PLAIN]:.2f}"}
+        for name, spent in each.items()
+    ], f"Processor time of a student's step by each method, as above, median of {rounds}.")  # fmt: skip
+
     runs = [study.student_run(DATASET, row, 0) for row in study.students_of(DATASET).values()]
-    frozen = [run for run in runs if run.frozen_teachers]
-    learning = [run for run in runs if not run.frozen_teachers]
+    frozen = [run for run in runs if all(teachers.frozen for teachers in study.teacher_sets(run))]
+    learning = [run for run in runs if run not in frozen]
     by_file = {teachers.file: run for run in frozen for teachers in study.teacher_sets(run)}
     write("distillation_sweeps", [
         sweep("Table 5, all students", study, runs, times),
