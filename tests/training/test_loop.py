@@ -60,7 +60,8 @@ def student_by(name, clips=4, videos=12):
     settings = {key: 0.5 for key, field in kind.model_fields.items() if field.is_required()}
     said = 2 * torch.randn(len(teachers), clips, videos, 4, generator=torch.Generator().manual_seed(5))
     groups = None if kind.teachers == "generalist" else GROUPS
-    return Distillation(kind(**settings), Targets(teachers, said), groups)
+    shown = (torch.rand(clips, videos, 20, generator=torch.Generator().manual_seed(6)).half(),)
+    return Distillation(kind(**settings), Targets(teachers, said, shown if kind.needs_features else ()), groups)
 
 
 OBJECTIVES = {"cross-entropy": CrossEntropy, "student": student}

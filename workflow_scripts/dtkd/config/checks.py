@@ -460,11 +460,11 @@ def weights_are_of_every_backbone(config: Sections) -> None:
     networks = {where: (each.backbone or config.model.backbone, each.weights)
                 for where, each in config.networks().items()}  # fmt: skip
     for where, (backbone, own) in networks.items():
-        weights = own or study
-        if weights in PUBLISHED and not NETWORKS[backbone].published(weights):
+        start = own or study
+        if start in PUBLISHED and not NETWORKS[backbone].published(start):
             others = [word for word in PUBLISHED if NETWORKS[backbone].published(word)]
             raise ValueError(
-                f"{where if own else 'model'}.weights: there are no {weights} weights of {backbone}; use "
+                f"{where if own else 'model'}.weights: there are no {start} weights of {backbone}; use "
                 f"{' or '.join([*others, 'pretrain', *['none'] * bool(own)])}"
             )
     inherited = {backbone for backbone, weights in networks.values() if weights is None}

@@ -13,6 +13,8 @@ from dtkd.distillation.methods.base import Loss, OfLogits, Target, Teachers
 if TYPE_CHECKING:
     from torch import Tensor
 
+SMALL = 1e-12
+"""A squared length that counts as none."""
 Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -48,3 +50,12 @@ class OfFeatures(OfLogits):
 def gram(features: Tensor) -> Tensor:
     """(N, N): the products of all pairs of (N, D)."""
     return features @ features.T
+
+
+def unit(x: Tensor) -> Tensor:
+    """(..., D) at length 1; 0, without a gradient, where it has next to none: there it would be beyond bounds."""
+    import torch
+
+    squares = x.square().sum(-1, keepdim=True)
+    some = squares > SMALL
+    return torch.where(some, x / torch.where(some, squares, 1.0).sqrt(), 0.0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from dtkd.distillation.methods.features import OfFeatures, Weight, gram
+from dtkd.distillation.methods.features import SMALL, OfFeatures, Weight, gram, unit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -40,7 +40,7 @@ def distances(features: Tensor) -> Tensor:
     """(N, N): between the samples of (N, D), over the mean of those that are not 0; 0 between a sample and itself."""
     squares = features.square().sum(1)
     # at 0, a root has no gradient
-    found = (squares[:, None] + squares[None] - 2 * gram(features)).clamp(min=1e-12).sqrt()
+    found = (squares[:, None] + squares[None] - 2 * gram(features)).clamp(min=SMALL).sqrt()
     found = found * (1 - found.new_ones(len(found)).diag())
     apart = found > 0
     return found / found[apart].mean() if apart.any() else found
@@ -48,7 +48,5 @@ def distances(features: Tensor) -> Tensor:
 
 def angles(features: Tensor) -> Tensor:
     """(N, N, N): at each sample, the cosine between the directions to any two samples; 0 where one has no direction."""
-    from torch.nn.functional import normalize
-
-    directions = normalize(features[None] - features[:, None], dim=2)
+    directions = unit(features[None] - features[:, None])
     return directions @ directions.mT

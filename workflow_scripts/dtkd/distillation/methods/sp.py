@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from dtkd.distillation.methods.features import OfFeatures, Weight, gram
+from dtkd.distillation.methods.features import OfFeatures, Weight, gram, unit
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,6 +26,4 @@ class SP(OfFeatures):
     gamma: Weight = Field(3000.0, description="Weight beside cross-entropy.")
 
     def divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
-        from torch.nn.functional import normalize
-
-        return self.gamma * (normalize(gram(student)) - normalize(gram(teacher))).square().mean()
+        return self.gamma * (unit(gram(student)) - unit(gram(teacher))).square().mean()
