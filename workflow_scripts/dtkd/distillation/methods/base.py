@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 Teachers = Literal["specialists", "generalist", "both"]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Temperature = Annotated[Positive, Field(description="Temperature of the softened distributions (Eqs. 2, 3).")]
 Share = Annotated[
     Fraction,

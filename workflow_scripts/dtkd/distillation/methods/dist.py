@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
 from dtkd.common.fields import Positive
-from dtkd.distillation.methods.base import Loss, OfLogits, Target, Teachers
+from dtkd.distillation.methods.base import Loss, OfLogits, Target, Teachers, Weight
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class DIST(OfLogits):

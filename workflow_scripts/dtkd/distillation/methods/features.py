@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from dtkd.distillation.methods.base import Loss, OfLogits, Target, Teachers
 
@@ -15,7 +13,6 @@ if TYPE_CHECKING:
 
 SMALL = 1e-12
 """A squared length that counts as none."""
-Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class OfFeatures(OfLogits):

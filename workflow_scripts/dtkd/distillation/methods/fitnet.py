@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from dtkd.distillation.methods.features import OfFeatures, Weight
+from dtkd.distillation.methods.base import Weight
+from dtkd.distillation.methods.features import OfFeatures
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from dtkd.distillation.methods.features import OfFeatures, Weight, gram, unit
+from dtkd.distillation.methods.base import Weight
+from dtkd.distillation.methods.features import OfFeatures, gram, unit
 
 if TYPE_CHECKING:
     from torch import Tensor
