@@ -94,7 +94,7 @@ def test_settings_are_the_papers():
         "backbone": "slowfast_r101_16x8", "weights": "kinetics400", "weights_sha256": None, "dropout": 0.5,
     }  # fmt: skip
     assert paper.pretrain is None
-    assert paper.clip.model_dump() == {"frames": 64, "rate": 2, "fps": None}
+    assert paper.clip.model_dump() == {"frames": 64, "rate": 2, "fps": None, "crop": None}
     assert paper.augment.settings == {"short_side": [256, 320], "crop": 256, "test_short_side": 256, "flip": 0.5}
     assert paper.train.model_dump() == {
         "epochs": 10, "batch_size": 8, "optimiser": "sgd", "lr": 0.001, "momentum": 0.9, "weight_decay": 0.0,
