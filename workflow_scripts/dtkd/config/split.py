@@ -83,9 +83,9 @@ class Split(Section):
         None,
         description="`flow`: how the threshold comes from the class means; `null`: `value` if that is given, else "
         "`quantile`. `gap`: the middle of the largest gap between neighbouring class means that leaves two classes on "
-        "both sides. `otsu` and `kmeans`: at the two groups that differ most for their spread (the two criteria "
-        "choose the same); `otsu` is the middle between the groups, `kmeans` that between their means. Of groups that "
-        "these three find, one of a single class is refused.",
+        "both sides. `otsu` and `kmeans`: at the two groups that differ most for their spread (the two criteria are "
+        "one); `otsu` is the middle between the groups, of two classes or more each, `kmeans` that between their "
+        "means. Of groups that these three find, one of a single class is refused.",
     )
     quantile: Quantile = Field(
         0.25,

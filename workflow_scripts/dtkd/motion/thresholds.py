@@ -39,12 +39,13 @@ def of_quantile(means: np.ndarray, quantile: float) -> float:
 
 
 def otsu(means: np.ndarray) -> float:
-    """The middle of the gap at which the variance between the two groups is greatest.
+    """The middle of the gap at which the variance between the two groups is greatest, each of two classes or more.
 
     N. Otsu, "A threshold selection method from gray-level histograms", IEEE Trans. SMC 9 (1979), Eq. 18, over the
-    means themselves in place of a histogram.
+    means themselves in place of a histogram. One class that moves far more than all others would be a group of its own
+    there, and no teacher can learn from it.
     """
-    ordered, cut = _least_squares(means)
+    ordered, cut = _least_squares(_of_four("otsu", means), least=2)
     return float(ordered[cut - 1 : cut + 1].mean())
 
 
@@ -56,18 +57,24 @@ def kmeans(means: np.ndarray) -> float:
 
 def gap(means: np.ndarray) -> float:
     """The middle of the largest gap between neighbouring class means that leaves two classes on both sides."""
-    if len(means) < 4:
-        raise DtkdError(f"split.threshold: gap leaves two classes on both sides, and there are {len(means)} in all; "
-                        "set split.threshold: quantile, or add classes")  # fmt: skip
     import numpy as np
 
-    ordered = np.sort(means)
+    ordered = np.sort(_of_four("gap", means))
     cut = 2 + int(np.diff(ordered)[1:-1].argmax())
     return float(ordered[cut - 1 : cut + 1].mean())
 
 
-def _least_squares(means: np.ndarray) -> tuple[np.ndarray, int]:
-    """The sorted means, and how many of them are the lower group.
+def _of_four(threshold: str, means: np.ndarray) -> np.ndarray:
+    if len(means) < 4:
+        raise DtkdError(
+            f"split.threshold: {threshold} leaves two classes on both sides, and there are {len(means)} in all; set "
+            "split.threshold: quantile, or add classes"
+        )
+    return means
+
+
+def _least_squares(means: np.ndarray, least: int = 1) -> tuple[np.ndarray, int]:
+    """The sorted means, and how many of them are the lower group, of groups of ``least`` or more.
 
     The total of squares is that within the groups and that between them, so that the two-means clusters are also the
     groups which differ most (Otsu); in one dimension they are neighbours, so that there are C − 1 candidates.
@@ -75,11 +82,11 @@ def _least_squares(means: np.ndarray) -> tuple[np.ndarray, int]:
     import numpy as np
 
     ordered = np.sort(means)
-    below = np.arange(1, len(ordered))
+    below = np.arange(least, len(ordered) + 1 - least)
     above = len(ordered) - below
-    sums = ordered.cumsum()
-    apart = sums[:-1] / below - (sums[-1] - sums[:-1]) / above
-    return ordered, 1 + int((below * above * apart**2).argmax())
+    sums = ordered.cumsum()[below - 1]
+    apart = sums / below - (ordered.sum() - sums) / above
+    return ordered, least + int((below * above * apart**2).argmax())
 
 
 THRESHOLDS: Registry[Threshold] = Registry("threshold")
