@@ -80,7 +80,7 @@ def test_three_groups():
     ({"threshold": "kmeans"}, True), ({"threshold": "otsu"}, False), ({"threshold": "gap"}, False),
 ])  # fmt: skip
 def test_a_threshold_is_found_in_every_draw_anew(rule, moves):
-    """Of four classes `otsu` and `gap` can but take the lower two; 2-means' cut moves with the means, one by value does not."""
+    """Of four classes `otsu` and `gap` can but take the lower two; 2-means' cut moves, and one by value does not."""
     settings = {"source": "flow", "measure": "mean", "over": "all", "boundary": "inclusive"}
     apart = flows([1.0, 1.2, 1.1, 8.0, 8.2, 8.5], spread=0.2)
     assert (of_classes(apart, settings | rule)["kept"] == 1).all()
