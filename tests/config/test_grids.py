@@ -89,7 +89,7 @@ def test_a_dump_is_the_same_study_with_its_grid():
     (with_grid(S_alpha=[0.3, 0.3000001]), ": two of its rows would be called …-S0.3; its values differ by too little"),
     (with_grid(BSKD, S_alpha=[0.3]), ".S_alpha: method bskd has no such setting; leave it out"),
     (with_grid(method=["dtdk", "dtkd"]), ".method: method 'dtdk' is unknown; did you mean 'dtkd'?; choose one of dtkd, "
-     "bskd, mixture, kd, dkd, dist, dynamic_temperature, average, ebkd, ca_mkd, aekd, fitnet, rkd, sp"),
+     "bskd, mixture, kd, dkd, dist, dynamic_temperature, average, ebkd, ca_mkd, aekd, discrepancy, fitnet, rkd, sp"),
     (with_grid(list=[1, 4]), ".list: 4, but mine has 3 lists"),
     (with_grid(split=["drawn"]), ".split: 'drawn' is not one of splits; there are none"),
     (with_grid(KD, teacher=["U1", "U11"]), ".teacher: no baseline is called 'U11'; did you mean 'U1'?"),

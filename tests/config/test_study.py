@@ -262,7 +262,7 @@ def the_student(given):
      "that list"),
     *[({"students__mine__A": KD | {"method": name, "teachers": ["U1"]}},
        f"students.mine.A: method {name} weighs teachers against each other: it takes 2 or more, not 1")
-      for name in ("ebkd", "ca_mkd", "aekd")],
+      for name in ("ebkd", "ca_mkd", "aekd", "discrepancy")],
     ({"students__mine__A": KD | {"method": "aekd", "C": 0.4}},
      "students.mine.A: method aekd: 2 weights of at most C = 0.4 do not sum to 1; set C to 0.5 or more"),
     *[({"students__mine__A": {"method": "dist"}, f"train__{key}": 2},

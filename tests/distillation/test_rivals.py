@@ -63,6 +63,24 @@ def ca_mkd(z, t, y, groups, *, KD_T, KD_alpha):
     return weighed(z, t, y, (1 - inverse / inverse.sum(0)) / (len(t) - 1), KD_T, KD_alpha)
 
 
+def discrepancy(z, t, y, groups, *, KD_T, KD_alpha):
+    targets = []
+    for row, own in enumerate(z):
+        said = np.array([each[row] for each in t])
+        scores = []
+        for each in said:
+            can = np.isfinite(each)
+            p, a, b = softmax(each[can]), each[can], own[can]
+            doubt = -(p @ np.log(p)) / np.log(can.sum()) if can.sum() > 1 else 0
+            scores.append((1 - doubt) * (1 - a @ b / (np.linalg.norm(a) * np.linalg.norm(b))))
+        w = np.array(scores) / sum(scores) if sum(scores) > 0 else np.full(len(t), 1 / len(t))
+        able = np.isfinite(said)
+        shares = np.where(able, w[:, None], 0)
+        shares = np.where(shares.sum(0) > 0, shares, able)
+        targets.append(softmax((shares * np.where(able, said, 0)).sum(0) / shares.sum(0) / KD_T))
+    return mixed(kl(np.array(targets), log_softmax(z / KD_T, -1)).mean(), z, y, KD_T, KD_alpha)
+
+
 def dkd(z, t, y, groups, *, KD_T=4.0, alpha=1.0, beta=8.0, standardise=False):
     (t,) = t
     z_KD, t = (z_scores(z), z_scores(t)) if standardise else (z, t)
@@ -116,6 +134,7 @@ LOSSES = {
     "average": (average, (1, 5), [MIX, MIX | {"standardise": True}]),
     "ebkd": (ebkd, (2, 5), [MIX]),
     "ca_mkd": (ca_mkd, (2, 5), [MIX]),
+    "discrepancy": (discrepancy, (2, 5), [MIX]),
     "dkd": (dkd, (1, 1), [{}, {"alpha": 0.5, "beta": 2.0, "KD_T": 1.5, "standardise": True}]),
     "dist": (dist, (1, 1), [{}, {"beta": 2.0, "gamma": 0.5, "KD_T": 4.0}]),
     "dynamic_temperature": (dynamic_temperature, (1, 1), [MIX]),
@@ -212,6 +231,15 @@ def test_teachers_that_know_nothing_of_a_label_share_what_ca_mkd_gives_the_worst
     assert torch.stack(list(found.weights.values())).numpy() == pytest.approx(0.25 + 0.25 * np.eye(3))
 
 
+def test_the_surer_and_the_farther_teacher_is_heard():
+    """One that says what the student says weighs nothing, nor does one that has no idea."""
+    method, z = methods.build("discrepancy", **MIX), torch.tensor([[2.0, 0.0, 0.0]])
+    for same in (z, torch.zeros_like(z)):
+        weights = method.weights(torch.stack([same, torch.tensor([[0.0, 3.0, 0.0]])]), z)
+        torch.testing.assert_close(weights, torch.tensor([[0.0], [1.0]]))
+    torch.testing.assert_close(method.weights(torch.stack([z, z]), z), torch.full((2, 1), 0.5))
+
+
 def test_sure_teachers_weigh_alike_by_entropy():
     t = np.full((2, 2, 2), -np.inf)
     t[0, :, 0] = t[1, :, 1] = 1.0
@@ -234,6 +262,7 @@ def test_a_mixture_is_a_distribution_and_hears_specialists_within_their_group_al
 @pytest.mark.parametrize(("name", "row", "teachers", "message"), [
     ("ca_mkd", MIX, ("a",), "method ca_mkd weighs teachers against each other: it takes 2 or more, not 1"),
     ("ebkd", MIX, ("a",), "method ebkd weighs teachers against each other: it takes 2 or more, not 1"),
+    ("discrepancy", MIX, ("a",), "method discrepancy weighs teachers against each other: it takes 2 or more, not 1"),
     ("aekd", MIX, ("a",), "method aekd weighs teachers against each other: it takes 2 or more, not 1"),
     ("aekd", MIX | {"C": 0.3}, ("a", "b"), "2 weights of at most C = 0.3 do not sum to 1; set C to 0.5 or more"),
     ("kd", MIX, ("a", "b"), "method kd takes one teacher, not 2; average takes several"),

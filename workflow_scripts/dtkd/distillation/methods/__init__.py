@@ -19,6 +19,7 @@ from dtkd.distillation.methods.average import Average
 from dtkd.distillation.methods.base import Labels, Loss, Method, SoftTargets, Target
 from dtkd.distillation.methods.bskd import BSKD
 from dtkd.distillation.methods.ca_mkd import CAMKD
+from dtkd.distillation.methods.discrepancy import Discrepancy
 from dtkd.distillation.methods.dist import DIST
 from dtkd.distillation.methods.dkd import DKD
 from dtkd.distillation.methods.dtkd import DTKD
@@ -57,5 +58,6 @@ def build(name: str, **settings: Any) -> Method:
         raise DtkdError(f"method {name}: {said}") from None
 
 
-for _method in (DTKD, BSKD, Mixture, KD, DKD, DIST, DynamicTemperature, Average, EBKD, CAMKD, AEKD, FitNet, RKD, SP):
+for _method in (DTKD, BSKD, Mixture, KD, DKD, DIST, DynamicTemperature, Average, EBKD, CAMKD, AEKD, Discrepancy, FitNet,
+                RKD, SP):  # fmt: skip
     register(_method)
