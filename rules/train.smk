@@ -63,6 +63,20 @@ def training_inputs(role: str) -> dict:
     return inputs_of(lambda w: run_to_train(w, role))
 
 
+def head_inputs(role: str) -> dict:
+    """Those of a role whose backbone may be frozen."""
+    return training_inputs(role) | dict(features=lambda w: frozen_features(run_of(w, role)))
+
+
+FROZEN_FEATURES = checked(STUDY.frozen_features)
+
+
+def frozen_features(run: Run) -> str | list:
+    """What a run's frozen backbone makes of its clips; [] where it computes that itself."""
+    file = STUDY.features_file(run)
+    return f"{RESULTS}/{file}" if file else []
+
+
 def training_outputs(role: str) -> dict:
     """What every role leaves in its run's folder."""
     files = {"checkpoint": "checkpoint.pt", "history": "history.parquet", "predictions": "predictions.parquet"}
@@ -156,7 +170,7 @@ use rule pretrain as train_baseline with:
     message:
         "Train baseline {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
-        **training_inputs("baseline"),
+        **head_inputs("baseline"),
     output:
         **training_outputs("baseline"),
     params:
@@ -173,7 +187,7 @@ use rule pretrain as train_teacher with:
     message:
         "Train teacher {wildcards.run} on {wildcards.dataset}, list {wildcards.list}"
     input:
-        **training_inputs("teacher"),
+        **head_inputs("teacher"),
         split=lambda w: split_of(run_of(w, "teacher")),
         finished=lambda w: STUDY.finished(run_of(w, "teacher")) or [],
     output:
@@ -186,6 +200,47 @@ use rule pretrain as train_teacher with:
     threads: training_threads(on_cpu=1, processes=devices("teacher"))
     resources:
         **training_resources("teacher"),
+
+
+def reads_features(wildcards) -> Run:
+    """A run that reads a file of a frozen backbone's features; all of these agree on what it holds."""
+    file = f"{wildcards.dataset}/list{wildcards.list}/features/{wildcards.features}.pt"
+    if file not in FROZEN_FEATURES:
+        abort(f"{RESULTS}/{file}: no run of the study reads it")
+    return FROZEN_FEATURES[file].runs[0]
+
+
+# A frozen backbone speaks once for all heads that are trained on it, as teachers do for their students.
+rule frozen_features:
+    message:
+        "Features of the frozen backbone {wildcards.features} on {wildcards.dataset}, list {wildcards.list}"
+    input:
+        **inputs_of(reads_features),
+    output:
+        f"{RUN}/features/{{features}}.pt",
+    wildcard_constraints:
+        features="[^/]+",
+    params:
+        settings=lambda w: STUDY.features_settings(FROZEN_FEATURES[STUDY.features_file(reads_features(w))]),
+        # how many clips pass at a time, and how: it changes no result
+        train=lambda w, resources: STUDY.train_of(reads_features(w)).model_dump(mode="json"),
+        root=lambda w: dataset_settings(w.dataset).videos,
+        device=device,
+        cache_mb=cache_mb,
+        sha256=lambda w, resources: sha256_of_start(reads_features(w)),
+    log:
+        f"{RESULTS}/logs/frozen_features/{{dataset}}-list{{list}}-{{features}}.log",
+    priority: 5
+    threads: training_threads(on_cpu=1)
+    resources:
+        gpu=gpus,
+        cpu=training_cores,
+        mem_mb=training_memory,
+        runtime=scale_with_attempt(1440),
+    conda:
+        "../envs/train.yaml"
+    script:
+        "../workflow_scripts/frozen_features.py"
 
 
 TEACHER_SETS = STUDY.all_teacher_sets()

@@ -10,6 +10,7 @@ with job(snakemake):  # noqa: F821
     from dtkd.training import evaluation, networks
     from dtkd.training.classifier import Classifier
     from dtkd.training.hardware import choose_hardware
+    from dtkd.training.views import views_to_test
 
     given, params = snakemake.input, snakemake.params  # noqa: F821
     machine = choose_hardware(params.device, snakemake.threads)  # noqa: F821
@@ -22,16 +23,17 @@ with job(snakemake):  # noqa: F821
     classifier = Classifier(networks.trained_model(settings, len(classes), given.checkpoint), allowed)
 
     options = networks.training_options(settings, computing={})
+    protocol, normalise = Evaluation(**params.evaluation), networks.normaliser(settings, given.pixels)
+    videos = Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test")  # noqa: F821
     table = evaluation.evaluate(
         classifier,
         {part: weights.load_state_dict(given.checkpoint, part=part) for part in ("model", "last")},
-        networks.normaliser(settings, given.pixels),
-        Videos.of(index, params.root, f"list{snakemake.wildcards.list}", "test"),  # noqa: F821
-        clip=options["clip"],
-        augment=options["augment"],
-        evaluation=Evaluation(**params.evaluation),
+        normalise,
+        videos,
+        views_to_test(videos, options["clip"], options["augment"], protocol, normalise),
         settings=options["settings"],
         hardware=machine,
+        average=protocol.average,
         label=str(given.checkpoint),
     )
     with atomic(snakemake.output[0]) as path:  # noqa: F821

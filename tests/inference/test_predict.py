@@ -22,6 +22,7 @@ from dtkd.training.classifier import Classifier
 from dtkd.training.evaluation import evaluate
 from dtkd.training.hardware import Hardware
 from dtkd.training.normalise import Normalise
+from dtkd.training.views import views_to_test
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +40,11 @@ def broken(tmp_path):
 def evaluated(checkpoint, videos: Videos, evaluation, augment=SETTINGS["augment"]):
     """The logits of the selected and of the last epoch, as the workflow's evaluation gives them."""
     states = torch.load(checkpoint, weights_only=True)
+    normalise = Normalise(PIXELS["mean"], PIXELS["std"])
     found = evaluate(
-        Classifier(networks.new_model(SETTINGS, 4, None)), states, Normalise(PIXELS["mean"], PIXELS["std"]),
-        videos, clip=Clip(**SETTINGS["clip"]), augment=Augment(**augment), evaluation=evaluation,
-        settings=Train(**SETTINGS["train"]), hardware=CPU,
+        Classifier(networks.new_model(SETTINGS, 4, None)), states, normalise, videos,
+        views_to_test(videos, Clip(**SETTINGS["clip"]), Augment(**augment), evaluation, normalise),
+        settings=Train(**SETTINGS["train"]), hardware=CPU, average=evaluation.average,
     )  # fmt: skip
     return np.stack(found["logits"]), np.stack(found["logits_last"])
 

@@ -105,6 +105,30 @@ def test_the_head_is_what_trains_when_the_backbone_is_frozen(name):
         assert not any(module.training for module in layers)
 
 
+@pytest.mark.parametrize("name", EVERY)
+def test_a_linear_head_has_parameters_in_its_projection_alone(name):
+    model = on_meta(name)
+    own, projection = ({id(p) for p in part(model).parameters()} for part in (backbones.head, backbones.projection))
+    assert models.entry(name).head.linear == (own == projection)
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_a_network_with_a_linear_head_is_its_features_and_its_projection(name):
+    if not models.entry(name).head.linear:
+        return
+    with quick_start():
+        model = built(name, dropout=0.9).eval()
+    pooled, state = backbones.PooledFeatures(model), list(model.state_dict())
+    with torch.no_grad():
+        backbones.projection(model).bias.zero_()
+        wanted = model(clip_of(name))
+        unit, features = wanted.abs().max(), pooled.take()
+        assert features.shape == backbones.example(backbones.on_features(model), 2, 8, 32).shape
+        torch.testing.assert_close(model(features) / unit, wanted / unit, rtol=1e-4, atol=1e-4)
+        assert ((model.train()(features) - wanted) / unit).abs().max() > 0.1, "dropout is of features"
+    assert list(model.state_dict()) == state
+
+
 @pytest.mark.parametrize("name", HEADS)
 def test_classes_change_the_projection_alone(name):
     """As tables and plans count on."""

@@ -121,12 +121,16 @@ def test_another_number_of_classes_changes_the_head_alone(classes):
 def test_what_each_role_costs(sizes):
     found = costs(paper(), sizes)
     macs, list1 = plan.multiply_adds("slowfast_r101_16x8", 101, 64, 256), sizes["ucf101"]
+    features = found["ucf101/list1/features/slowfast_r101_16x8-seed0.pt"]
+    assert features.flops == pytest.approx(2 * macs * (10 * 9537 + 3783)), "each test video's centre clip is one"
+    assert features.disk == pytest.approx((10 * 9537 + 3783) * 2304 * 4)
     frozen = found["ucf101/list1/baseline/slowfast_r101_16x8-frozen-seed0"]
-    assert frozen.flops == pytest.approx(2 * macs * 10 * (9537 + 3783))
     locked, free = (found[f"ucf101/list1/teacher/static{lock}-seed0"] for lock in ("-LT", ""))
     train, test = list1.train[1]["static"], list1.test[1]["static"]
     assert free.flops == pytest.approx(2 * macs * (30 * train + 10 * test + 2 * 3783))
-    assert locked.flops == pytest.approx(2 * macs * (10 * train + 10 * test + 2 * 3783))
+    for head in (frozen, locked):
+        assert head.flops == head.clips == 0, "what it learns from is known"
+        assert features.name in head.after
     logits = found["ucf101/list1/targets/frozen-LT-seed0.pt"]
     assert logits.flops == pytest.approx(2 * macs * 2 * 10 * 9537)
     assert logits.disk == pytest.approx(2 * 10 * 9537 * 101 * 4)
@@ -181,12 +185,15 @@ def test_a_student_costs_what_a_plain_training_costs(row, sizes):
 
 
 def test_teachers_that_train_for_longer(sizes):
-    """Their training costs more, and their logits on the student's clips do not."""
+    """Their training costs more (of locked ones, their features), and their logits on the student's clips do not."""
     row = {"S_alpha": 0.3, "KD_T": 2, "KD_alpha": 0.4}
-    usual, longer = (costs(paper(students={"ucf101": {"SU12": row}}, use=["ucf101"], teachers={"train": train}), sizes)
-                     for train in ({}, {"epochs": 20}))  # fmt: skip
-    changed = {name for name in usual if usual[name].flops != longer[name].flops}
-    assert changed == {f"ucf101/list1/teacher/{subset}-LT-seed0" for subset in ("static", "dynamic")}
+    for LT, wanted in ((True, {"features/slowfast_r101_16x8-seed0.pt"}),
+                       (False, {"teacher/static-seed0", "teacher/dynamic-seed0"})):  # fmt: skip
+        usual, longer = (costs(paper(students={"ucf101": {"SU12": row | {"LT": LT}}}, use=["ucf101"],
+                                     teachers={"train": train}), sizes)
+                         for train in ({}, {"epochs": 20}))  # fmt: skip
+        changed = {name for name in usual if usual[name].flops != longer[name].flops}
+        assert changed == {f"ucf101/list1/{name}" for name in wanted}
 
 
 def test_plain_distillation_pays_for_one_teacher(sizes):
@@ -246,7 +253,8 @@ def test_jobs_of_the_paper(sizes):
     found = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))
     rows = {row["stage"]: row for row in plan.plan(chosen, found, GPU, dict.fromkeys(chosen.use, MEASURED)).rows}
     jobs = {stage: row["jobs"] for stage, row in rows.items()}
-    assert jobs == {"flow": 152, "baselines": 12, "teachers": 8, "teachers' logits": 8, "students": 26, "total": 206}
+    assert jobs == {"flow": 152, "frozen features": 2, "baselines": 12, "teachers": 8, "teachers' logits": 8,
+                    "students": 26, "total": 208}  # fmt: skip
     assert rows["flow"]["CPU h"] == pytest.approx((13_320 + 6_766) * 4 / 3600)
     assert rows["flow"]["disk GB"] == pytest.approx((13_320 + 6_766) * 1e-5)
     for column in ("clips", "PFLOP", "GPU h", "CPU h", "disk GB"):
@@ -289,7 +297,7 @@ def test_what_is_done_costs_no_more(tmp_path, sizes):
     assert rows[0]["GPU h"] - rows[1]["GPU h"] == pytest.approx(own[0].flops / 1e13 / 3600)
     assert rows[0]["CPU h"] - rows[1]["CPU h"] == pytest.approx((own[0].clips * 0.1 + flow) / 3600)
     assert [each.done for each in plans] == [0, 2]
-    assert [row["jobs"] for row in rows] == [206, 204]
+    assert [row["jobs"] for row in rows] == [208, 206]
 
 
 def test_what_nobody_waits_for_would_not_run():
@@ -422,14 +430,14 @@ def test_done_jobs_are_not_listed(own, capsys):
         (folder / "checkpoint.pt").touch()
     script.main([])
     shown = capsys.readouterr().out
-    assert shown.startswith("**own**: 2 jobs (5 more are done), 0")
+    assert shown.startswith("**own**: 2 jobs (6 more are done), 0")
     first = [line.split("|")[1].strip() for line in shown.splitlines() if line.startswith("| ")]
     assert first == ["stage", "flow", "total", "data set", "own"], "and no network"
     (own / chosen.results / "own" / "flow").mkdir()
     for name in ("left", "right"):
         (own / chosen.results / "own" / "flow" / f"{name}.parquet").touch()
     script.main([])
-    assert capsys.readouterr().out.startswith("**own**: nothing is left to compute, all 7 jobs are done.\n\nGains over")
+    assert capsys.readouterr().out.startswith("**own**: nothing is left to compute, all 8 jobs are done.\n\nGains over")
 
 
 @pytest.mark.parametrize(("value", "number", "text"), [

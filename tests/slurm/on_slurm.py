@@ -28,7 +28,7 @@ NODE = socket.gethostname().partition(".")[0]
 TABLE5 = "results/tables/table5.csv"
 BASELINE = "results/small/list1/baseline/slowfast_small-seed0"
 STUDENT = "results/small/list1/student/dtkd-S0.3-T2-A0.4-LT-FT-seed0"
-TRAININGS = {"train_baseline", "train_teacher", "teacher_logits", "train_student"}
+TRAININGS = {"train_baseline", "frozen_features", "train_teacher", "teacher_logits", "train_student"}
 EPOCHS = 80  # of the baseline that is killed over and over
 STUDY = """
 name: small
@@ -156,7 +156,7 @@ def test_training_jobs_hold_the_gpu_and_others_do_not(finished):
     assert {job["JobState"] for job in jobs} == {"COMPLETED"}
     assert Counter(job["rule"] for job in jobs) == {
         "render_render_small": 2, "prepare_index_pixel_statistics": 1, "flow_flow": 2, "split": 1,  # groups, rules
-        "train_baseline": 1, "train_teacher": 2, "teacher_logits": 1, "train_student": 1,
+        "train_baseline": 1, "frozen_features": 1, "train_teacher": 2, "teacher_logits": 1, "train_student": 1,
     }  # fmt: skip
     for job in jobs:
         trains = job["rule"] in TRAININGS

@@ -13,6 +13,7 @@ from dtkd.training.metrics import top_k
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy
 from dtkd.training.sampling import TestClips
+from dtkd.training.views import views_to_test
 
 
 def test_normalise():
@@ -35,12 +36,18 @@ def test_letterboxed_clips_have_margins_of_the_mean_colour_wherever_they_are_ask
     checkpoint, _, _ = loop.train(learner, CrossEntropy(), change, first(toy[0], 4), first(toy[1], 4), seed=0,
                                   fingerprint={}, resume=tmp_path / "resume.pt", **given)  # fmt: skip
     targets.frozen({"teacher": learner.model}, change, first(toy[0], 4), seed=0, **given)
-    evaluation.evaluate(learner, checkpoint, change, first(toy[1], 4), evaluation=Evaluation(), **given)
+    videos = first(toy[1], 4)
+    evaluation.evaluate(learner, checkpoint, change, videos, centres(videos, letterbox, change), settings=settings,
+                        hardware=CPU)  # fmt: skip
     assert len(seen) == 5
     for clips in seen:  # 40 rows and 48 columns of a frame become 27 and 32
         margins = torch.cat([clips[..., :2, :], clips[..., -3:, :]], dim=-2)
         assert margins.abs().max() < 1e-5
         assert clips[..., 2:-3, :].abs().amax((1, 2, 4)).min() > 0.1  # every row between them
+
+
+def centres(videos, augment=AUGMENT, change=None):
+    return views_to_test(videos, CLIP, augment, Evaluation(), change or normalise())
 
 
 def scored(seed=0):
@@ -64,10 +71,9 @@ def test_views_are_averaged_as_asked(toy, average):
     with torch.no_grad():  # what all views have in common would hide how they differ
         mean = torch.cat([learner(normalise()(tests[v][0])) for v in range(3)]).mean(0)
         backbones.projection(learner.model).bias -= mean
-    protocol = Evaluation(clips_per_video=2, crops_per_clip=3, average=average)
     states = dict.fromkeys(("model", "last"), learner.model.state_dict())
-    table = evaluation.evaluate(learner, states, normalise(), videos, clip=CLIP, augment=AUGMENT, evaluation=protocol,
-                            settings=evaluation_settings(), hardware=CPU)  # fmt: skip
+    table = evaluation.evaluate(learner, states, normalise(), videos, tests, average=average,
+                                settings=evaluation_settings(), hardware=CPU)  # fmt: skip
     found = np.stack(table["logits"])
     each = {}  # by average: one row a video
     with torch.no_grad():
@@ -156,7 +162,7 @@ def test_the_history_and_the_evaluation_agree(toy, tmp_path, monkeypatch):
     parts = {part: weights.load_state_dict(tmp_path / "checkpoint.pt", part=part) for part in ("model", "last")}
     learner = Classifier(networks.new_model(settings, 4, None))
     found = evaluation.evaluate(
-        learner, parts, normalise(), first(toy[1], 4), clip=CLIP, augment=AUGMENT, evaluation=Evaluation(),
+        learner, parts, normalise(), first(toy[1], 4), centres(first(toy[1], 4)),
         settings=evaluation_settings(batch_size=4), hardware=CPU,
     )  # fmt: skip
     assert checkpoint["epoch"] < 3, "the two parts differ"

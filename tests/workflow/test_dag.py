@@ -20,6 +20,7 @@ SPLIT = {"split tiny/split.json"}
 TEACHERS = {f"train_teacher {LIST}/teacher/{name}-seed0" for name in ("static", "static-LT", "dynamic", "dynamic-LT")}
 TEACHERS |= {f"teacher_logits {LIST}/targets/frozen-LT-seed0.pt"}  # of the frozen pair, for both of its students
 TEACHERS |= {f"continue_teachers {LIST}/targets/continued-seed0.{end}" for end in ("pt", "parquet")}
+FEATURES = {f"frozen_features {LIST}/features/slowfast_small-seed0.pt"}  # of the locked pair's backbone
 TABLE = {"table table5"}
 
 
@@ -35,7 +36,7 @@ RUNS = [
 ]
 BASELINE = trained(*RUNS[0])
 STUDENTS = set().union(*(trained(*run) for run in RUNS[1:]))
-EVERYTHING = FLOW | INDEX | PIXELS | SPLIT | BASELINE | TEACHERS | STUDENTS | TABLE
+EVERYTHING = FLOW | INDEX | PIXELS | SPLIT | BASELINE | FEATURES | TEACHERS | STUDENTS | TABLE
 
 
 @pytest.fixture(scope="module")
@@ -169,7 +170,7 @@ def test_runs_of_an_earlier_version_had_masked_teachers(study):
 
 def test_teachers_settings(study):
     tiny.configure(study, lambda config: config.update(teachers={"train": {"epochs": 2}}))
-    assert tiny.pending(study) == TEACHERS | STUDENTS | TABLE
+    assert tiny.pending(study) == FEATURES | TEACHERS | STUDENTS | TABLE
     tiny.configure(study, lambda config: config.update(teachers={"train": {"epochs": 1}}))
     assert tiny.pending(study) == set()
     tiny.configure(study, lambda config: config.update(teachers={"outputs": "masked"}))
@@ -360,10 +361,13 @@ def test_one_student_less(study):
     assert tiny.pending(study) == TABLE
 
 
-@pytest.mark.parametrize(("section", "setting"), [("train", {"epochs": 2}), ("clip", {"rate": 2})])
-def test_training_setting(study, section, setting):
+@pytest.mark.parametrize(("section", "setting", "features"), [
+    ("train", {"epochs": 2}, FEATURES), ("clip", {"rate": 2}, FEATURES),
+    ("train", {"lr": 0.2}, set()),  # a frozen backbone's features know nothing of it
+])  # fmt: skip
+def test_training_setting(study, section, setting, features):
     tiny.configure(study, lambda config: config[section].update(setting))
-    assert tiny.pending(study) == BASELINE | TEACHERS | STUDENTS | TABLE
+    assert tiny.pending(study) == BASELINE | features | TEACHERS | STUDENTS | TABLE
 
 
 def test_evaluation_setting(study):

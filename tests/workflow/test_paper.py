@@ -22,6 +22,7 @@ JOBS = {
     "pixel_statistics": 2 * 3,  # each list has its own training videos
     "download_weights": 3,
     "train_baseline": 2 * 6,
+    "frozen_features": 2,
     "train_teacher": 2 * 2 * 2,  # static or dynamic, LT or not, for each dataset
     "teacher_logits": 2 * 2,
     "continue_teachers": 2 * 2,

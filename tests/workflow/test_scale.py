@@ -48,7 +48,8 @@ def test_the_demo_renders_a_class_a_job(tmp_path):
 
 WITH_TORCH = {
     "check.py", "check_groups.py", "train.py", "try_candidate.py", "train_winner.py", "evaluate.py", "benchmark.py",
-    "teacher_logits.py", "continue_teachers.py", "download_weights.py", "download_flow_weights.py", "plan.py",
+    "frozen_features.py", "teacher_logits.py", "continue_teachers.py", "download_weights.py",
+    "download_flow_weights.py", "plan.py",
 }  # fmt: skip
 IMPORTS = """
 import ast, json, sys

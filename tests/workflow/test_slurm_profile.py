@@ -14,4 +14,4 @@ def test_small_jobs_share_a_submission(tmp_path):
     held = sorted((group.split()[0], len(re.findall(r"^    Job \d+: ", group, re.MULTILINE))) for group in groups)
     assert held == [("flow", len(tiny.CLASSES)), ("prepare", 2)]  # the index with the pixel statistics
     alone = re.findall(r"^Job \d+: (\w+)", done.stdout, re.MULTILINE)
-    assert sorted(alone) == sorted(["Static", "Table", "Logits", "Teachers", *["Train"] * (1 + 4 + 3)])
+    assert sorted(alone) == sorted(["Static", "Table", "Features", "Logits", "Teachers", *["Train"] * (1 + 4 + 3)])

@@ -9,7 +9,7 @@ from dtkd.config.datasets import Dataset
 from dtkd.config.flow import Flow
 from dtkd.config.model import Backbone, Clip, Model
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student, student
-from dtkd.config.runs import Run, Search, TeacherSet
+from dtkd.config.runs import FeatureSet, Run, Search, TeacherSet
 from dtkd.config.searches import Searched
 from dtkd.config.split import Split
 from dtkd.config.study import Study, read
@@ -23,6 +23,7 @@ __all__ = [
     "Clip",
     "Dataset",
     "Evaluation",
+    "FeatureSet",
     "Flow",
     "Model",
     "OfBaselines",

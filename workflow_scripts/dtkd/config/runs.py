@@ -13,7 +13,7 @@ from dtkd.config.rows import OfSpecialists, Student
 from dtkd.config.training import Outputs
 
 
-def _spelled(key: str, value: Any) -> str:
+def spelled(key: str, value: Any) -> str:
     """A setting of a training in a run's name: `epochs20`, `no-clip_grad_norm`, `class_balance_weights`."""
     if value is None or isinstance(value, bool):
         return key if value else f"no-{key}"
@@ -84,7 +84,7 @@ class Run:
             parts = [s.method, *distillation.numbers(), *self._taught_by(), *distillation.words().values(), *self._as()]
         else:
             parts = [self.backbone, *self.network.words(), "frozen" if self.frozen else None]
-            parts += [_spelled(key, value) for key, value in self.recipe]
+            parts += [spelled(key, value) for key, value in self.recipe]
         return "-".join(part for part in parts if part)
 
     def _as(self) -> Sequence[str | None]:
@@ -136,6 +136,15 @@ class Search:
     def before(self, epochs: int) -> int:
         """The epochs of the rung before; 0 of the first."""
         return (0, *self.epochs)[self.epochs.index(epochs)]
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """A frozen backbone that is asked about a list's clips once, for all runs that train a head on it."""
+
+    file: str  # relative to the results folder
+    runs: tuple[Run, ...]  # that read it: their backbone, start, seed and clips are the same
+    clips: int  # of each training video: as many as the longest of them draws
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,11 @@ from dtkd.common.errors import DtkdError
 from dtkd.config.explain import explain
 from dtkd.config.model import OwnNetwork
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student
-from dtkd.config.runs import Run, Search, TeacherSet
+from dtkd.config.runs import FeatureSet, Run, Search, TeacherSet, spelled
 from dtkd.config.searches import Searched
 from dtkd.config.sections import Sections
 from dtkd.config.training import Outputs, Train
-
-"""The settings that say what a frozen teacher is asked about, and what it is."""
+from dtkd.models.entries import NETWORKS
 
 
 class Study(Sections):
@@ -154,6 +153,51 @@ class Study(Sections):
                     raise DtkdError(f"config: two kinds of teachers would share the file {teachers.file}; give the "
                                     "split of one another name")  # fmt: skip
         return found
+
+    def features_file(self, run: Run) -> str | None:
+        """Where what a run's frozen backbone makes of its clips is, relative to the results folder.
+
+        None where the run has to compute it: it trains all of its network, or a head of several layers, or mixes clips.
+        """
+        train = self.train_of(run)
+        apart = self.of_features or self.finished(run) or train.mixup or train.cutmix
+        if not run.frozen or apart or not NETWORKS[run.backbone].head.linear:
+            return None
+        words = [run.backbone, *run.network.words(), *([f"of_{run.window}"] if run.window else [])]
+        words += [spelled(key, value) for key, value in self._seen_by(train).items() if value not in (None, "auto")]
+        name = "-".join([*words, f"seed{run.seed}.pt"])
+        return str(PurePosixPath(run.dataset, f"list{run.list}", "features", name))
+
+    @staticmethod
+    def _seen_by(train: Train) -> dict[str, Any]:
+        """What of a training, beside the number of its clips, says what these are, of which videos, and how exact."""
+        keys = ("rand_augment", "validation_fraction", "precision")
+        return {key: getattr(train, key) for key in keys if key in train.learning()}
+
+    def frozen_features(self) -> dict[str, FeatureSet]:
+        """All such files of the study's runs."""
+        readers: dict[str, list[Run]] = {}
+        for run in self.runs().values():
+            if file := self.features_file(run):
+                readers.setdefault(file, []).append(run)
+        found = {}
+        for file, runs in readers.items():
+            clips = (self.train_of(run).epochs * self.train_of(run).clips_per_video for run in runs)
+            found[file] = FeatureSet(file, tuple(runs), max(clips))
+            if any(self.features_settings(FeatureSet(file, (run,), found[file].clips)) !=
+                   self.features_settings(found[file]) for run in runs):  # fmt: skip
+                raise DtkdError(f"config: runs with different settings would share the file {file}; make their "
+                                "settings equal, or differ by more")  # fmt: skip
+        return found
+
+    def features_settings(self, asked: FeatureSet) -> dict[str, Any]:
+        """What determines what such a file holds, beside its inputs."""
+        settings = self.settings(asked.runs[0])
+        names = ("backbone", "weights", "seed", "clip", "window", "pixels", "augment")
+        return {name: settings[name] for name in names if name in settings} | {
+            "train": {key: settings["train"][key] for key in self._seen_by(self.train_of(asked.runs[0]))},
+            "clips": asked.clips,
+        }
 
     def split_file(self, dataset: str, split: str | None = None) -> str:
         """Where a split of a data set is, relative to the results folder."""

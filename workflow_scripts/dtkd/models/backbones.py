@@ -106,6 +106,25 @@ def projection(model: VideoModel) -> nn.Linear:
     return model.get_submodule(model.entry.head.projection)
 
 
+class OnFeatures(nn.Module):
+    """Goes before the class of a network whose head is `linear`: it takes pooled features (N, D) in place of clips.
+
+    Logits are those that it gives to the features' clips. In train mode, dropout is of the pooled features, also where
+    the network has it before it pools the positions of a larger square.
+    """
+
+    def forward(self, features: Tensor) -> Tensor:
+        for layer in head(self).modules():
+            if isinstance(layer, nn.Dropout):
+                features = layer(features)
+        return projection(self)(features)
+
+
+def on_features(model: VideoModel) -> VideoModel:
+    """Have a network with a `linear` head take pooled features, as `PooledFeatures` has them, from now on."""
+    return _with(InFloat32, _with(OnFeatures, model))
+
+
 class PooledFeatures:
     """What a network's projection took in its last pass: float32 (N, D), the mean over positions where it has some.
 
@@ -246,8 +265,10 @@ def _own_groups(module: nn.Module) -> list[Any]:
 def example(model: VideoModel, count: int, frames: int, crop: int | None, device: Any = "meta") -> Tensor:
     """A batch of zeros of what a network takes: ``count`` clips of ``frames`` frames, of features so many steps.
 
-    ``crop`` is None for features.
+    ``crop`` is None for features. Pooled features (`on_features`) have neither.
     """
+    if isinstance(model, OnFeatures):
+        return torch.zeros(count, projection(model).in_features, device=device)
     if model.entry.input.features:
         return torch.zeros(count, model.dimension, frames, device=device)
     return torch.zeros(count, 3, frames, crop, crop, device=device)

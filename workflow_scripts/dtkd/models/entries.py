@@ -75,6 +75,13 @@ class Head:
     """All that trains where the backbone is frozen: "blocks.6". It computes in float32 under any precision."""
     projection: str
     """The linear layer in it (or itself) that gives the logits: "blocks.6.proj"."""
+    linear: bool = False
+    """Whether this layer alone has parameters there, beside pooling and dropout: so a frozen network is its features
+    and this layer (`backbones.OnFeatures`)."""
+
+    def __post_init__(self) -> None:
+        if self.module == self.projection:
+            object.__setattr__(self, "linear", True)
 
 
 @dataclass(frozen=True)
@@ -149,12 +156,12 @@ WITHOUT_DECAY = "dtkd.models.groups:without_decay"
 
 def _add(
     name: str, family: str, head: str, *, clip: tuple[int, int, int] | None = None, pixels: str | None = None,
-    projection: str | None = None, input: dict[str, Any] | None = None, **known: Any
+    projection: str | None = None, linear: bool = True, input: dict[str, Any] | None = None, **known: Any
 ) -> None:  # fmt: skip
     """An entry of a builder in ``family``; ``clip`` is the published frames, rate and crop."""
     recipe = dict(zip(("frames", "rate", "crop"), clip, strict=True)) if clip else {}
     takes = Input(**(input or {}), **recipe, **(PIXELS[pixels] if pixels else {}))
-    NETWORKS.add(name, Network(f"dtkd.models.{family}", Head(head, projection or head), takes, **known))
+    NETWORKS.add(name, Network(f"dtkd.models.{family}", Head(head, projection or head, linear), takes, **known))
 
 
 def _slowfast(builder: str, weights: str | None = None, frames: int = 0, zoo: Zoo | None = None) -> None:
@@ -222,7 +229,7 @@ for _name, _clip, _zoo in (
     ("x3d_m", (16, 5, 256), Zoo("pytorchvideo", 3.79, 6.72, top1=75.94, norms=True)),
     ("x3d_l", (16, 5, 356), Zoo("pytorchvideo", 6.15, 26.64, top1=77.44, norms=True)),
 ):
-    _of_pytorchvideo(_name, "x3d", _name.upper(), "blocks.5", _clip, _zoo)
+    _of_pytorchvideo(_name, "x3d", _name.upper(), "blocks.5", _clip, _zoo, linear=False)
 
 _of_torchvision(
     "mvit_v1_b", "mvit", "mvit_v1_b-dbeb1030", "head", (16, 4, 224), "pytorchvideo",

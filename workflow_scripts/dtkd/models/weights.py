@@ -101,13 +101,15 @@ def _unwrapped(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return state
 
 
-def load_safely(path: str | Path) -> Any:
+def load_safely(path: str | Path, mapped: bool = False) -> Any:
     """Read tensors and plain values to the CPU; nothing in the file is run.
+
+    ``mapped`` tensors stay on the disk until they are used.
 
     Raises DtkdError for a file that is damaged, or that would run code.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
     except Exception as error:  # damaged bytes can raise anything; all of it means that the file is not usable
         if found := _REFUSED.search(str(error)):
             raise DtkdError(

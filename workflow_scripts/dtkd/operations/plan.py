@@ -5,8 +5,9 @@ machine can tell is measured in a few seconds where the plan is made: flow and d
 kind, and on a CPU study the arithmetic itself. The rest is assumed, and `notes` says each assumption.
 
 One training clip costs three forward passes (forward, gradient of the activations, gradient of the weights), one where
-the backbone is frozen. Teachers say what they say once for all their students: one forward pass of each, or four in all
-where they go on learning, three of a clip's own teacher and one of each other. A multiply-add is two FLOPs.
+the backbone is frozen, and that once for all runs that read its features. Teachers say what they say once for all their
+students: one forward pass of each, or four in all where they go on learning, three of a clip's own teacher and one of
+each other. A multiply-add is two FLOPs.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ import torch
 from dtkd import models
 from dtkd.common.errors import DtkdError
 from dtkd.common.files import read_parquet
-from dtkd.config import Dataset, Run, Search, Study, TeacherSet
+from dtkd.config import Dataset, FeatureSet, Run, Search, Study, TeacherSet
 from dtkd.data import datasets, features, published, synthetic, video
 from dtkd.data import groups as groups_of_classes
 from dtkd.data.video_info import VideoInfo
@@ -40,9 +41,9 @@ from dtkd.motion import flow
 from dtkd.training import sampling
 
 ORDER = ("pretrain", "baseline", "teacher", "student")  # each role learns from those before it
-STAGES = ("render", "flow", "pretrain", "baselines", "teachers", "teachers' logits", "searches", "students",
-          "evaluation")  # fmt: skip
-ON_THE_WAY = ("render", "pretrain", "teachers' logits")  # made for other jobs alone; tables and figures want the rest
+STAGES = ("render", "flow", "pretrain", "frozen features", "baselines", "teachers", "teachers' logits", "searches",
+          "students", "evaluation")  # fmt: skip
+ON_THE_WAY = ("render", "pretrain", "frozen features", "teachers' logits")  # made for other jobs alone
 UNSEEN_FEATURES = (16, 256, 1)  # steps, numbers of each
 UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be measured
 FRAMES = {"ucf101": 186, "hmdb51": 93}  # format -> the mean frames of the official videos
@@ -279,11 +280,15 @@ def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
     for name in study.used_datasets():
         found += _video_tasks(study, name, sizes[name], measured[name])
     asked: set[str] = set()
+    frozen = study.frozen_features()
     for run in sorted(study.runs().values(), key=lambda run: ORDER.index(run.role)):
         for teachers in study.teacher_sets(run) if run.role == "student" else []:
             if teachers.file not in asked:
                 asked.add(teachers.file)
                 found.append(_targets_task(study, run, teachers, sizes[run.dataset]))
+        if (file := study.features_file(run)) and file not in asked:
+            asked.add(file)
+            found.append(_features_task(study, frozen[file], sizes[run.dataset]))
         if (search := study.search_of(run)) and run == search.winner:
             found += _search_tasks(study, search, sizes[run.dataset])
         found.append(_training_task(study, run, sizes[run.dataset]))
@@ -352,12 +357,13 @@ def _training_task(study: Study, run: Run, own: Size) -> Task:
     subset, held = _own_videos(run.subset, run.split), _held_out(study, run)
     train, test = own.train[run.list][subset], own.test[run.list][subset]
     trained, tested = draws * (1 - held) * train, epochs * held * train + 2 * test if held else epochs * test
-    if study.finished(run):
+    read = study.features_file(run) is not None  # nothing passes through its backbone
+    if study.finished(run) or read:
         trained = tested = 0
     afterwards = 0.0
     if (search := study.search_of(run)) and run == search.winner:
         trained, tested, afterwards = 0, 0, 2 * test  # its search has trained it, and its history is of that
-    if run.role == "teacher":
+    if run.role == "teacher" and not read:
         afterwards = 2 * own.test[run.list]["all"]  # it predicts the other subset's videos too, at both epochs
     weights = parameters(run.backbone, own.classes, own.width) * FLOATS
     moments = {"sgd": 1, "adamw": 2}[study.train_of(run).optimiser]
@@ -382,6 +388,8 @@ def _waits_for(study: Study, run: Run, own: Size, search: bool = True) -> tuple[
     before = [f"{run.dataset}: render {cls}" for cls in own.by_class] if rendered else []
     if study.weights_of(run) == "pretrain":
         before.append(study.pretrain_run(run.backbone).folder)
+    if file := study.features_file(run):
+        before.append(file)
     if (run.role == "teacher" or run.has_specialists) and study.split_called(run.split).source == "flow":
         by_change = study.split_called(run.split).measure == "feature_change"
         before += [f"{_filmed(study, run.dataset)}: flow {cls}" for cls in own.by_class] if not by_change else []
@@ -390,6 +398,20 @@ def _waits_for(study: Study, run: Run, own: Size, search: bool = True) -> tuple[
     if search and (own_search := study.search_of(run)):
         before += own_search.tried(own_search.epochs[-1])
     return tuple(before)
+
+
+def _features_task(study: Study, asked: FeatureSet, own: Size) -> Task:
+    """What a frozen backbone makes of every clip of its list."""
+    run = asked.runs[0]
+    macs, held = _settings(study, run, own)[0], _held_out(study, run)
+    train, test = own.train[run.list]["all"], own.test[run.list]["all"]
+    clips = asked.clips * (1 - held) * train + held * train + test
+    width = backbones.projection(_network(run.backbone)).in_features
+    before = tuple(name for name in _waits_for(study, run, own) if name != asked.file and ": flow " not in name)
+    return Task(
+        asked.file, "frozen features", "gpu", before, clips=clips, flops=2 * macs * clips, disk=clips * width * FLOATS,
+        done=Path(study.results, asked.file).exists(),
+    )  # fmt: skip
 
 
 def _targets_task(study: Study, run: Run, asked: TeacherSet, own: Size) -> Task:
@@ -540,9 +562,9 @@ def notes(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measur
             "on the same cores is taken to run beside them."
         )
     said.append(
-        "A training clip costs three forward passes (one where the backbone is frozen); what teachers say to it, once "
-        "for all their students, one of each, and two more where they go on learning. Index, pixel statistics, tables "
-        "and figures are not counted."
+        "A training clip costs three forward passes; one where the backbone is frozen, once for all runs that train a "
+        "head on it. What teachers say to it, once for all their students, costs one of each, and two more where they "
+        "go on learning. Index, pixel statistics, tables and figures are not counted."
     )
     for name, each in measured.items():
         counted = name in study.use and not each.problem

@@ -61,8 +61,9 @@ class Artefact(NamedTuple):
 
 
 def expected(study: Study) -> list[Expected]:
-    """Of every artefact whose settings are recorded: trainings, teachers' logits, lists, flow, splits, Table 6."""
-    return [*_runs(study), *_candidates(study), *_targets(study), *_of_datasets(study), *_analysis(study)]
+    """Of every artefact whose settings are recorded: trainings, what they read, lists, flow, splits, Table 6."""
+    of_trainings = [*_runs(study), *_candidates(study), *_targets(study), *_features(study)]
+    return [*of_trainings, *_of_datasets(study), *_analysis(study)]
 
 
 def of_run(study: Study, run: Run) -> Expected:
@@ -131,6 +132,13 @@ def _targets(study: Study) -> Iterator[Expected]:
         file = f"{study.results}/{name}"
         names = {f"settings.{name}": shown for name, shown in _names(run).items()} | {"settings": ""}
         yield Expected(file, _record(file), {"settings": study.targets_settings(run, teachers)}, names)
+
+
+def _features(study: Study) -> Iterator[Expected]:
+    for name, asked in study.frozen_features().items():
+        file = f"{study.results}/{name}"
+        names = {f"settings.{name}": shown for name, shown in _names(asked.runs[0]).items()} | {"settings": ""}
+        yield Expected(file, _record(file), {"settings": study.features_settings(asked)}, names)
 
 
 def _of_datasets(study: Study) -> Iterator[Expected]:

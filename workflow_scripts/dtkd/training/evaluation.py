@@ -11,14 +11,15 @@ import torch
 from torch import Tensor, nn
 
 from dtkd.common.progress import progress
-from dtkd.config import Augment, Clip, Evaluation, Train
+from dtkd.config import Train
 from dtkd.data.datasets import Videos
 from dtkd.training.classifier import Classifier
+from dtkd.training.frozen_features import CentreFeatures
 from dtkd.training.hardware import Hardware, autocast
-from dtkd.training.normalise import Normalise
 from dtkd.training.sampling import TestClips, loader
 from dtkd.training.steps import TestSteps
-from dtkd.training.views import views_to_test
+
+Views = TestClips | TestSteps | CentreFeatures
 
 
 def predictions(videos: Videos, logits: np.ndarray, logits_last: np.ndarray) -> pd.DataFrame:
@@ -29,7 +30,7 @@ def predictions(videos: Videos, logits: np.ndarray, logits_last: np.ndarray) -> 
 
 @torch.inference_mode()
 def predict(
-    network: nn.Module, normalise: Normalise, tests: TestClips | TestSteps, settings: Train, hardware: Hardware,
+    network: nn.Module, normalise: nn.Module, tests: Views, settings: Train, hardware: Hardware,
     average: str = "logits", label: str | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """Logits (V, C) and labels (V,) of every test video, views averaged as logits or as softmax probabilities.
@@ -52,7 +53,7 @@ def predict(
     return torch.cat(logits).numpy(), torch.cat(labels).numpy()
 
 
-def of_views(network, normalise: Normalise, views: Tensor, most: int, device: torch.device, average: str) -> Tensor:
+def of_views(network, normalise: nn.Module, views: Tensor, most: int, device: torch.device, average: str) -> Tensor:
     """Logits (N, C) of videos by their views, uint8 (N, V, C, T, H, W), of which ``most`` are computed at a time."""
     videos, count = views.shape[:2]
     scores = torch.cat([network(normalise(chunk.to(device))).float() for chunk in views.flatten(0, 1).split(most)])
@@ -63,19 +64,18 @@ def of_views(network, normalise: Normalise, views: Tensor, most: int, device: to
 
 
 def evaluate(
-    classifier: Classifier, states: Mapping[str, Mapping[str, Tensor]], normalise: Normalise, videos: Videos, *,
-    clip: Clip, augment: Augment | None, evaluation: Evaluation, settings: Train, hardware: Hardware, label: str = "",
+    classifier: Classifier, states: Mapping[str, Mapping[str, Tensor]], normalise: nn.Module, videos: Videos,
+    views: Views, *, settings: Train, hardware: Hardware, average: str = "logits", label: str = "",
 ) -> pd.DataFrame:  # fmt: skip
-    """The predictions of every video by the study's protocol.
+    """The predictions of every video by its ``views``.
 
     ``states`` has the weights of ``classifier.model`` as a checkpoint has them: ``model``, the selected epoch's, and
     ``last``; those are what the classifier has in the end.
     """
     classifier.to(hardware.device)
     normalise.to(hardware.device)
-    tests = views_to_test(videos, clip, augment, evaluation, normalise)
     logits = []
     for part in ("model", "last"):
         classifier.model.load_state_dict(states[part])
-        logits.append(predict(classifier, normalise, tests, settings, hardware, evaluation.average, label)[0])
+        logits.append(predict(classifier, normalise, views, settings, hardware, average, label)[0])
     return predictions(videos, *logits)

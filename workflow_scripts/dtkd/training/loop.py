@@ -25,14 +25,15 @@ from dtkd.models import backbones
 from dtkd.training import checkpoints, evaluation
 from dtkd.training.classifier import Classifier
 from dtkd.training.epochs import Epochs
+from dtkd.training.frozen_features import FrozenFeatures
 from dtkd.training.hardware import Hardware, accelerate, autocast, check_precision
 from dtkd.training.metrics import top_k
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.optimisation import Optimiser
 from dtkd.training.parallel import ALONE, DistributedBatchSampler, Group, micro_batches
-from dtkd.training.sampling import EpochBatches, FrameCache, Items, TestClips, seed_of
-from dtkd.training.steps import FeatureCache, TestSteps
+from dtkd.training.sampling import EpochBatches, FrameCache, Items, seed_of
+from dtkd.training.steps import FeatureCache
 from dtkd.training.training_loader import training_loader
 from dtkd.training.views import cache_of, crop_of, views_to_test
 
@@ -50,7 +51,7 @@ class Training:
 
     classifier: Classifier
     network: nn.Module  # the classifier, or torch's wrapper of it
-    normalise: Normalise
+    normalise: nn.Module
     objective: CrossEntropy | Distillation
     videos: Videos
     batches: EpochBatches
@@ -64,6 +65,7 @@ class Training:
     cache: FrameCache | FeatureCache | None = None  # of what is read of the videos
     mixing: Mixing | None = None
     averaged: AveragedModel | None = None
+    features: FrozenFeatures | None = None  # of a frozen backbone, in place of clips
 
     @property
     def answers(self) -> nn.Module:
@@ -90,7 +92,7 @@ def train(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
     test_videos: Videos, validation_videos: Videos | None = None, *, clip: Clip, augment: Augment | None,
     settings: Train, seed: int, hardware: Hardware, resume: Path, fingerprint: dict[str, Any], label: str = "",
-    group: Group = ALONE, window: Clip | None = None, until: int | None = None,
+    group: Group = ALONE, window: Clip | None = None, until: int | None = None, features: FrozenFeatures | None = None,
 ) -> tuple[dict[str, Any], pd.DataFrame, pd.DataFrame] | None:  # fmt: skip
     """Train ``classifier.model`` and test it after every epoch on each test video's centre clip.
 
@@ -101,7 +103,8 @@ def train(
     ``fingerprint``, goes on from that epoch and ends as an uninterrupted run would (bit for bit on a CPU). With
     ``until`` it stops after so many epochs of ``settings.epochs``, and ``resume`` is all that it leaves.
 
-    With a ``window`` its training clips are in the middle of the windows that this draws (`TrainingClips`).
+    With a ``window`` its training clips are in the middle of the windows that this draws (`TrainingClips`). With
+    ``features`` of its clips it reads no video, and ``classifier.model`` is one `on_features`.
 
     Every process of a ``group`` calls it with the same arguments. They draw the same batches, of which each takes its
     share; the first one tests and writes, for all, and the others return None.
@@ -116,9 +119,9 @@ def train(
             (`check_alone`).
     """
     run = build(classifier, objective, normalise, train_videos, clip, augment, settings, seed, hardware, label, group,
-                window)  # fmt: skip
+                window, features)  # fmt: skip
     watched = test_videos if validation_videos is None else validation_videos
-    tests = centre_clips(run, watched, clip, augment, hardware)
+    tests = centre_views(run, watched, clip, augment, hardware)
     epochs = Epochs(settings, "" if validation_videos is None else "val_")
     saved = group.from_first(checkpoints.load(resume, fingerprint) if group.first else None)
     if saved is not None:
@@ -134,7 +137,7 @@ def train(
         row = {"epoch": epoch + 1} | train_epoch(run, epoch, resume, bar)
         if group.first:
             started = time.perf_counter()
-            logits, labels = evaluation.predict(run.answers, normalise, tests, settings, hardware)
+            logits, labels = evaluation.predict(run.answers, run.normalise, tests, settings, hardware)
             found = {"top1": top_k(logits, labels, 1), "top5": top_k(logits, labels, 5)}
             epochs.add(row, found, torch.from_numpy(logits), run.answers.model, time.perf_counter() - started)
             bar.set_postfix_str(f"loss {row['train_loss']:.3f} top-1 {found['top1']:.1f}")
@@ -159,8 +162,9 @@ def tested_once(
 ) -> pd.DataFrame:  # fmt: skip
     """The predictions of the test videos by the selected and the last epoch's weights; history has them as well."""
     started = time.perf_counter()
-    table = evaluation.evaluate(run.answers, checkpoint, run.normalise, videos, clip=clip, augment=augment,
-                                evaluation=Evaluation(), settings=run.settings, hardware=hardware)  # fmt: skip
+    views = centre_views(run, videos, clip, augment, hardware)
+    table = evaluation.evaluate(run.answers, checkpoint, run.normalise, videos, views, settings=run.settings,
+                                hardware=hardware)  # fmt: skip
     epochs.add_test(table, time.perf_counter() - started)
     return table
 
@@ -168,10 +172,11 @@ def tested_once(
 def build(
     classifier: Classifier, objective: CrossEntropy | Distillation, normalise: Normalise, train_videos: Videos,
     clip: Clip, augment: Augment | None, settings: Train, seed: int, hardware: Hardware, label: str, group: Group,
-    window: Clip | None = None,
+    window: Clip | None = None, features: FrozenFeatures | None = None,
 ) -> Training:  # fmt: skip
     """What a run starts from: networks on their device, optimiser, loader."""
     device = hardware.device
+    normalise = nn.Identity() if features else normalise  # it was done before the backbone
     check_precision(settings, device, classifier.model, clip.frames, crop_of(clip, augment))
     batches = EpochBatches.of(train_videos, settings, seed)
     check_alone(classifier, batches, train_videos, clip, augment, settings, group, label)
@@ -184,13 +189,17 @@ def build(
         classifier = nn.SyncBatchNorm.convert_sync_batchnorm(classifier)
     accelerate([classifier.model], normalise, settings, device)
     cache = cache_of(augment, hardware.cache_share)
-    data = training_loader(train_videos, DistributedBatchSampler(batches, group), clip=clip, augment=augment,
-                           settings=settings, seed=seed, hardware=hardware, normalise=normalise,
-                           cache=cache, window=window)  # fmt: skip
+    share = DistributedBatchSampler(batches, group)
+    if features:
+        data = features.training_loader(train_videos, share, pin=hardware.pin)
+    else:
+        data = training_loader(train_videos, share, clip=clip, augment=augment, settings=settings, seed=seed,
+                               hardware=hardware, normalise=normalise, cache=cache, window=window)  # fmt: skip
     return Training(
         classifier, group.wrap(classifier, device), normalise, objective, train_videos, batches, data,
         settings, Optimiser(classifier, settings, device, objective.regressors), device, group, seed, label, cache,
         _mixing(settings, backbones.projection(classifier.model).out_features), average_of(classifier, settings),
+        features,
     )  # fmt: skip
 
 
@@ -201,10 +210,12 @@ def average_of(classifier: Classifier, settings: Train) -> AveragedModel | None:
     return AveragedModel(classifier, multi_avg_fn=get_ema_multi_avg_fn(settings.ema), use_buffers=True)
 
 
-def centre_clips(
+def centre_views(
     run: Training, videos: Videos, clip: Clip, augment: Augment | None, hardware: Hardware
-) -> TestClips | TestSteps:  # fmt: skip
+) -> evaluation.Views:  # fmt: skip
     """What a run is tested on after every epoch."""
+    if run.features:
+        return run.features.views(videos)
     # a loader of its own for each test would fill a second cache, and decode for it what comes once
     cache = None if hardware.workers else run.cache
     return views_to_test(videos, clip, augment, Evaluation(), run.normalise, cache)

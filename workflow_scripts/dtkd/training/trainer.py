@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from torch import nn
 
 from dtkd.common import provenance
 from dtkd.common.files import atomic, read_parquet, write_json
 from dtkd.config import Evaluation
 from dtkd.data import validation
 from dtkd.data.datasets import Videos, class_names
+from dtkd.models import backbones
 from dtkd.models.weights import save_tensors
 from dtkd.training import checkpoints, evaluation, finished, halving, loop, networks
 from dtkd.training.classifier import Classifier
+from dtkd.training.frozen_features import FrozenFeatures
 from dtkd.training.hardware import Hardware, choose_hardware
 from dtkd.training.labels import labels_of
 from dtkd.training.normalise import of_statistics
 from dtkd.training.parallel import ALONE, Group
 from dtkd.training.targets import Targets
+from dtkd.training.views import views_to_test
 
 if TYPE_CHECKING:
     from snakemake.script import Snakemake
@@ -86,6 +90,12 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     targets = Targets.joined(said) if said else None
     how = labels_of(options["settings"], videos.labels, len(classes))
     folder, pixels = plan.folder, networks.pixels(settings, given["pixels"])
+    normalise = of_statistics(pixels)
+    features = FrozenFeatures.load(given["features"]) if "features" in given else None
+
+    def classifier(start: str | None = None) -> Classifier:
+        model = networks.new_model(settings, len(classes), start, plan.sha256)
+        return Classifier(backbones.on_features(model) if features else model, allowed)
 
     record = provenance.record(plan.settings, given, str(machine.device))
     record["computing"] = plan.computing
@@ -98,9 +108,9 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     else:
         train = partial(
             loop.train,
-            Classifier(networks.new_model(settings, len(classes), given.get("start"), plan.sha256), allowed),
+            classifier(given.get("start")),
             networks.objective(settings, classes, split, targets, how),
-            of_statistics(pixels),
+            normalise,
             videos,
             Videos.of(index, plan.root, plan.column, "test", own),
             Videos.of(index, plan.root, plan.column, validation.SIDE, own) if "validation" in given else None,
@@ -110,17 +120,19 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             fingerprint={"settings": plan.settings, "inputs": record["inputs"]},
             label=str(folder),
             group=group,
+            features=features,
         )
         result = train() if plan.until is None else try_candidate(train, plan.until)
         if result is None:
             return
         checkpoint, history, predictions = result
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
+        every = Videos.of(index, plan.root, plan.column, "test")
+        views = views_to_test(every, options["clip"], options["augment"], Evaluation(), normalise)
         predictions = evaluation.evaluate(
-            Classifier(networks.new_model(settings, len(classes), start=None), allowed), checkpoint,
-            of_statistics(pixels), Videos.of(index, plan.root, plan.column, "test"),
-            clip=options["clip"], augment=options["augment"], evaluation=Evaluation(), settings=options["settings"],
-            hardware=machine, label=f"{folder} (test)",
+            classifier(), checkpoint, nn.Identity() if features else normalise, every,
+            features.views(every) if features else views, settings=options["settings"], hardware=machine,
+            label=f"{folder} (test)",
         )  # fmt: skip
     if history is None:
         history = finished.history(predictions, [classes.index(name) for name in own])
