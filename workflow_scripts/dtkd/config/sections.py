@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from dtkd.common import plugins
 from dtkd.common.fields import Name, PathText, Section
-from dtkd.config import checks
 from dtkd.config.analysis import Analysis
 from dtkd.config.augment import Augment
 from dtkd.config.datasets import Dataset
@@ -99,12 +98,6 @@ class Sections(Section):
     students: dict[Name, dict[Name, StudentRow | None]] = Field(
         description="Data set → name → row. `SU2: null` in an overlay takes an inherited row away, all of its grid too."
     )
-
-    @model_validator(mode="after")
-    def _fit_together(self) -> Sections:
-        for check in checks.CHECKS:
-            check(self)
-        return self
 
     @property
     def by_person(self) -> bool:

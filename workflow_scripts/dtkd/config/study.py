@@ -8,9 +8,10 @@ from itertools import product
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import ValidationError, model_validator
 
 from dtkd.common.errors import DtkdError
+from dtkd.config import checks
 from dtkd.config.explain import explain
 from dtkd.config.model import OwnNetwork
 from dtkd.config.rows import Baseline, OfBaselines, OfGeneralist, OfSpecialists, Student
@@ -23,6 +24,12 @@ from dtkd.models.entries import NETWORKS
 
 class Study(Sections):
     """Everything a study is; `read` makes one of a config mapping."""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Study:
+        for check in checks.CHECKS:
+            check(self)
+        return self
 
     def baseline_run(self, dataset: str, row: Baseline, seed: int) -> Run:
         own, network = self.with_recipe(row), self.own_network(row)
