@@ -10,6 +10,7 @@ from snakemake.io import IOFile
 from dtkd.analysis import contents, shown_runs
 from dtkd.data import datasets, groups, synthetic
 from dtkd.operations import recorded_settings
+from dtkd.common import job_server
 from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json
 from dtkd.common.published import HUB
@@ -38,6 +39,9 @@ onstart:
     checked(check_writable, RESULTS)  # before hours of work, not after
     # what `make verify` holds the records against: --touch, too, takes what there is for this study's
     checked(write_json, f"{RESULTS}/settings.json", EXPECTED)
+    # jobs of another machine, of other environments, or that compute for hours, import for themselves
+    if workflow.local_exec and not on_gpu() and not workflow.deployment_settings.deployment_method:
+        job_server.start()
 
 
 def spelled_target(target: str) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from dtkd.common.errors import DtkdError, DtkdWarning
 from dtkd.common.faults import explained
 from dtkd.common.files import check_writable
+from dtkd.common.job_server import THREADS, hand_over
 from dtkd.common.provenance import Making
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     What was made, and from what, is recorded beside the outputs (see `provenance`); inputs called one of ``unread``,
     of which the script needs no more than their names, sizes and times, are left out.
 
+    Where a process with all that it imports is there (`job_server`), a fork of that runs the script, and this process
+    ends as it does.
+
     An error that the user can fix (a `DtkdError`, and what `explained` knows: a disk that is full, too little memory,
     a killed loader process) becomes one line on stderr and in the log, any other error its traceback; both end the
     process with exit status 1. An interrupt is a word in the log: the console has it from the workflow, once. The
@@ -40,10 +44,12 @@ def job(snakemake: Snakemake, unread: Collection[str] = ()) -> Iterator[None]:
     """
     end_with_parent()
     threads = max(1, min(snakemake.threads, len(os.sched_getaffinity(0))))
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = str(threads)
+    os.environ.update(dict.fromkeys(THREADS, str(threads)))
+    if torch := sys.modules.get("torch"):  # which a job's fork has from its server
+        torch.set_num_threads(threads)
     log = snakemake.log[0] if snakemake.log else os.devnull
     try:
+        hand_over()
         for folder in {Path(file).parent for file in snakemake.output}:
             check_writable(folder)
         inputs = {name: files for name, files in snakemake.input.items() if name not in unread}
