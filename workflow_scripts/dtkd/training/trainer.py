@@ -23,6 +23,7 @@ from dtkd.training.frozen_features import FrozenFeatures
 from dtkd.training.hardware import Hardware, choose_hardware
 from dtkd.training.labels import labels_of
 from dtkd.training.normalise import of_statistics
+from dtkd.training.objectives import CrossEntropy, Distillation
 from dtkd.training.parallel import ALONE, Group
 from dtkd.training.targets import Targets
 from dtkd.training.views import views_to_test
@@ -74,65 +75,78 @@ class Plan:
         return choose_hardware(self.device, self.threads // devices, self.cache_mb // devices, devices)
 
 
-def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
-    """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
-    given, output = plan.inputs, plan.outputs
-    index = validation.apart(read_parquet(given["index"]), plan.column, given.get("validation"))
-    settings = networks.of_data(plan.settings, index)
-    classes = class_names(index)
-    split = networks.read_json(given["split"]) if "split" in given else None
-    own = networks.own_classes(settings, classes, split)
-    videos = Videos.of(index, plan.root, plan.column, "train", own)
-    options = networks.training_options(settings, plan.computing)
-    allowed = networks.allowed(settings, classes, split)
-    clips = options["settings"].epochs * options["settings"].clips_per_video
-    said = [Targets.load(path, videos, clips) for name, path in given.items() if name.startswith("targets")]
-    targets = Targets.joined(said) if said else None
-    how = labels_of(options["settings"], videos.labels, len(classes))
-    folder, pixels = plan.folder, networks.pixels(settings, given["pixels"])
-    normalise = of_statistics(pixels)
-    features = FrozenFeatures.load(given["features"]) if "features" in given else None
+@dataclass(frozen=True)
+class Data:
+    """The list that a run is of, and what it sees of that."""
 
-    def classifier(start: str | None = None) -> Classifier:
-        model = networks.new_model(settings, len(classes), start, plan.sha256)
+    settings: dict[str, Any]  # the run's, with what networks have to know of the data
+    index: pd.DataFrame
+    root: str
+    column: str
+    classes: list[str]  # in the order of their labels
+    split: dict[str, Any] | None
+    own: list[str] | None  # a teacher's classes; None: all
+
+    @classmethod
+    def of(cls, plan: Plan) -> Data:
+        given = plan.inputs
+        index = validation.apart(read_parquet(given["index"]), plan.column, given.get("validation"))
+        settings, classes = networks.of_data(plan.settings, index), class_names(index)
+        split = networks.read_json(given["split"]) if "split" in given else None
+        own = networks.own_classes(settings, classes, split)
+        return cls(settings, index, plan.root, plan.column, classes, split, own)
+
+    def videos(self, side: str) -> Videos:
+        """Those of its classes that are on a side of the list."""
+        return Videos.of(self.index, self.root, self.column, side, self.own)
+
+    def all_tested(self) -> Videos:
+        return Videos.of(self.index, self.root, self.column, "test")
+
+    def classifier(
+        self, features: FrozenFeatures | None, start: str | None = None, sha256: str | None = None
+    ) -> Classifier:
+        """A new network on the weights ``start``; with ``features`` in place of clips, its head alone computes."""
+        model = networks.new_model(self.settings, len(self.classes), start, sha256)
+        allowed = networks.allowed(self.settings, self.classes, self.split)
         return Classifier(backbones.on_features(model) if features else model, allowed)
 
+
+def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
+    """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
+    given, data = plan.inputs, Data.of(plan)
+    settings, classes, own = data.settings, data.classes, data.own
+    options = networks.training_options(settings, plan.computing)
+    pixels = networks.pixels(settings, given["pixels"])
+    normalise = of_statistics(pixels)
+    features = FrozenFeatures.load(given["features"]) if "features" in given else None
     record = provenance.record(plan.settings, given, str(machine.device))
     record["computing"] = plan.computing
     record["network"] = networks.size(settings, len(classes), machine.device)
+    history = None
     if "finished" in given:
         checkpoint = finished.checkpoint(given["finished"], settings, classes, pixels)
         if not group.first:
             return
-        history = None
     else:
         train = partial(
-            loop.train,
-            classifier(given.get("start")),
-            networks.objective(settings, classes, split, targets, how),
-            normalise,
-            videos,
-            Videos.of(index, plan.root, plan.column, "test", own),
-            Videos.of(index, plan.root, plan.column, validation.SIDE, own) if "validation" in given else None,
-            **options,
-            hardware=machine,
-            resume=plan.resume,
-            fingerprint={"settings": plan.settings, "inputs": record["inputs"]},
-            label=str(folder),
-            group=group,
-            features=features,
-        )
+            loop.train, data.classifier(features, given.get("start"), plan.sha256), objective_of(plan, data, options),
+            normalise, data.videos("train"), data.videos("test"),
+            data.videos(validation.SIDE) if "validation" in given else None, **options, hardware=machine,
+            resume=plan.resume, fingerprint={"settings": plan.settings, "inputs": record["inputs"]},
+            label=str(plan.folder), group=group, features=features,
+        )  # fmt: skip
         result = train() if plan.until is None else try_candidate(train, plan.until)
         if result is None:
             return
         checkpoint, history, predictions = result
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
-        every = Videos.of(index, plan.root, plan.column, "test")
+        every = data.all_tested()
         views = views_to_test(every, options["clip"], options["augment"], Evaluation(), normalise)
         predictions = evaluation.evaluate(
-            classifier(), checkpoint, nn.Identity() if features else normalise, every,
+            data.classifier(features), checkpoint, nn.Identity() if features else normalise, every,
             features.views(every) if features else views, settings=options["settings"], hardware=machine,
-            label=f"{folder} (test)",
+            label=f"{plan.folder} (test)",
         )  # fmt: skip
     if history is None:
         history = finished.history(predictions, [classes.index(name) for name in own])
@@ -142,9 +156,19 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     if plan.search:
         record |= {"settings": plan.search["settings"], "winner": plan.search["winner"]}
         record["inputs"] |= {"ranking": provenance.hashed(plan.search["ranking"])}
-    write(output, history, predictions, record, checkpoint | about)
+    write(plan.outputs, history, predictions, record, checkpoint | about)
     if plan.state is None:
         plan.resume.unlink(missing_ok=True)
+
+
+def objective_of(plan: Plan, data: Data, options: dict[str, Any]) -> CrossEntropy | Distillation:
+    """What a run minimises; a student, by what its teachers have said to its clips."""
+    videos, settings = data.videos("train"), options["settings"]
+    clips = settings.epochs * settings.clips_per_video
+    said = [Targets.load(path, videos, clips) for name, path in plan.inputs.items() if name.startswith("targets")]
+    how = labels_of(settings, videos.labels, len(data.classes))
+    targets = Targets.joined(said) if said else None
+    return networks.objective(data.settings, data.classes, data.split, targets, how)
 
 
 def try_candidate(train: partial[Any], until: int) -> None:
