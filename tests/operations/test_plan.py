@@ -146,6 +146,22 @@ def test_what_each_role_costs(sizes):
     assert together.after[-1] == learning.name
 
 
+def test_what_teachers_show_is_on_the_disk_as_well(sizes):
+    """Beside their answers, their pooled features, two bytes each."""
+    students = {"ucf101": {"said": {"method": "kd", "KD_T": 4, "KD_alpha": 0.5}, "shown": {"method": "rkd"}}}
+    for own in students["ucf101"].values():
+        own |= {"list": 1}
+    config = paper(split={"source": "published"}).model_dump(mode="json")
+    config |= {"use": ["ucf101"], "students": students, "analysis": {"chosen": {}}}
+    config["baselines"] = {"ucf101": config["baselines"]["ucf101"]}
+    found = costs(read(config), sizes)
+    said, shown = sorted((task.disk for name, task in found.items() if "/targets/" in name))
+    numbers = plan.features_of("slowfast_r101_16x8")
+    assert numbers == 2304
+    assert said == pytest.approx(10 * 9537 * 101 * 4)
+    assert shown == pytest.approx(said + 10 * 9537 * 2304 * 2)
+
+
 def test_each_network_costs_its_own(sizes):
     """Students of other networks; what teachers say to their clips costs the teachers' networks, once for all."""
     config = script.study_of([PAPER, PAPER.with_name("compress.yaml")], PAPER.parents[1]).model_dump(mode="json")

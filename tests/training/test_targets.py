@@ -53,6 +53,17 @@ def test_targets_are_of_these_videos(tmp_path):
             Targets.load(tmp_path / "seed0.pt", wrong, count)
 
 
+def test_features_beyond_half_precision_are_no_targets(tmp_path):
+    """They are kept as float16: a large one would be infinite, and the student's loss NaN, whoever is to blame."""
+    videos = Videos(("a/1.avi", "b/2.avi"), (Path("a/1.avi"), Path("b/2.avi")), (0, 1))
+    features = torch.ones(3, 2, 5)
+    features[1, 1, 4] = 1e5
+    said = Targets(("teacher",), torch.randn(1, 3, 2, 4), (features.half(),))
+    with pytest.raises(DtkdError, match=r"the teacher teacher's pooled features of b/2\.avi are not finite, or beyond"):
+        said.save(tmp_path / "seed0.pt", videos)
+    assert not (tmp_path / "seed0.pt").exists()
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_number_is_no_target(tmp_path, value):
     """Half precision overflows; a student would learn from its labels alone, or from noise, without a word."""

@@ -48,7 +48,7 @@ UNSEEN_FEATURES = (16, 256, 1)  # steps, numbers of each
 UNSEEN = (180, 320, 240)  # frames, width and height of a video that is not there to be measured
 FRAMES = {"ucf101": 186, "hmdb51": 93}  # format -> the mean frames of the official videos
 PROBED = 20  # videos whose length and size are read
-FLOATS = 4  # bytes
+FLOATS, HALVES = 4, 2  # bytes
 PUBLISHED_CLASSES = 400  # Kinetics-400's
 
 
@@ -264,14 +264,18 @@ def multiply_adds(
 
     Networks that take features, of this ``dimension``, need no ``crop``.
     """
-    head = backbones.projection(_network(backbone, dimension)).in_features
+    head = features_of(backbone, dimension)
     return _multiply_adds(backbone, frames, crop, dimension) + (classes - PUBLISHED_CLASSES) * head
 
 
+def features_of(backbone: str, dimension: int | None = None) -> int:
+    """How many pooled features a network's last linear layer takes."""
+    return backbones.projection(_network(backbone, dimension)).in_features
+
+
 def parameters(backbone: str, classes: int, dimension: int | None = None) -> int:
-    network = _network(backbone, dimension)
-    head = backbones.projection(network).in_features + 1
-    return backbones.parameter_counts(network)[0] + (classes - PUBLISHED_CLASSES) * head
+    head = features_of(backbone, dimension) + 1
+    return backbones.parameter_counts(_network(backbone, dimension))[0] + (classes - PUBLISHED_CLASSES) * head
 
 
 def tasks(study: Study, sizes: Mapping[str, Size], measured: Mapping[str, Measured]) -> list[Task]:
@@ -424,9 +428,11 @@ def _targets_task(study: Study, run: Run, asked: TeacherSet, own: Size) -> Task:
         passed += _settings(study, teacher, own)[0] * (videos["all"] + learned)
     count = draws * videos["all"]
     seen = count * len({teacher.network for teacher in teachers})  # teachers of one network see the same clips
+    answers = len(teachers) * own.classes * FLOATS
+    shown = sum(features_of(teacher.backbone, own.width) for teacher in teachers) * HALVES if asked.features else 0
     return Task(
         file, "teachers' logits", "gpu", tuple(teacher.folder for teacher in teachers),
-        clips=seen, flops=2 * draws * passed, disk=len(teachers) * count * own.classes * FLOATS,
+        clips=seen, flops=2 * draws * passed, disk=count * (answers + shown),
         done=Path(study.results, file).exists(),
     )  # fmt: skip
 

@@ -112,6 +112,13 @@ class Targets:
                 f"the {self.teachers[teacher]} teacher's logits of {videos.names[video]} are not finite; use "
                 "train.precision: fp32, or have the teacher trained again with a lower teachers.train.lr"
             )
+        for teacher, features in zip(self.teachers, self.features, strict=True) if self.features else ():
+            if (broken := ~features.isfinite()).any():
+                _, video, _ = broken.nonzero()[0].tolist()
+                raise DtkdError(
+                    f"the {teacher} teacher's pooled features of {videos.names[video]} are not finite, or beyond what "
+                    "float16 holds; have students learn from its logits (method: kd), or take another teacher"
+                )
 
     @classmethod
     def load(cls, path: str | Path, videos: Videos, clips: int) -> Targets:
