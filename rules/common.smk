@@ -105,7 +105,7 @@ def annotation_files(dataset: str) -> list[str]:
     """The files that hold a dataset's lists."""
     settings = dataset_settings(dataset)
     if settings.render:
-        return [f"{settings.annotations}/{name}" for name in synthetic.list_files(settings.render)]
+        return [f"{settings.annotations}/{name}" for name in synthetic.list_names(settings.render)]
     if settings.format == "csv":
         return [settings.annotations]
     if settings.format == "folders":

@@ -22,6 +22,7 @@ from dtkd.data.synthetic import (
     class_names,
     layout,
     list_files,
+    list_names,
     render_class,
     render_video,
     write_lists,
@@ -90,7 +91,7 @@ def test_same_video_in_another_process():
 
 
 def test_import_is_light():
-    code = "import sys; from dtkd.data.synthetic import *; layout(Render('demo_ucf')); list_files(Render('demo_hmdb'));"
+    code = "import sys; from dtkd.data.synthetic import *; layout(Render('demo_ucf')); list_names(Render('demo_hmdb'));"
     code += "print(sorted({'numpy', 'cv2', 'torch', 'pandas'} & set(sys.modules)))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": ":".join(sys.path)}
@@ -133,6 +134,12 @@ def test_lists_split_by_group(vocabulary, count, clips):
             assert {path.split("/")[0] for path in every if side[path] == s} == set(class_names(vocabulary))
         tested.append(by_group[2])
     assert len(tested[0] | tested[1] | tested[2]) == sum(len(side) for side in tested)
+
+
+@pytest.mark.parametrize("vocabulary", ["demo_ucf", "demo_hmdb", "demo_source"])
+def test_names_of_lists_are_known_without_their_text(vocabulary):
+    render = Render(vocabulary)
+    assert list_names(render) == list(list_files(render))
 
 
 def test_lists_look_like_the_real_ones(tmp_path):

@@ -144,7 +144,7 @@ def test_classes_change_the_projection_alone(name):
 
 @pytest.mark.parametrize("name", models.names())
 def test_computed_it_counts_as_many_operations_as_followed_by_shapes(name):
-    model = models.build(name, 7)
+    model = built(name)
     followed = backbones.flops(model, frames_of(name), CROP)
     assert backbones.flops(model, frames_of(name), CROP, "cpu") == followed > 0
 

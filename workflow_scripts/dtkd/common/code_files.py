@@ -23,16 +23,17 @@ def code_of(script: str | Path, *modules: str) -> list[str]:
     while todo:
         file = todo.pop()
         found.add(file)
-        package = file.with_name("__init__.py")  # which Python runs first
-        for each in (file, package) if package.exists() else (file,):
-            todo += [own for own in imported(each, script.parent) if own not in found]
+        todo += [own for own in imported(file, script.parent) if own not in found]
     return sorted(map(str, found))
 
 
 @cache
 def imported(file: Path, scripts: Path) -> tuple[Path, ...]:
-    """The modules of the library in ``scripts`` that a file imports, anywhere in it, except for `PLUMBING`."""
-    lines = _IMPORT.findall(file.read_text(encoding="utf-8"))
+    """The modules of the library in ``scripts`` that a file or its package (which Python runs first) imports, anywhere
+    in it, except for `PLUMBING`."""
+    package = file.with_name("__init__.py")
+    files = {file, package} if package.exists() else {file}
+    lines = [line for each in files for line in _IMPORT.findall(each.read_text(encoding="utf-8"))]
     modules = (module for package, names in lines for module in _modules(package, names, scripts))
     return tuple(_file(module, scripts) for module in modules if module.split(".")[1] not in PLUMBING)
 

@@ -41,4 +41,5 @@ class NameIn:
 
 
 class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    # Deferred: a section that is a part of another needs no validator of its own.
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)

@@ -123,6 +123,13 @@ def row_types(name: str) -> list[type[Student]]:
     return [row_type(name, teachers) for teachers in (METHODS[name].teachers, *METHODS[name].alternatives)]
 
 
+def _known_keys() -> frozenset[str]:
+    """Every key that some row may have, read off what rows' types are made of: to build all of these takes time."""
+    methods = [METHODS[name] for name in METHODS.names()]
+    teachers = {kind for method in methods for kind in (method.teachers, *method.alternatives)}
+    return frozenset(key for part in (*methods, *(KINDS[kind] for kind in teachers)) for key in part.model_fields)
+
+
 def _kind_of_teachers(name: str, given: Any) -> str:
     """What `teachers` of a row asks for: a key of `KINDS`."""
     method = METHODS[name]
@@ -155,8 +162,7 @@ def student(row: Any) -> Student:
     if teachers == usual:
         given.pop("teachers", None)  # said or not, it is the same run
     own = row_type(name, teachers)
-    known = {key for other in METHODS.names() for kind in row_types(other) for key in kind.model_fields}
-    idle = (known - own.model_fields.keys()) & given.keys()
+    idle = (_known_keys() - own.model_fields.keys()) & given.keys()
     if said := [key for key in given if key in idle and given[key] is not None]:
         of = "" if teachers == usual else f" with these teachers ({teachers})"
         raise ValueError(f"{', '.join(said)}: method {name}{of} has no such setting; leave it out")

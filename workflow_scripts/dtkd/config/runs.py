@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import cached_property
 from typing import Any
 
 from dtkd.common.fields import Section
@@ -66,12 +66,12 @@ class Run:
         """Whether a teacher for each group of classes teaches it."""
         return isinstance(self.student, OfSpecialists)
 
-    @property
+    @cached_property
     def name(self) -> str:
         """The run's folder."""
         return f"{self.settings_name}-seed{self.seed}"
 
-    @property
+    @cached_property
     def settings_name(self) -> str:
         """What tells it from the study's other runs, except for its seed."""
         parts: list[str | None]
@@ -99,10 +99,10 @@ class Run:
             words += ["LT" if row.LT else None, "FT" if row.FT else None, self.outputs, self.split]
         return [*words, *(baseline.settings_name for baseline in self.baselines)]
 
-    @property
+    @cached_property
     def folder(self) -> str:
         """Relative to the results folder: `<dataset>/list<k>/<role>/<run>`."""
-        return str(PurePosixPath(self.dataset, f"list{self.list}", self.role, self.name))
+        return f"{self.dataset}/list{self.list}/{self.role}/{self.name}"
 
 
 @dataclass(frozen=True)

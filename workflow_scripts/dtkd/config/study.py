@@ -235,7 +235,7 @@ class Study(Sections):
         by_folder: dict[str, Run] = {}
         for run in runs:
             other = by_folder.setdefault(run.folder, run)
-            if self.settings(other) != self.settings(run):
+            if other != run and self.settings(other) != self.settings(run):
                 raise DtkdError(f"config: two runs with different settings would share the folder {run.folder}; "
                                 "make their settings equal, or differ by more")  # fmt: skip
         return by_folder

@@ -12,7 +12,7 @@ scenes, group for group, so that only the action tells the classes apart: a netw
 would learn nothing.
 
 An action is one entry of ``ACTIONS``: a `Pose` as an expression in the phase ``c`` (in cycles, one value a frame).
-The top level imports the standard library only, because `layout` and `list_files` run whenever the workflow starts.
+The top level imports the standard library only, because `layout` and `list_names` run whenever the workflow starts.
 """
 
 from __future__ import annotations
@@ -118,6 +118,13 @@ def clip_patterns(render: Render) -> list[str]:
 def list_files(render: Render) -> dict[str, str]:
     """Each list file's name and text: UCF101's ``trainlist01.txt``..., or HMDB51's ``<class>_test_split1.txt``..."""
     return _hmdb_lists(render) if render.vocabulary == "demo_hmdb" else _ucf_lists(render)
+
+
+def list_names(render: Render) -> list[str]:
+    """The names of `list_files`."""
+    if render.vocabulary == "demo_hmdb":
+        return [f"{name}_test_split{number}.txt" for name in class_names(render.vocabulary) for number in LISTS]
+    return ["classInd.txt", *(f"{side}list0{number}.txt" for number in LISTS for side in ("train", "test"))]
 
 
 def _check_written(temporary: Path, path: Path, frames: int) -> None:
