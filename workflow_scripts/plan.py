@@ -66,7 +66,7 @@ def estimate(study: Study, sizes: "dict[str, Size]", given: argparse.Namespace) 
         cores = given.cores or len(os.sched_getaffinity(0))
         name = f"{cores} CPU cores at {plan.digits(rate / 1e9)} GFLOP/s each ({source})"
         machine = plan.Machine(name, cores, rate, cores, 0)
-    return plan.plan(study, tasks, machine, measured), plan.notes(study, sizes, measured, machine)
+    return plan.plan(study, sizes, tasks, machine, measured), plan.notes(study, sizes, measured, machine)
 
 
 def rounded(rows: Sequence[dict]) -> list[dict]:

@@ -97,6 +97,11 @@ def test_a_dump_is_the_same_study_with_its_grid():
     (with_grid({"method": "dkd"}, method=["dkd", "dist"]) | {"train__devices": 2},
      ".method: dist compares the samples of a batch with each other, and train.devices: 2 takes it apart; set "
      "train.devices: 1"),
+    (with_grid({"method": "dkd"}, method=["dkd", "rkd"]) | {"train__batch_size": 1},
+     ".method: rkd compares the samples of a batch with each other, and of train.batch_size: 1 there is none to "
+     "compare with; set train.batch_size: 2 or more"),
+    (with_grid({"method": "rkd", "angle": 0}, distance=[0, 1]),
+     ": method rkd: distance and angle are both 0, and nothing is distilled; give one of them a weight"),
     (with_grid(KD | {"method": "aekd"}, C=[0.4, 0.6]),
      ": method aekd: 2 weights of at most C = 0.4 do not sum to 1; set C to 0.5 or more"),
     (with_grid(KD_T=[2]) | {"students__mine__sweep-T2": A},

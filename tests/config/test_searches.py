@@ -58,7 +58,7 @@ def test_rungs_have_so_many_places():
 
 
 @pytest.mark.parametrize(("count", "eta", "numbers"), [
-    (27, 3, (27, 9, 3)), (10, 3, (10, 3, 1)), (2, 3, (2, 1, 1)), (1, 2, (1, 1, 1)), (8, 2, (8, 4, 2)),
+    (27, 3, (27, 9, 3)), (10, 3, (10, 3, 1)), (2, 3, (2, 1, 1)), (8, 2, (8, 4, 2)),
 ])  # fmt: skip
 def test_one_of_eta_goes_on(count, eta, numbers):
     values = [1 + n for n in range(count)]
@@ -128,7 +128,9 @@ def test_a_dump_is_the_same_study():
     (with_search(rungs=[2, 5]), ".rungs: 5, but trainings end after train.epochs: 5; give rungs before that"),
     (with_search(rungs=[2, 1]), ".rungs: the first comes first (got [2, 1])"),
     (with_search(rungs=[1, 1]), ".rungs: the first comes first (got [1, 1])"),
-    (with_search(rungs=[]), ".rungs: tuple should have at least 1 item after validation, not 0 (got [])"),
+    (with_search(rungs=[]), ".rungs: there is none; give the epochs after which candidates are compared, such as [2]"),
+    (with_search(grid={"KD_T": [2]}), ".grid: one candidate leaves no choice; give a key several values, or take the "
+                                      "search away"),
     (with_search(rungs=[1, 0]), ".rungs.1: input should be greater than or equal to 1 (got 0)"),
     (with_search(eta=1), ".eta: input should be greater than or equal to 2 (got 1)"),
     (with_search(keep=3), ".keep: unknown key"),
@@ -143,7 +145,7 @@ def test_a_dump_is_the_same_study():
      ".grid.list: candidates are compared on the same held-out videos; leave it out, or put it into `grid` of the row, "
      "which makes a search of each list"),
     (with_search(A | {"grid": {"KD_T": [2]}}), ".grid.KD_T: the row's grid has it as well; leave one of the two out"),
-    (with_search(grid={"split": ["drawn"]}), ".grid.split: 'drawn' is not one of splits; there are none"),
+    (with_search(grid={"split": [None, "drawn"]}), ".grid.split: 'drawn' is not one of splits; there are none"),
     (with_search(KD, {"teacher": ["U1", "U11"]}), ".grid.teacher: no baseline is called 'U11'; did you mean 'U1'?"),
     (with_search({"method": "dkd"}, {"method": ["dkd", "dist"]}) | {"train__devices": 2},
      ".grid.method: dist compares the samples of a batch with each other, and train.devices: 2 takes it apart; set "

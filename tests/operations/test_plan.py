@@ -267,7 +267,7 @@ def test_a_search_trains_as_many_epochs_as_its_rungs_have_places(sizes):
 def test_jobs_of_the_paper(sizes):
     chosen = paper()
     found = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))
-    rows = {row["stage"]: row for row in plan.plan(chosen, found, GPU, dict.fromkeys(chosen.use, MEASURED)).rows}
+    rows = {row["stage"]: row for row in plan.plan(chosen, sizes, found, GPU, dict.fromkeys(chosen.use, MEASURED)).rows}
     jobs = {stage: row["jobs"] for stage, row in rows.items()}
     assert jobs == {"flow": 152, "frozen features": 2, "baselines": 12, "teachers": 8, "teachers' logits": 8,
                     "students": 26, "total": 208}  # fmt: skip
@@ -275,6 +275,21 @@ def test_jobs_of_the_paper(sizes):
     assert rows["flow"]["disk GB"] == pytest.approx((13_320 + 6_766) * 1e-5)
     for column in ("clips", "PFLOP", "GPU h", "CPU h", "disk GB"):
         assert rows["total"][column] == pytest.approx(sum(rows[stage][column] for stage in jobs if stage != "total"))
+
+
+def test_networks_on_features_are_of_the_numbers_that_there_are():
+    config = {
+        "name": "of features", "use": ["own"],
+        "datasets": {"own": {"format": "features", "videos": "features", "annotations": "lists.csv"}},
+        "split": {"measure": "feature_change"}, "model": {"backbone": "temporal_conv", "weights": "none"},
+        "clip": {"frames": 8, "rate": 1}, "train": {"epochs": 1, "batch_size": 8, "lr": 0.01},
+        "augment": {"short_side": [64, 64], "crop": 64, "test_short_side": 64},
+        "baselines": {"own": {"B": {"list": 1}}}, "students": {},
+    }  # fmt: skip
+    study = read(config)
+    (row,) = plan._networks(study, {"own": Size({}, {}, {}, 8, 16, 1)}, study.runs())
+    assert (row["numbers"], row["parameters M"] * 1e6) == (16, plan.parameters("temporal_conv", 400, 16))
+    assert "crop" not in row
 
 
 def test_epochs_seeds_and_datasets_scale_it(sizes):
@@ -307,7 +322,7 @@ def test_what_is_done_costs_no_more(tmp_path, sizes):
     (tmp_path / "hmdb51/flow/wave.parquet").touch()
     after = plan.tasks(chosen, sizes, dict.fromkeys(chosen.use, MEASURED))
     assert sum(task.done for task in after) == 2
-    plans = [plan.plan(chosen, found, GPU, dict.fromkeys(chosen.use, MEASURED)) for found in (before, after)]
+    plans = [plan.plan(chosen, sizes, found, GPU, dict.fromkeys(chosen.use, MEASURED)) for found in (before, after)]
     rows = [each.rows[-1] for each in plans]
     own, flow = [task for task in after if task.done and task.flops], published.videos("hmdb51")["wave"] * 4
     assert rows[0]["GPU h"] - rows[1]["GPU h"] == pytest.approx(own[0].flops / 1e13 / 3600)
@@ -384,7 +399,7 @@ def test_more_gpus_are_quicker_until_the_chain_is_left(sizes):
     chosen = paper()
     measured = dict.fromkeys(chosen.use, MEASURED)
     found = plan.tasks(chosen, sizes, measured)
-    hours = [plan.plan(chosen, found, Machine("", n, 1e13, 8 * n, 7), measured).hours for n in (1, 8, 1000)]
+    hours = [plan.plan(chosen, sizes, found, Machine("", n, 1e13, 8 * n, 7), measured).hours for n in (1, 8, 1000)]
     total = sum(GPU.seconds(task, 0.1) for task in found if task.pool == "gpu") / 3600
     assert hours[0] > hours[1] > hours[2]
     assert hours[0] >= total

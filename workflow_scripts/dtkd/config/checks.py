@@ -153,6 +153,11 @@ def batches_stay_whole_where_a_loss_compares_samples(config: Sections) -> None:
     parts = {"micro_batch": (train.micro_batch, None), "devices": (train.devices, 1), "nodes": (train.nodes, 1)}
     for dataset in config.use:
         for name, row in config.learners_of(dataset).items():
+            if row.distillation.whole_batch and train.batch_size == 1:
+                raise ValueError(
+                    f"{_at(config, dataset, name, 'method')}: {row.method} compares the samples of a batch with each "
+                    "other, and of train.batch_size: 1 there is none to compare with; set train.batch_size: 2 or more"
+                )
             for key, (value, whole) in parts.items():
                 if row.distillation.whole_batch and value != whole:
                     raise ValueError(

@@ -26,9 +26,10 @@ class Halving(Section):
         description="The candidates: every combination of these values of keys of the row. What the row itself says of "
         "such a key does not count."
     )
-    rungs: Annotated[tuple[Count, ...], Field(min_length=1)] = Field(
+    rungs: tuple[Count, ...] = Field(
+        json_schema_extra={"minItems": 1},
         description="The epochs after which candidates are compared, by their best top-1 on the held-out training "
-        "videos so far, such as `[2, 6]`. Those that are left after the last of them are trained to the end."
+        "videos so far, such as `[2, 6]`. Those that are left after the last of them are trained to the end.",
     )
     eta: Annotated[int, Field(ge=2)] = Field(
         3, description="Of so many candidates one goes on, rounded down, but at least one: 9, 3, 1."
@@ -98,6 +99,10 @@ def student_or_search(row: Any) -> Student:
         )
     found = combinations.combinations(fixed, search.grid, student, "search", "grid")
     rows = list(found.values())
+    if len(rows) == 1:
+        raise ValueError(
+            "search.grid: one candidate leaves no choice; give a key several values, or take the search away"
+        )
     kind, shared = _shared(rows)
     method = rows[0].method if len({each.method for each in rows}) == 1 else "search"
     return kind.model_validate(
@@ -117,6 +122,10 @@ def _halving(given: Any) -> Halving:
     except ValidationError as error:
         problems = combinations.within(error, ("search",))
         raise ValidationError.from_exception_data("students", problems) from None
+    if not search.rungs:
+        raise ValueError(
+            "search.rungs: there is none; give the epochs after which candidates are compared, such as [2]"
+        )
     if list(search.rungs) != sorted(set(search.rungs)):
         raise ValueError(f"search.rungs: the first comes first (got {list(search.rungs)})")
     return search

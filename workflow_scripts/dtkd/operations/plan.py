@@ -611,7 +611,9 @@ def schedule(found: Sequence[Task], seconds: Mapping[str, float], slots: Mapping
     return max(end.values(), default=0.0)
 
 
-def plan(study: Study, found: Sequence[Task], machine: Machine, measured: Mapping[str, Measured]) -> Plan:
+def plan(
+    study: Study, sizes: Mapping[str, Size], found: Sequence[Task], machine: Machine, measured: Mapping[str, Measured]
+) -> Plan:  # fmt: skip
     """Add up what of ``found`` would run."""
     gpu, total, found = machine.decoders > 0, len(found), left(found)
     spent, rows = {}, {stage: [] for stage in STAGES}
@@ -625,7 +627,7 @@ def plan(study: Study, found: Sequence[Task], machine: Machine, measured: Mappin
         found = [replace(task, pool="cpu") for task in found]
     slots = {"gpu": machine.devices, "cpu": machine.cores}
     passing = sorted((task.passing for task in found), reverse=True)[: machine.devices]
-    networks = _networks(study, {task.name for task in found})
+    networks = _networks(study, sizes, {task.name for task in found})
     return Plan(table, networks, schedule(found, spent, slots) / 3600, sum(passing), total - len(found))
 
 
@@ -645,16 +647,17 @@ def _row(stage: str, entries: Sequence[tuple[Task, float]], spent: Mapping[str, 
     }
 
 
-def _networks(study: Study, names: Collection[str]) -> list[dict[str, Any]]:
+def _networks(study: Study, sizes: Mapping[str, Size], names: Collection[str]) -> list[dict[str, Any]]:
     """Every network and clip of the runs of these names; sizes as published, with a head of 400 classes."""
     runs = (run for run in study.runs().values() if run.folder in names)
-    used = Counter((run.backbone, run.clip or study.clip) for run in runs)
+    widths = {name: own.width if study.of_features else None for name, own in sizes.items()}  # numbers of a step
+    used = Counter((run.backbone, run.clip or study.clip, widths[run.dataset]) for run in runs)
     return [
         {
-            "network": backbone, "clip": str(clip), "crop": crop, "runs": runs,
-            "parameters M": parameters(backbone, PUBLISHED_CLASSES) / 1e6,
-            "multiply-adds G": multiply_adds(backbone, PUBLISHED_CLASSES, clip.frames, crop) / 1e9,
+            "network": backbone, "clip": str(clip), **({"numbers": width} if width else {"crop": crop}), "runs": runs,
+            "parameters M": parameters(backbone, PUBLISHED_CLASSES, width) / 1e6,
+            "multiply-adds G": multiply_adds(backbone, PUBLISHED_CLASSES, clip.frames, crop, width) / 1e9,
         }
-        for (backbone, clip), runs in used.items()
-        for crop in [clip.side(study.augment.crop)]
+        for (backbone, clip, width), runs in used.items()
+        for crop in [None if width else clip.side(study.augment.crop)]
     ]  # fmt: skip

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
+from dtkd.common.errors import DtkdError
 from dtkd.distillation.methods.base import Weight
 from dtkd.distillation.methods.features import SMALL, OfFeatures, gram, unit
 
@@ -28,6 +30,13 @@ class RKD(OfFeatures):
 
     distance: Weight = Field(25.0, description="Weight of the distances.")
     angle: Weight = Field(50.0, description="Weight of the angles.")
+
+    def check_teachers(self, names: Collection[str]) -> None:
+        super().check_teachers(names)
+        if not (self.distance or self.angle):
+            raise DtkdError(
+                "method rkd: distance and angle are both 0, and nothing is distilled; give one of them a weight"
+            )
 
     def divergence(self, student: Tensor, teacher: Tensor) -> Tensor:
         from torch.nn.functional import smooth_l1_loss
