@@ -1,14 +1,16 @@
-"""What a study of studies/evidence/ has found, as docs/explanation/evidence.md has it: three tables and a figure.
+"""What a study of studies/evidence/ has found, as docs/explanation/evidence.md has it: four tables and a figure.
 
 They read results alone. Make those first, and paste the tables afterwards:
 
     snakemake --cores 2 --configfile studies/evidence/thetis.yaml results/thetis/tables/methods.csv
     python benchmarks/evidence.py studies/evidence/thetis.yaml [KEY=VALUE ...]  # keys as for snakemake --config
-    python benchmarks/update_docs.py thetis-methods thetis-groups thetis-claims
+    python benchmarks/update_docs.py thetis-methods thetis-groups thetis-claims thetis-time
 
 Rows of which some run is missing are left out, and the table says how many. Tests take a person's videos as one case.
 """
 
+import datetime
+import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -26,6 +28,7 @@ from matplotlib.figure import Figure  # noqa: E402
 from dtkd.analysis import shown_runs, significance  # noqa: E402
 from dtkd.analysis.figures.base import COLOURS, styled  # noqa: E402
 from dtkd.analysis.tables.methods import methods  # noqa: E402
+from dtkd.common import provenance  # noqa: E402
 from dtkd.common.errors import DtkdError  # noqa: E402
 from dtkd.common.files import atomic, read_parquet  # noqa: E402
 from dtkd.config import Study  # noqa: E402
@@ -228,6 +231,52 @@ def claims(found: Found, groups: Sequence[dict[str, Any]], chosen: str) -> list[
     return rows
 
 
+# Time
+
+
+class Job(NamedTuple):
+    """What the record of a job says of its time."""
+
+    rule: str
+    started: datetime.datetime
+    seconds: float
+
+    @classmethod
+    def of(cls, file: Path) -> "Job":
+        record = json.loads(file.read_text(encoding="utf-8"))
+        return cls(record["rule"], datetime.datetime.fromisoformat(record["started"]), record["seconds"])
+
+
+def jobs_of(study: Study) -> list[Job]:
+    """The study's finished trainings and files of targets."""
+    outputs = [Path(folder, "run.json") for folder in study.runs()]
+    outputs += [provenance.place([file]) for file in study.all_teacher_sets()]
+    files = (Path(study.results, output) for output in outputs)
+    return [Job.of(file) for file in files if file.exists()]
+
+
+def times(jobs: Sequence[Job]) -> tuple[list[dict[str, object]], float]:
+    """For each rule, its jobs and their seconds; and the minutes in which some job ran: a study may be made in parts."""
+    seconds: dict[str, list[float]] = {}
+    for job in jobs:
+        seconds.setdefault(job.rule, []).append(job.seconds)
+    rows: list[dict[str, object]] = [
+        {
+            "rule": rule,
+            "jobs": len(own),
+            "s a job (median)": f"{np.median(own):.1f}",
+            "all (min)": f"{sum(own) / 60:.1f}",
+        }
+        for rule, own in sorted(seconds.items())
+    ]
+    busy, until = datetime.timedelta(), min(job.started for job in jobs)
+    for job in sorted(jobs, key=lambda job: job.started):
+        end = job.started + datetime.timedelta(seconds=job.seconds)
+        busy += max(end - max(job.started, until), datetime.timedelta())
+        until = max(until, end)
+    return rows, busy.total_seconds() / 60
+
+
 def main() -> None:
     overlay, *pairs = sys.argv[1:]
     study = study_of([overlay], PROJECT, pairs)
@@ -256,6 +305,12 @@ def main() -> None:
     report.write(f"{name}-groups", shown, told)
     holds = "A claim holds where the difference is positive with p < 0.05, each comparison taken alone."
     report.write(f"{name}-claims", claims(found, groups, chosen), holds)
+    spent, minutes = times(jobs := jobs_of(study))
+    between = (
+        f"{len(jobs)} jobs by their records: a job's own time, without its start. In {minutes:.1f} minutes some job ran, "
+        "mostly two."
+    )
+    report.write(f"{name}-time", spent, between)
     with atomic(PROJECT / "docs" / "images" / f"{name}.png") as path:
         figure(groups).savefig(path, format="png", dpi=200)
 

@@ -1,5 +1,7 @@
 """benchmarks/evidence.py: what a specialist knows beside a baseline that is told the group, and which claims hold."""
 
+import datetime
+import json
 import sys
 from pathlib import Path
 
@@ -49,6 +51,20 @@ def test_claims(gain, p, verdict):
     assert row["points [95 % CI]"] == ("" if gain is None else f"{gain:+.2f} [{gain - 1:+.2f}, {gain + 1:+.2f}]")
 
 
+def test_time_is_that_of_the_records(tmp_path):
+    for number, (minute, seconds) in enumerate([(0, 90.0), (5, 30.0), (2, 600.0), (50, 60.0)]):
+        record = {"rule": "train_teacher" if number == 2 else "train_student", "seconds": seconds}
+        began = datetime.datetime(2026, 1, 1, 12, minute, tzinfo=datetime.UTC)
+        text = json.dumps(record | {"started": began.isoformat(timespec="seconds")})
+        (tmp_path / f"{number}.json").write_text(text)
+    rows, minutes = evidence.times([evidence.Job.of(file) for file in sorted(tmp_path.iterdir())])
+    assert rows == [
+        {"rule": "train_student", "jobs": 3, "s a job (median)": "60.0", "all (min)": "3.0"},
+        {"rule": "train_teacher", "jobs": 1, "s a job (median)": "600.0", "all (min)": "10.0"},
+    ]
+    assert minutes == 1.5 + 10 + 1, "the longest began neither first nor last, and there were two pauses"
+
+
 def test_the_figure_has_a_bar_for_each_number():
     row = {
         "split": "motion",
@@ -64,6 +80,6 @@ def test_the_figure_has_a_bar_for_each_number():
 
 def test_the_page_has_a_place_for_each_table():
     pages = {file.name: file.read_text(encoding="utf-8") for file in update_docs.DOCS.rglob("*.md")}
-    names = ("thetis-claims", "thetis-groups", "thetis-methods")
+    names = ("thetis-claims", "thetis-groups", "thetis-methods", "thetis-time")
     done = update_docs.pasted(pages, {name: f"| {name} |" for name in names})
     assert all(f"| {name} |" in done["evidence.md"] for name in names)
