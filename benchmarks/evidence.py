@@ -256,7 +256,7 @@ def jobs_of(study: Study) -> list[Job]:
 
 
 def times(jobs: Sequence[Job]) -> tuple[list[dict[str, object]], float]:
-    """For each rule, its jobs and their seconds; and the minutes in which some job ran: a study may be made in parts."""
+    """For each rule, its jobs and their seconds; and the minutes in which some job ran, as a study may have pauses."""
     seconds: dict[str, list[float]] = {}
     for job in jobs:
         seconds.setdefault(job.rule, []).append(job.seconds)
@@ -307,8 +307,8 @@ def main() -> None:
     report.write(f"{name}-claims", claims(found, groups, chosen), holds)
     spent, minutes = times(jobs := jobs_of(study))
     between = (
-        f"{len(jobs)} jobs by their records: a job's own time, without its start. In {minutes:.1f} minutes some job ran, "
-        "mostly two."
+        f"{len(jobs)} jobs by their records: a job's own time, without its start. In {minutes:.1f} minutes some job "
+        "ran, mostly two."
     )
     report.write(f"{name}-time", spent, between)
     with atomic(PROJECT / "docs" / "images" / f"{name}.png") as path:
