@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from test_study import KD, A, config
 
+from dtkd.common.errors import DtkdError
 from dtkd.config import Clip, read
 from dtkd.config.model import OwnNetwork
 
@@ -116,6 +117,14 @@ def test_networks_that_start_from_pretraining_have_theirs():
     given = study(**rows, pretrain={"dataset": "source"})
     assert given.used_datasets() == ["mine", "source"]
     assert [run.backbone for run in given.runs().values() if run.role == "pretrain"] == ["x3d_s"]
+
+
+def test_one_file_of_an_image_network_is_for_both_its_video_networks():
+    own = {"model__backbone": "tsm-resnet18", "model__weights": "r18.pth", "students__mine__S": A}
+    given = study(**own, baselines__mine__X={"backbone": "tsn-resnet18", "weights": "r18.pth"})
+    assert given.baseline_run("mine", given.baselines["mine"]["X"], 0).name == "tsn-resnet18-seed0"
+    with pytest.raises(DtkdError, match=r"r18\.pth is of one backbone, and some baselines have tsn-resnet34"):
+        study(**own, baselines__mine__X={"backbone": "tsn-resnet34"})
 
 
 def test_a_grid_may_be_over_networks():

@@ -473,17 +473,23 @@ def weights_are_of_every_backbone(config: Sections) -> None:
                 f"{' or '.join([*others, 'pretrain', *['none'] * bool(own)])}"
             )
     inherited = {backbone for backbone, weights in networks.values() if weights is None}
-    if study not in WEIGHTS and (others := sorted(inherited - {config.model.backbone})):
+    others = sorted(each for each in inherited if _image_of(each) != _image_of(config.model.backbone))
+    if study not in WEIGHTS and others:
         raise ValueError(
             f"model.weights: {study} is of one backbone, and some baselines have {', '.join(others)}: "
             "take these rows away (`U5: null`), or give them weights of their own"
         )
     files: dict[str, str] = {} if study in WEIGHTS else {study: config.model.backbone}
     for where, (backbone, weights) in networks.items():
-        if weights and weights not in WEIGHTS and files.setdefault(weights, backbone) != backbone:
+        if weights and weights not in WEIGHTS and _image_of(files.setdefault(weights, backbone)) != _image_of(backbone):
             raise ValueError(
                 f"{where}.weights: {weights} is of {files[weights]}, and here for {backbone}; name its own"
             )
+
+
+def _image_of(backbone: str) -> str:
+    """What a file of weights is of: `tsn-` and `tsm-` of one image network have the same parameters."""
+    return str(NETWORKS[backbone].options.get("network", backbone))
 
 
 def pretraining_is_described(config: Sections) -> None:

@@ -30,7 +30,8 @@ project](../guides/add-a-kind-of-thing.md#a-network), or as a [plug-in](../guide
 *Published* is the clip of the published weights, from which `weights: kinetics400` starts: frames × every how many
 source frames one is taken, and the crop in pixels. Pixels were normalised there with the values of the last column; a
 study normalises with those of its own videos. All take any crop, from 32 pixels on: tables of positions are
-interpolated.
+interpolated. All can be [exported](../guides/using-trained-networks.md#deploying-one), as ONNX and as torch.export's
+file: `make test-exports` holds the files of each against it.
 
 | network | frames | published | Kinetics-400 weights | mean; standard deviation (RGB, of 0..1) |
 |---|---|---|---|---|

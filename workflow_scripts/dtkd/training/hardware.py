@@ -16,6 +16,9 @@ from dtkd.config import Train
 from dtkd.models import backbones
 from dtkd.training.normalise import Normalise
 
+CHANNELS_LAST = {4: torch.channels_last, 5: torch.channels_last_3d}
+"""Of weights of so many dimensions: of networks on images, and on clips."""
+
 
 @dataclass(frozen=True)
 class Hardware:
@@ -94,8 +97,9 @@ def accelerate(networks: list[nn.Module], normalise: Normalise, settings: Train,
     """
     if settings.channels_last:
         normalise.memory_format = torch.channels_last_3d
-        for network in networks:
-            network.to(memory_format=torch.channels_last_3d)
+        for parameter in (each for network in networks for each in network.parameters()):
+            if layout := CHANNELS_LAST.get(parameter.dim()):
+                parameter.data = parameter.data.contiguous(memory_format=layout)
     if settings.compile:
         try:
             torch.compile(torch.sin)(torch.ones(8, device=device))
