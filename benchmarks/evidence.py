@@ -4,7 +4,7 @@ They read results alone. Make those first, and paste the tables afterwards:
 
     snakemake --cores 2 --configfile studies/evidence/thetis.yaml results/thetis/tables/methods.csv
     python benchmarks/evidence.py studies/evidence/thetis.yaml [KEY=VALUE ...]  # keys as for snakemake --config
-    python benchmarks/update_docs.py thetis-methods thetis-groups thetis-claims thetis-time
+    python benchmarks/update_docs.py thetis-methods thetis-groups thetis-claims thetis-time  # by the study's name
 
 Rows of which some run is missing are left out, and the table says how many. Tests take a person's videos as one case.
 """
@@ -284,9 +284,11 @@ def main() -> None:
     chosen = study.analysis.chosen[study.use[0]].partition("-list")[0]
     index = found.index
     rows, missing = rows_of_methods(found)
+    cases, seeds = len(set(found.person.values())), len(study.seeds)
+    of, over = (f" of {cases} persons", "persons") if cases < len(index) else ("", "videos")
     said = (
-        f"{len(index)} videos of {len(set(found.person.values()))} persons, {index['class'].nunique()} classes; "
-        f"{len(study.seeds)} seeds. Gain: points of top-1 over the baseline, its interval and p over persons."
+        f"{len(index)} videos{of}, {index['class'].nunique()} classes; {seeds} seed{'s' * (seeds > 1)}. Gain: points "
+        f"of top-1 over the baseline, its interval and p over {over}."
     )
     if missing:
         said += f" {missing} more rows of the study were not complete."
