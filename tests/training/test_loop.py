@@ -22,7 +22,7 @@ from dtkd.training.classifier import Classifier
 from dtkd.training.hardware import Hardware
 from dtkd.training.normalise import Normalise
 from dtkd.training.objectives import CrossEntropy, Distillation
-from dtkd.training.sampling import TrainingClips, epoch_batches
+from dtkd.training.sampling import TestClips, TrainingClips, epoch_batches
 from dtkd.training.targets import Targets
 
 CLIP = Clip(frames=8, rate=1)
@@ -348,7 +348,7 @@ def test_validation_selects_and_the_test_videos_are_asked_once(toy, tmp_path, mo
     assert (checkpoint["epoch"], list(history["val_top1"])) == (2, [50, 75, 75])
     assert history["top1"].notna().tolist() == history["top5"].notna().tolist() == [False, True, True]
     assert not differ(checkpoint["last"], learner.model.state_dict())
-    tests = loop.TestClips(toy[1], CLIP, AUGMENT)
+    tests = TestClips(toy[1], CLIP, AUGMENT)
     for column, part, row in (("logits", "model", 1), ("logits_last", "last", 2)):
         learner.model.load_state_dict(checkpoint[part])
         logits, labels = predict(learner, normalise(), tests, Train(epochs=1, batch_size=4, lr=1), CPU)
