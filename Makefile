@@ -14,13 +14,14 @@
 # make stress   kill a small study 50 times, and compare with an undisturbed one
 # make test-slurm  profiles/slurm on a SLURM of this machine alone (as root, on Debian: it installs SLURM)
 # make test-gpu   what only a GPU can show: mixed precision at the real size, several processes, RAFT (skipped without)
+# make test-exports  every network as ONNX and torch.export's file, held against the network itself
 # make lock     choose the packages of requirements.lock again, after a change of pyproject.toml (needs uv)
 # make clean    delete .venv, .snakemake, site and results: every result, of every study that lies there
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all table5 plan test test-slurm test-gpu verify regime audit stress lint docs networks transformers pins lock clean
+.PHONY: all table5 plan test test-slurm test-gpu test-exports verify regime audit stress lint docs networks transformers pins lock clean
 
 all: .venv/installed
 	snakemake --cores 8 --resources gpu=1
@@ -39,6 +40,9 @@ test-slurm: .venv/installed
 
 test-gpu: .venv/installed
 	pytest -o faulthandler_timeout=0 -rs tests/gpu/on_gpu.py
+
+test-exports: .venv/installed
+	pytest --numprocesses logical --maxprocesses 2 --max-worker-restart 0 -rs --durations 5 tests/exports/every_network.py
 
 lint: .venv/installed
 	ruff check .
