@@ -6,7 +6,8 @@ They read results alone. Make those first, and paste the tables afterwards:
     python benchmarks/evidence.py studies/evidence/thetis.yaml [KEY=VALUE ...]  # keys as for snakemake --config
     python benchmarks/update_docs.py thetis-methods thetis-groups thetis-claims thetis-time  # by the study's name
 
-Rows of which some run is missing are left out, and the table says how many. Tests take a person's videos as one case.
+The same with studies/evidence/ut_interaction.yaml and its name. Rows of which some run is missing are left out, and the
+table says how many. Tests take the videos of a person, or of a sequence, as one case.
 """
 
 import datetime
@@ -38,6 +39,9 @@ from dtkd.motion import subsets  # noqa: E402
 from dtkd.training.metrics import Predictions, top_k_correct  # noqa: E402
 from plan import study_of  # noqa: E402
 
+SEQUENCES = {"ut_interaction": r"/(set\d_)\d+_(\d+)_"}
+"""Data sets whose videos are cut from longer ones: what tells of that in a path."""
+
 
 class Found(NamedTuple):
     """A study's data set: its index, and which videos are of one person (or recording)."""
@@ -51,6 +55,8 @@ class Found(NamedTuple):
     def of(cls, study: Study) -> "Found":
         (dataset,) = study.use
         index = read_parquet(f"{study.results}/{dataset}/videos.parquet")
+        if pattern := SEQUENCES.get(dataset):
+            index = index.assign(group=index["path"].str.extract(pattern).sum(axis=1))
         return cls(study, dataset, index, recordings(index))
 
     def split(self, name: str | None) -> dict[str, Any]:
@@ -132,6 +138,15 @@ def versus(found: Found, one: str, other: str) -> Difference | None:
             won = top_k_correct(a.logits, a.labels).astype(int) - top_k_correct(b.logits, b.labels)
             pairs.append((a.videos, won))
     return difference(found, pairs)
+
+
+def shows(found: Found) -> str:
+    """What gain over the first baseline its test videos are likely to show, as `operations.power` has it."""
+    first = complete(shown_runs.methods(found.study))[0]
+    runs = [Predictions.read(file) for own in first["of_lists"] for file in own["predictions"]]
+    right = np.concatenate([top_k_correct(run.logits, run.labels) for run in runs])
+    gain = 100 * significance.smallest_gain(len(right), float(right.mean()))
+    return f"{len(right)} answers to test videos are likely (80 %) to show a gain of {gain:.1f} points, no smaller one."
 
 
 # Groups
@@ -284,11 +299,11 @@ def main() -> None:
     chosen = study.analysis.chosen[study.use[0]].partition("-list")[0]
     index = found.index
     rows, missing = rows_of_methods(found)
-    cases, seeds = len(set(found.person.values())), len(study.seeds)
-    of, over = (f" of {cases} persons", "persons") if cases < len(index) else ("", "videos")
+    cases = "sequences" if name in SEQUENCES else "persons"
     said = (
-        f"{len(index)} videos{of}, {index['class'].nunique()} classes; {seeds} seed{'s' * (seeds > 1)}. Gain: points "
-        f"of top-1 over the baseline, its interval and p over {over}."
+        f"{len(index)} videos of {len(set(found.person.values()))} {cases}, {index['class'].nunique()} classes; "
+        f"seeds: {len(study.seeds)}. Gain: points of top-1 over the baseline, its interval and p over {cases}. "
+        f"{shows(found)}"
     )
     if missing:
         said += f" {missing} more rows of the study were not complete."

@@ -85,6 +85,20 @@ def test_transformers_networks_at_their_own_size_are_transformers_own(monkeypatc
         torch.testing.assert_close(model(clip), official(clip.transpose(1, 2)).logits)
 
 
+@pytest.mark.parametrize(("T", "S"), [(1, 32), (3, 48), (4, 64), (8, 96)])
+def test_timesformers_nearest_positions_are_transformers_own(monkeypatch, T, S):
+    transformers = pytest.importorskip("dtkd.models.hugging_face").transformers
+    small = partial(transformers.TimesformerConfig, image_size=64, num_frames=4, hidden_size=24, num_attention_heads=2)
+    monkeypatch.setattr(transformers, "TimesformerConfig", small)
+    ours = models.build("timesformer_base", 5, layers=1).eval().timesformer.embeddings
+    theirs = next(kind for kind in type(ours).__mro__ if kind.__module__.startswith("transformers.models"))
+    for parameter in ours.parameters():
+        nn.init.normal_(parameter)
+    frames = torch.rand(2, T, 3, S, S)
+    with torch.no_grad():
+        torch.testing.assert_close(ours(frames), theirs.forward(ours, frames))
+
+
 def test_a_package_that_is_not_there(monkeypatch):
     """Said in one line, with what to install."""
 

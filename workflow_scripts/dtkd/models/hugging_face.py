@@ -43,6 +43,26 @@ class VivitEmbeddings(nn.Module):
         return self.dropout(x + positions)
 
 
+class TimesformerEmbeddings(nn.Module):
+    """Goes before TimeSformer's own, which takes the nearest positions by an operation that ONNX's exporter rounds
+    otherwise; dropout there is 0."""
+
+    def forward(self, frames: Tensor) -> Tensor:
+        x, T, width = self.patch_embeddings(frames)
+        table, time = self.position_embeddings[0], self.time_embeddings[0]
+        side = round((len(table) - 1) ** 0.5)
+        rows, columns = (_nearest(count, side, x.device) for count in (x.shape[1] // width, width))
+        space = table[1:].unflatten(0, (side, side))[rows][:, columns].flatten(0, 1)
+        x = (x + space).unflatten(0, (-1, T)) + time[_nearest(T, len(time), x.device)][:, None]
+        first = (self.cls_token[0] + table[:1]).expand(x.shape[0], 1, -1)
+        return torch.cat([first, x.transpose(1, 2).flatten(1, 2)], 1)
+
+
+def _nearest(count: int, of: int, device: torch.device) -> Tensor:
+    """Which of so many positions each of ``count`` has, as torch's nearest interpolation takes them."""
+    return torch.arange(count, device=device) * of // count
+
+
 class Timesformer(nn.Module):
     """Goes before the class of a TimeSformer, whose layers read the clip's size in their common settings."""
 
@@ -77,6 +97,7 @@ def timesformer_base(num_classes: int, dropout: float, *, layers: int = 12) -> n
     config = transformers.TimesformerConfig(num_labels=num_classes, num_hidden_layers=layers)
     net = _network(transformers.TimesformerForVideoClassification(config), dropout)
     _before(Timesformer, net)
+    _before(TimesformerEmbeddings, net.timesformer.embeddings)
     return net
 
 
