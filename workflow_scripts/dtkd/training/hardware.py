@@ -98,8 +98,8 @@ def accelerate(networks: list[nn.Module], normalise: Normalise, settings: Train,
     if settings.channels_last:
         normalise.memory_format = torch.channels_last_3d
         for parameter in (each for network in networks for each in network.parameters()):
-            if layout := CHANNELS_LAST.get(parameter.dim()):
-                parameter.data = parameter.data.contiguous(memory_format=layout)
+            if layout := CHANNELS_LAST.get(parameter.dim()):  # `contiguous` would leave a kernel of one value as it is
+                parameter.data = parameter.data.to(memory_format=layout)
     if settings.compile:
         try:
             torch.compile(torch.sin)(torch.ones(8, device=device))
