@@ -641,3 +641,11 @@ def test_a_batch_is_trained_on_once_per_clip(toy, tmp_path):
     data = TrainingClips(first(toy[0], 9), CLIP, AUGMENT, 0)
     expected = sorted(normalise()(data[0, v][0][None])[0].sum().item() for v in range(9))
     assert sorted(clip.sum().item() for clips in seen for clip in clips) == pytest.approx(expected, rel=1e-5)
+
+
+def test_channels_last_is_as_torch_lays_it_out():
+    """Of kernels of one value, too: else their convolutions are computed by other operations, which round otherwise."""
+    ours, torchs = network(0), network(0).to(memory_format=torch.channels_last_3d)
+    hardware.accelerate([ours], normalise(), Train(epochs=1, batch_size=4, lr=0.1, channels_last=True), CPU.device)
+    assert [p.stride() for p in ours.parameters()] == [p.stride() for p in torchs.parameters()]
+    assert any(p.dim() == 5 and p.shape[2:].numel() == 1 for p in ours.parameters())
