@@ -15,7 +15,7 @@ from dtkd.common.code_files import code_of
 from dtkd.common.files import check_writable, write_json
 from dtkd.common.published import HUB
 from dtkd.config.places import within
-from dtkd.config import Dataset, Run, Search, TeacherSet, read
+from dtkd.config import Dataset, FeatureSet, Run, Search, TeacherSet, read
 from dtkd.distillation.methods import METHODS
 from dtkd.models.entries import NETWORKS
 from dtkd.motion import algorithms

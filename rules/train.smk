@@ -68,9 +68,6 @@ def head_inputs(role: str) -> dict:
     return training_inputs(role) | dict(features=lambda w: frozen_features(run_of(w, role)))
 
 
-FROZEN_FEATURES = checked(STUDY.frozen_features)
-
-
 def frozen_features(run: Run) -> str | list:
     """What a run's frozen backbone makes of its clips; [] where it computes that itself."""
     file = STUDY.features_file(run)
@@ -202,12 +199,19 @@ use rule pretrain as train_teacher with:
         **training_resources("teacher"),
 
 
-def reads_features(wildcards) -> Run:
-    """A run that reads a file of a frozen backbone's features; all of these agree on what it holds."""
+FROZEN_FEATURES = checked(STUDY.frozen_features)
+
+
+def asked_features(wildcards) -> FeatureSet:
+    """A file of a frozen backbone's features, by the runs that read it; all of these agree on what it holds."""
     file = f"{wildcards.dataset}/list{wildcards.list}/features/{wildcards.features}.pt"
     if file not in FROZEN_FEATURES:
         abort(f"{RESULTS}/{file}: no run of the study reads it")
-    return FROZEN_FEATURES[file].runs[0]
+    return FROZEN_FEATURES[file]
+
+
+def reads_features(wildcards) -> Run:
+    return asked_features(wildcards).runs[0]
 
 
 # A frozen backbone speaks once for all heads that are trained on it, as teachers do for their students.
@@ -221,7 +225,7 @@ rule frozen_features:
     wildcard_constraints:
         features="[^/]+",
     params:
-        settings=lambda w: STUDY.features_settings(FROZEN_FEATURES[STUDY.features_file(reads_features(w))]),
+        settings=lambda w: STUDY.features_settings(asked_features(w)),
         # how many clips pass at a time, and how: it changes no result
         train=lambda w, resources: STUDY.train_of(reads_features(w)).model_dump(mode="json"),
         root=lambda w: dataset_settings(w.dataset).videos,

@@ -12,7 +12,7 @@ from torch import nn
 
 from dtkd.common import provenance
 from dtkd.common.files import atomic, read_parquet, write_json
-from dtkd.config import Evaluation
+from dtkd.config import Evaluation, Train
 from dtkd.data import validation
 from dtkd.data.datasets import Videos, class_names
 from dtkd.models import backbones
@@ -115,6 +115,7 @@ class Data:
 def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
     """Train, as one process of ``group``; the first one writes the outputs, the checkpoint last."""
     given, data = plan.inputs, Data.of(plan)
+    videos = data.videos("train")
     settings, classes, own = data.settings, data.classes, data.own
     options = networks.training_options(settings, plan.computing)
     pixels = networks.pixels(settings, given["pixels"])
@@ -130,8 +131,8 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
             return
     else:
         train = partial(
-            loop.train, data.classifier(features, given.get("start"), plan.sha256), objective_of(plan, data, options),
-            normalise, data.videos("train"), data.videos("test"),
+            loop.train, data.classifier(features, given.get("start"), plan.sha256),
+            objective_of(plan, data, videos, options["settings"]), normalise, videos, data.videos("test"),
             data.videos(validation.SIDE) if "validation" in given else None, **options, hardware=machine,
             resume=plan.resume, fingerprint={"settings": plan.settings, "inputs": record["inputs"]},
             label=str(plan.folder), group=group, features=features,
@@ -142,10 +143,11 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
         checkpoint, history, predictions = result
     if own is not None:  # a teacher predicts all videos: Table 6 compares it with students on every one
         every = data.all_tested()
-        views = views_to_test(every, options["clip"], options["augment"], Evaluation(), normalise)
+        views = (features.views(every) if features else
+                 views_to_test(every, options["clip"], options["augment"], Evaluation(), normalise))  # fmt: skip
         predictions = evaluation.evaluate(
             data.classifier(features), checkpoint, nn.Identity() if features else normalise, every,
-            features.views(every) if features else views, settings=options["settings"], hardware=machine,
+            views, settings=options["settings"], hardware=machine,
             label=f"{plan.folder} (test)",
         )  # fmt: skip
     if history is None:
@@ -161,9 +163,8 @@ def run(plan: Plan, machine: Hardware, group: Group = ALONE) -> None:
         plan.resume.unlink(missing_ok=True)
 
 
-def objective_of(plan: Plan, data: Data, options: dict[str, Any]) -> CrossEntropy | Distillation:
-    """What a run minimises; a student, by what its teachers have said to its clips."""
-    videos, settings = data.videos("train"), options["settings"]
+def objective_of(plan: Plan, data: Data, videos: Videos, settings: Train) -> CrossEntropy | Distillation:
+    """What a run minimises; a student, by what its teachers have said to its clips, of the training ``videos``."""
     clips = settings.epochs * settings.clips_per_video
     said = [Targets.load(path, videos, clips) for name, path in plan.inputs.items() if name.startswith("targets")]
     how = labels_of(settings, videos.labels, len(data.classes))
